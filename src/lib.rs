@@ -1,1 +1,10 @@
-//! t
+//! trawl: paste a link, get the words. ARCHITECTURE.md is the map.
+
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod files;
+pub mod media;
+pub mod net;
+pub mod subtitle;
+pub mod transcribe;

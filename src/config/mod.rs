@@ -1,0 +1,289 @@
+//! The configuration: one struct per concern, layered and checked.
+//!
+//! Layers, later ones win: the embedded `config/default.toml`, a file, `TRAWL__SECTION__KEY` variables, flags.
+//! Callers may rely on every value being in range once [`Config::load`] has returned it.
+
+mod load;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+use crate::domain::Span;
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Config {
+    /// Where it listens.
+    pub server: ServerConfig,
+    /// Where tasks are kept.
+    pub database: DatabaseConfig,
+    /// Where media are kept.
+    pub storage: StorageConfig,
+    /// Folders.
+    pub paths: PathsConfig,
+    /// Who may call.
+    pub auth: AuthConfig,
+    /// What people send.
+    pub uploads: UploadsConfig,
+    /// How the network is used.
+    pub net: NetConfig,
+    /// How ffmpeg is run.
+    pub media: MediaConfig,
+    /// Model files.
+    pub models: ModelsConfig,
+    /// Recognition processes.
+    pub engine: EngineConfig,
+    /// Leases and lanes.
+    pub queue: QueueConfig,
+    /// Deliveries.
+    pub callbacks: CallbacksConfig,
+    /// The log.
+    pub log: LogConfig,
+}
+
+/// Where the daemon listens.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ServerConfig {
+    /// Address and port; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// The path below which everything is served: empty, or `/word`.
+    pub base_path: String,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// How long a request's head may take.
+    pub head_timeout: Span,
+}
+
+/// Where tasks are kept.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DatabaseConfig {
+    /// `sqlite:path` or empty for SQLite in the data folder.
+    pub url: String,
+}
+
+/// Where media are kept.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StorageConfig {
+    /// Empty for a folder in the data folder.
+    pub url: String,
+}
+
+/// Folders.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PathsConfig {
+    /// Database, kept media, secrets made by trawl.
+    pub data: PathBuf,
+    /// Working folders.
+    pub temp: PathBuf,
+}
+
+/// Who may call.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AuthConfig {
+    /// Open on loopback only, or everywhere.
+    pub mode: AuthMode,
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthMode {
+    /// Open on loopback; the daemon refuses to start on any other address.
+    Auto,
+    /// Open on every address: something in front of trawl checks who calls.
+    Off,
+}
+
+/// What people send.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UploadsConfig {
+    /// The largest upload in bytes.
+    pub max_bytes: u64,
+    /// Disk space in bytes that uploads and downloads leave free.
+    pub reserve_bytes: u64,
+}
+
+/// How the network is used.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NetConfig {
+    /// Hosts, `host:port`s or CIDRs which are exempt from the address and port rules.
+    pub allow_hosts: Vec<String>,
+    /// Ports that links may name.
+    pub ports: Vec<u16>,
+    /// The User-Agent of requests for pages and media.
+    pub user_agent: String,
+    /// Until a connection stands.
+    pub connect_timeout: Span,
+    /// Until the head of an answer is here.
+    pub first_byte_timeout: Span,
+    /// How long a transfer may be slower than `stall_bytes_per_second`.
+    pub stall_window: Span,
+    /// The slowest transfer, in bytes per second.
+    pub stall_bytes_per_second: u64,
+    /// For one whole transfer.
+    pub total_timeout: Span,
+    /// Redirects followed at most.
+    pub max_redirects: usize,
+    /// The largest page, in bytes after decompression.
+    pub max_page_bytes: u64,
+    /// The largest media file, in bytes received.
+    pub max_media_bytes: u64,
+    /// Connections to one host at the same time.
+    pub per_host: usize,
+}
+
+/// How ffmpeg is run.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MediaConfig {
+    /// The program.
+    pub ffmpeg: PathBuf,
+    /// The program.
+    pub ffprobe: PathBuf,
+    /// Whether ffmpeg is locked in.
+    pub sandbox: Sandbox,
+    /// The longest audio.
+    pub max_duration: Span,
+    /// For one run of ffmpeg.
+    pub timeout: Span,
+    /// Address space of one ffmpeg, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Whether ffmpeg is locked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sandbox {
+    /// When the kernel can.
+    Auto,
+    /// Or not at all.
+    Require,
+    /// Never.
+    Off,
+}
+
+/// Model files.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ModelsConfig {
+    /// The folder; models in its direct subfolders are found too.
+    pub dir: PathBuf,
+    /// The model of tasks that name none, or `auto`.
+    pub default: String,
+    /// Where official models are downloaded from, tried in order.
+    pub base_urls: Vec<String>,
+    /// Whether downloads are off.
+    pub offline: bool,
+    /// Other names for models.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+}
+
+/// Recognition processes.
+#[derive(Clone, Debug, Deserialize)]
+pub struct EngineConfig {
+    /// `auto`, `cpu`, `cuda:0`, …
+    pub devices: Vec<String>,
+    /// Transcriptions at the same time on one device, 1 to 64.
+    pub slots: usize,
+    /// CPU threads of one engine over all its slots; 0 for all cores.
+    pub threads: usize,
+    /// When an unused engine gives its memory back.
+    pub idle_unload: Span,
+    /// How long a working engine may say nothing.
+    pub hang_timeout: Span,
+}
+
+/// Leases and lanes.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QueueConfig {
+    /// How long a claim holds without a heartbeat.
+    pub lease: Span,
+    /// How often claims are renewed.
+    pub heartbeat: Span,
+    /// How often the queue is looked at when nothing wakes it.
+    pub poll: Span,
+    /// Steps at the same time in lane `net`.
+    pub net: usize,
+    /// Steps at the same time in lane `cpu`; 0 for half of the cores.
+    pub cpu: usize,
+    /// Deliveries at the same time.
+    pub deliver: usize,
+    /// Clips decoded ahead of the engine, for each slot.
+    pub prefetch: usize,
+    /// Worker deaths after which a step is failed.
+    pub max_crashes: i64,
+    /// How long running steps may go on after SIGTERM.
+    pub drain: Span,
+}
+
+/// Deliveries.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CallbacksConfig {
+    /// `whsec_` and base64; empty to have one made.
+    pub secret: String,
+    /// For one attempt.
+    pub timeout: Span,
+    /// The wait before each attempt.
+    pub schedule: Vec<Span>,
+    /// Attempts to one host at the same time.
+    pub per_host: usize,
+}
+
+/// The log.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LogConfig {
+    /// A level or a filter.
+    pub level: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// The database's address, with the default filled in.
+    pub fn database_url(&self) -> String {
+        if self.database.url.is_empty() {
+            format!("sqlite:{}", self.paths.data.join("trawl.db").display())
+        } else {
+            self.database.url.clone()
+        }
+    }
+
+    /// Steps at the same time in lane `cpu`.
+    pub fn cpu_lane(&self) -> usize {
+        match self.queue.cpu {
+            0 => (cores() / 2).max(1),
+            lane => lane,
+        }
+    }
+}
+
+impl EngineConfig {
+    /// CPU threads of one engine.
+    pub fn threads(&self) -> usize {
+        match self.threads {
+            0 => cores(),
+            threads => threads,
+        }
+    }
+}
+
+impl CallbacksConfig {
+    /// The wait before attempt `n`, counted from 1; none after the last.
+    pub fn wait_before(&self, attempt: usize) -> Option<Duration> {
+        attempt.checked_sub(1).and_then(|index| self.schedule.get(index)).map(|span| span.0)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

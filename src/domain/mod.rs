@@ -1,0 +1,17 @@
+//! The nouns of trawl as pure data and rules: no I/O, no clock, no database.
+
+pub mod ids;
+pub mod media;
+pub mod options;
+pub mod span;
+pub mod status;
+pub mod task;
+pub mod transcript;
+
+pub use ids::{MediaId, TaskId, TranscriptId};
+pub use media::Media;
+pub use options::Options;
+pub use span::Span;
+pub use status::{Lane, Priority, StepKind, StepState, TaskStatus};
+pub use task::{Step, Task};
+pub use transcript::{Segment, Transcript, Word};

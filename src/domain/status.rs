@@ -1,0 +1,179 @@
+//! The words for where tasks and steps stand.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word that is stored and shown.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                match word {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err(UnknownWord { word: word.to_owned(), known: &[$($word,)*] }),
+                }
+            }
+        }
+    };
+}
+
+/// A word that is none of the known ones.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{word}\" is none of: {}", known.join(", "))]
+pub struct UnknownWord {
+    /// What was given.
+    pub word: String,
+    /// What is known.
+    pub known: &'static [&'static str],
+}
+
+words!(
+    /// Where a task stands.
+    TaskStatus {
+        /// No step of it has started yet.
+        Queued = "queued",
+        /// Something of it has started, and it has not ended.
+        Processing = "processing",
+        /// Ended well.
+        Completed = "completed",
+        /// Ended with an error.
+        Failed = "failed",
+        /// Ended because someone said so.
+        Cancelled = "cancelled",
+    }
+);
+
+impl TaskStatus {
+    /// Whether nothing more happens to the task by itself.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+words!(
+    /// Where a step stands; the `steps` table is the queue.
+    StepState {
+        /// Waits for other steps.
+        Blocked = "blocked",
+        /// May be claimed, now or from `eligible_at` on.
+        Ready = "ready",
+        /// Leased to a worker.
+        Running = "running",
+        /// Done; its output is stored.
+        Succeeded = "succeeded",
+        /// Ended with an error, no tries left.
+        Failed = "failed",
+        /// Not needed.
+        Skipped = "skipped",
+        /// Ended because the task was cancelled or failed elsewhere.
+        Cancelled = "cancelled",
+    }
+);
+
+impl StepState {
+    /// Whether the step has ended.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
+    }
+}
+
+words!(
+    /// Which kind of resource a step keeps busy.
+    Lane {
+        /// Waits on the network: resolve, download.
+        Net = "net",
+        /// ffmpeg.
+        Cpu = "cpu",
+        /// Inference.
+        Gpu = "gpu",
+        /// Callbacks.
+        Deliver = "deliver",
+    }
+);
+
+words!(
+    /// What a step does.
+    StepKind {
+        /// Link → media.
+        Resolve = "resolve",
+        /// Media → file.
+        Download = "download",
+        /// File → 16 kHz samples; the first half of a definition's `transcribe`.
+        Extract = "extract",
+        /// Samples → transcript.
+        Transcribe = "transcribe",
+        /// Writes a delivery.
+        Callback = "callback",
+    }
+);
+
+impl StepKind {
+    /// The lane in which steps of this kind wait.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Resolve | Self::Download => Lane::Net,
+            Self::Extract => Lane::Cpu,
+            Self::Transcribe => Lane::Gpu,
+            Self::Callback => Lane::Deliver,
+        }
+    }
+}
+
+words!(
+    /// How urgent a task is. A level is worth five minutes of waiting (design §4), so nothing starves.
+    Priority {
+        /// Before the others.
+        High = "high",
+        /// The default.
+        Normal = "normal",
+        /// When there is time.
+        Low = "low",
+    }
+);
+
+impl Priority {
+    /// The level in the queue's sort key: 0 is first.
+    pub fn level(self) -> i64 {
+        match self {
+            Self::High => 0,
+            Self::Normal => 1,
+            Self::Low => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_read_back() {
+        for state in StepState::ALL {
+            assert_eq!(state.as_str().parse(), Ok(*state));
+        }
+        let error = "urgent".parse::<Priority>().unwrap_err();
+        assert_eq!(error.to_string(), "\"urgent\" is none of: high, normal, low");
+    }
+}

@@ -1,0 +1,1 @@
+//! subtitle (being written).
