@@ -6,5 +6,8 @@ pub mod error;
 pub mod files;
 pub mod media;
 pub mod net;
+pub mod queue;
+pub mod store;
 pub mod subtitle;
 pub mod transcribe;
+pub mod workflow;

@@ -1,1 +1,18 @@
-//! m
+//! The schema, one file per change, applied in order at the start.
+//!
+//! A migration spells its tables out and never imports the daemon's entities: an old migration must keep meaning what it
+//! meant when it was written.
+
+mod m20261120_000001_initial;
+
+use sea_orm_migration::prelude::*;
+
+/// Applies and reverts migrations.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261120_000001_initial::Migration)]
+    }
+}

@@ -67,8 +67,6 @@ pub struct Step {
     pub state: StepState,
     /// Tries so far.
     pub attempt: i64,
-    /// Tries at most.
-    pub max_attempts: i64,
     /// How often its worker died.
     pub crashes: i64,
     /// 0 to 1.

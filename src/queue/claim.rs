@@ -1,0 +1,73 @@
+//! Taking work, keeping it, and telling how far it is.
+
+use serde_json::json;
+
+use super::{Queue, progress, step_event};
+use crate::{
+    domain::{Lane, Segment, StepKind, StepState},
+    error::{Code, Result},
+    store::{Claim, Fence, Heartbeat, StepRow},
+};
+
+/// A claimed step with the fence for everything its worker writes.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The row.
+    pub row: StepRow,
+    /// The claim.
+    pub fence: Fence,
+}
+
+impl Queue {
+    /// Takes up to `limit` ready steps of a lane, leaving `skip_kinds` alone.
+    pub async fn claim(&self, lane: Lane, limit: usize, skip_kinds: &[StepKind]) -> Result<Vec<Work>> {
+        let tx = self.store.begin().await?;
+        let claim = Claim { owner: &self.owner, lane, limit, skip_kinds, lease_ms: self.lease_ms() };
+        let claimed = tx.claim_steps(&claim).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut work = Vec::new();
+        for row in claimed {
+            let step = &row.step;
+            tx.start_task(step.task_id).await?;
+            // A step that waits for something outside is looked at again and again; only its first start is news.
+            let waited = step.error.as_ref().is_some_and(|error| error.code == Code::ModelMissing.as_str());
+            if !waited {
+                step_event(&tx, step.task_id, &step.key, StepState::Running, step.attempt, None).await?;
+            }
+            let fence = Fence { id: step.id.clone(), token: row.lease_token, owner: self.owner.to_string() };
+            work.push(Work { row, fence });
+        }
+        tx.commit().await?;
+        self.wake.event();
+        Ok(work)
+    }
+
+    /// Renews the leases of the steps that this process works on. Those missing from the answer are lost: their work
+    /// must stop.
+    pub async fn heartbeat(&self, ids: &[String]) -> Result<Vec<Heartbeat>> {
+        let tx = self.store.begin().await?;
+        let kept = tx.heartbeat(&self.owner, self.lease_ms(), ids).await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    /// Notes how far a step is and the segments that it has made since the last call.
+    pub async fn report(&self, work: &Work, fraction: f64, segments: &[Segment]) -> Result<bool> {
+        let (task, key) = (work.row.step.task_id, &work.row.step.key);
+        let tx = self.store.begin().await?;
+        if !tx.set_progress(&work.fence, fraction).await? {
+            return Ok(false);
+        }
+        let overall = progress::overall(&tx.steps_of(task).await?);
+        tx.set_task_progress(task, overall, None).await?;
+        for segment in segments {
+            tx.add_event(task, "segment", json!({ "step": key, "segment": segment })).await?;
+        }
+        tx.add_event(task, "progress", json!({ "step": key, "step_progress": fraction, "progress": overall })).await?;
+        tx.commit().await?;
+        self.wake.event();
+        Ok(true)
+    }
+}

@@ -1,0 +1,85 @@
+//! What people do to tasks: cancel, retry, delete.
+
+use serde_json::json;
+
+use super::Queue;
+use crate::{
+    domain::{Media, StepState, TaskId, TaskStatus},
+    error::{Code, Error, Result},
+    workflow::advance::{Row, advance},
+};
+
+impl Queue {
+    /// Cancels a task in any state. A finish that was committed first wins, and then this is a conflict.
+    pub async fn cancel(&self, id: TaskId) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
+        if task.status == TaskStatus::Cancelled {
+            return Ok(());
+        }
+        if task.status.is_final() {
+            return Err(Error::new(Code::Conflict, format!("Task {id} has already {}", task.status)));
+        }
+        let stopped = self.end_task(&tx, &task, TaskStatus::Cancelled, None, None).await?;
+        tx.commit().await?;
+        self.ended(stopped);
+        Ok(())
+    }
+
+    /// Tries a failed or cancelled task again from the steps that did not succeed.
+    pub async fn retry(&self, id: TaskId) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
+        let conflict = |why: &str| Err(Error::new(Code::Conflict, format!("Task {id} {why}")));
+        if !matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled) {
+            return conflict(&format!("is {}: only failed and cancelled tasks can be tried again", task.status));
+        }
+        if tx.steps_of(id).await?.iter().any(|row| row.step.state == StepState::Running) {
+            return conflict("is still stopping: try again in a moment");
+        }
+        tx.reset_steps(id).await?;
+        tx.reopen_task(id).await?;
+        let rows: Vec<Row> = tx
+            .steps_of(id)
+            .await?
+            .into_iter()
+            .map(|row| Row { key: row.step.key, state: row.step.state, needs: row.needs })
+            .collect();
+        tx.ready_steps(id, &advance(&rows).ready).await?;
+        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
+        tx.commit().await?;
+        self.ended(Vec::new());
+        Ok(())
+    }
+
+    /// Deletes a task in any state with everything that belongs to it alone. Returns the media that no other task is
+    /// about: its row is gone, and its kept file should go too.
+    ///
+    /// Work that is still running loses its rows and so its claim; it is stopped and cannot write any more.
+    pub async fn delete(&self, id: TaskId) -> Result<Option<Media>> {
+        let tx = self.store.begin().await?;
+        let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
+        let stopped = tx.stop_steps(id).await?;
+        let mut orphan = None;
+        if let Some(media) = task.media_id
+            && !tx.media_is_shared(media, id).await?
+        {
+            orphan = tx.media(media).await?;
+            tx.delete_media(media).await?;
+        }
+        tx.delete_task(id).await?;
+        if let Some(media) = orphan.as_mut()
+            && let Some(file) = media.file.clone()
+            && tx.file_is_used(&file).await?
+        {
+            media.file = None;
+        }
+        tx.commit().await?;
+        self.ended(stopped);
+        Ok(orphan)
+    }
+}
+
+fn no_task(id: TaskId) -> Error {
+    Error::new(Code::NotFound, format!("There is no task {id}"))
+}

@@ -1,0 +1,82 @@
+//! The queue: what may happen to the rows of `steps`, each as one transaction.
+//!
+//! Callers may rely on this:
+//! * a step's result, the steps that it makes ready, the task's end and its callback are committed together or not at all;
+//! * a worker whose claim was taken away cannot write any more: its calls return `false` and change nothing;
+//! * whatever is committed wakes who waits for it, and polling finds it when a wake-up is lost.
+
+mod claim;
+mod control;
+mod finish;
+pub mod outbox;
+mod progress;
+mod recover;
+pub mod scope;
+mod wake;
+
+use std::sync::Arc;
+
+pub use self::{claim::Work, finish::Done, recover::Suspects, wake::Wake};
+use crate::{
+    config::QueueConfig,
+    domain::{StepState, TaskId},
+    error::{Report, Result},
+    store::{Store, Tx},
+};
+
+/// The queue of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Queue {
+    store: Arc<Store>,
+    wake: Arc<Wake>,
+    config: QueueConfig,
+    owner: Arc<str>,
+}
+
+impl Queue {
+    /// A queue over a store. Its owner id is unique to this start of the process.
+    pub fn new(store: Arc<Store>, config: QueueConfig) -> Self {
+        let owner = uuid::Uuid::now_v7().to_string().into();
+        Self { store, wake: Arc::new(Wake::new()), config, owner }
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Who waits for what.
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// This process's name in leases.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The queue's settings.
+    pub fn config(&self) -> &QueueConfig {
+        &self.config
+    }
+
+    fn lease_ms(&self) -> i64 {
+        i64::try_from(self.config.lease.0.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Adds the event that tells where a step stands.
+async fn step_event(
+    tx: &Tx,
+    task: TaskId,
+    key: &str,
+    state: StepState,
+    attempt: i64,
+    error: Option<&Report>,
+) -> Result<()> {
+    let mut data = serde_json::json!({ "step": key, "state": state, "attempt": attempt });
+    if let Some(error) = error {
+        data["error"] = serde_json::json!(error);
+    }
+    tx.add_event(task, "step", data).await
+}

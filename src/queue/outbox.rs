@@ -1,0 +1,51 @@
+//! The body of a task's callback, written into the outbox with the task's end.
+
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{Media, Task, TaskId, TaskStatus},
+    error::Result,
+    store::{NewDelivery, Tx},
+};
+
+/// The largest body in bytes (research/reliability.md §4); a larger result is replaced by the path where it can be read.
+const MAX_BODY: usize = 20_000;
+
+/// A new delivery id.
+pub fn message_id() -> String {
+    format!("msg_{}", uuid::Uuid::now_v7().simple())
+}
+
+/// Writes the delivery that tells a task's end, if someone wants to be told.
+pub(super) async fn tell(tx: &Tx, id: TaskId) -> Result<()> {
+    let Some(task) = tx.lock_task(id).await? else { return Ok(()) };
+    let Some(url) = task.callback_url.clone() else { return Ok(()) };
+    let event = match task.status {
+        TaskStatus::Completed => "task.completed",
+        TaskStatus::Cancelled => "task.cancelled",
+        _ => "task.failed",
+    };
+    let media = match task.media_id {
+        Some(media) => tx.media(media).await?,
+        None => None,
+    };
+    let body = body(event, tx.now(), &task, media.as_ref());
+    let delivery = NewDelivery { id: message_id(), task_id: id, url, event: event.to_owned(), body };
+    tx.add_event(id, "delivery", json!({ "id": delivery.id, "event": event, "state": "pending" })).await?;
+    tx.insert_delivery(delivery, 0).await
+}
+
+/// `{type, timestamp, data}` with the task as data.
+pub fn body(event: &str, now_ms: i64, task: &Task, media: Option<&Media>) -> String {
+    let mut data = json!(task);
+    data["media"] = json!(media);
+    let timestamp = chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+    let mut body = json!({ "type": event, "timestamp": timestamp, "data": data });
+    let text = body.to_string();
+    if text.len() <= MAX_BODY {
+        return text;
+    }
+    body["data"]["result"] = Value::Null;
+    body["data"]["result_path"] = json!(format!("/api/tasks/{}", task.id));
+    body.to_string()
+}

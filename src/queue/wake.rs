@@ -1,0 +1,63 @@
+//! Wake-ups inside the process. They only save waiting: whoever is woken looks at the database.
+
+use tokio::sync::{Notify, broadcast, watch};
+
+use crate::domain::Lane;
+
+/// Who waits for what in this process.
+pub struct Wake {
+    lanes: [Notify; 4],
+    events: watch::Sender<u64>,
+    stops: broadcast::Sender<Vec<String>>,
+}
+
+impl Wake {
+    pub(super) fn new() -> Self {
+        Self { lanes: Default::default(), events: watch::Sender::new(0), stops: broadcast::Sender::new(256) }
+    }
+
+    /// Something may have become ready in this lane.
+    pub fn lane(&self, lane: Lane) {
+        self.notify(lane).notify_one();
+    }
+
+    /// Something may have become ready in any lane.
+    pub fn lanes(&self) {
+        self.lanes.iter().for_each(Notify::notify_one);
+    }
+
+    /// Waits until [`Self::lane`] is called for this lane; a call made before counts.
+    pub async fn lane_woken(&self, lane: Lane) {
+        self.notify(lane).notified().await;
+    }
+
+    /// Something was added to the events.
+    pub fn event(&self) {
+        self.events.send_modify(|count| *count += 1);
+    }
+
+    /// A receiver which sees a change after every new event. Subscribe first, then look at the database.
+    pub fn events(&self) -> watch::Receiver<u64> {
+        self.events.subscribe()
+    }
+
+    /// These steps should stop now.
+    pub(super) fn stop(&self, steps: Vec<String>) {
+        // Nobody listens when no runner is in this process: the heartbeat tells the others.
+        let _ = self.stops.send(steps);
+    }
+
+    /// A receiver of the ids of steps that should stop.
+    pub fn stops(&self) -> broadcast::Receiver<Vec<String>> {
+        self.stops.subscribe()
+    }
+
+    fn notify(&self, lane: Lane) -> &Notify {
+        &self.lanes[match lane {
+            Lane::Net => 0,
+            Lane::Cpu => 1,
+            Lane::Gpu => 2,
+            Lane::Deliver => 3,
+        }]
+    }
+}

@@ -1,0 +1,97 @@
+//! What differs between databases: how a transaction starts, what time it is, and how steps are claimed.
+//!
+//! Another database is another variant of [`Dialect`]; nothing outside this file asks which one it is.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait, Value,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::Claim;
+
+/// The kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// One file, one process, one writer.
+    Sqlite,
+}
+
+/// The settings of one SQLite connection. `synchronous=FULL` on the writer: with less, an accepted link could be lost
+/// with the power.
+pub(super) fn sqlite_options(options: SqliteConnectOptions, writer: bool) -> SqliteConnectOptions {
+    let options = options
+        .create_if_missing(writer)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true);
+    if writer { options } else { options.pragma("query_only", "ON") }
+}
+
+impl Dialect {
+    /// Starts a transaction that is sure to be able to write.
+    pub(super) async fn begin(self, connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+        match self {
+            // A plain BEGIN takes the lock at the first write and then fails at once when another writer was faster.
+            Self::Sqlite => {
+                let options = TransactionOptions {
+                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                    ..TransactionOptions::default()
+                };
+                connection.begin_with_options(options).await
+            }
+        }
+    }
+
+    /// The database's clock, in milliseconds since 1970.
+    pub(super) async fn now(self, _connection: &impl ConnectionTrait) -> Result<i64, DbErr> {
+        match self {
+            // SQLite runs in this process: its clock is ours.
+            Self::Sqlite => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            }
+        }
+    }
+
+    /// Claims steps: one statement that marks the first free rows of a lane as running and returns them whole.
+    pub(super) fn claim(self, claim: &Claim<'_>, now: i64) -> Statement {
+        match self {
+            Self::Sqlite => {
+                let skipped = vec!["?"; claim.skip_kinds.len()].join(",");
+                let sql = format!(
+                    "UPDATE steps SET state='running', attempt=attempt+1, progress=0, lease_token=lease_token+1, \
+                     lease_owner=?, lease_until=?, cancel_at=NULL, started_at=? \
+                     WHERE id IN (SELECT id FROM steps WHERE lane=? AND state='ready' AND eligible_at<=? \
+                     AND kind NOT IN ({skipped}) ORDER BY sort_key,id LIMIT ?) RETURNING *"
+                );
+                let mut values: Vec<Value> = vec![
+                    claim.owner.into(),
+                    (now + claim.lease_ms).into(),
+                    now.into(),
+                    claim.lane.as_str().into(),
+                    now.into(),
+                ];
+                values.extend(claim.skip_kinds.iter().map(|kind| Value::from(kind.as_str())));
+                values.push((claim.limit as i64).into());
+                Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
+            }
+        }
+    }
+
+    /// Claims deliveries that are due, as [`Self::claim`] does for steps.
+    pub(super) fn claim_deliveries(self, owner: &str, lease_ms: i64, limit: usize, now: i64) -> Statement {
+        match self {
+            Self::Sqlite => Statement::from_sql_and_values(
+                DbBackend::Sqlite,
+                "UPDATE deliveries SET state='sending', attempt=attempt+1, lease_token=lease_token+1, lease_owner=?, \
+                 lease_until=? WHERE id IN (SELECT id FROM deliveries WHERE state='pending' AND next_at<=? \
+                 ORDER BY next_at,id LIMIT ?) RETURNING *",
+                [owner.into(), (now + lease_ms).into(), now.into(), (limit as i64).into()],
+            ),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The database: the only place that knows sea-orm and SQL.
+//!
+//! One file per aggregate. Reads are methods of [`Store`]; everything that changes rows is a method of [`Tx`], so that a
+//! caller decides what happens together. Callers may rely on this: an error rolls the whole transaction back, every time
+//! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit.
+
+mod deliveries;
+mod dialect;
+mod entities;
+mod events;
+mod media;
+mod rows;
+mod steps;
+mod tasks;
+mod transcripts;
+mod workflows;
+
+use std::{fs::File, path::Path, time::Duration};
+
+use chrono::{DateTime, TimeZone, Utc};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm_migration::MigratorTrait;
+
+use self::dialect::Dialect;
+pub use self::{
+    deliveries::{Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
+    events::Event,
+    media::{NewMedia, NewUpload, Upload},
+    steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
+    tasks::{NewTask, Page, TaskFilter},
+    transcripts::NewTranscript,
+    workflows::WorkflowRevision,
+};
+use crate::error::{Code, Error, Result};
+
+/// An open database. Cheap to share behind an `Arc`.
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    dialect: Dialect,
+    // Held, not read: the lock lasts as long as the file is open.
+    _lock: File,
+}
+
+/// One transaction that may write. Dropping it without [`Tx::commit`] undoes everything.
+pub struct Tx {
+    inner: DatabaseTransaction,
+    dialect: Dialect,
+    now: i64,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:path`), takes it for this process and brings its schema up to date.
+    pub async fn open(url: &str) -> Result<Self> {
+        let path = url.strip_prefix("sqlite:").ok_or_else(|| {
+            Error::new(Code::Config, "`database.url` must start with \"sqlite:\" (other databases come later)")
+        })?;
+        let path = Path::new(path.trim_start_matches("//"));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let lock = lock(path)?;
+        let dialect = Dialect::Sqlite;
+        let connect = async |writer: bool| {
+            let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
+            options
+                .max_connections(if writer { 1 } else { 8 })
+                .min_connections(1)
+                .acquire_timeout(Duration::from_secs(60))
+                .sqlx_logging(false)
+                .map_sqlx_sqlite_opts(move |options| dialect::sqlite_options(options, writer));
+            Database::connect(options).await
+        };
+        let write = connect(true).await?;
+        migrations::Migrator::up(&write, None).await.map_err(|error| {
+            Error::new(Code::Database, "The database's schema cannot be brought up to date")
+                .with_hint("If a newer trawl has used this database, start that version.")
+                .with_source(error)
+        })?;
+        let read = connect(false).await?;
+        Ok(Self { write, read, dialect, _lock: lock })
+    }
+
+    /// Starts a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx> {
+        let inner = self.dialect.begin(&self.write).await?;
+        let now = self.dialect.now(&inner).await?;
+        Ok(Tx { inner, dialect: self.dialect, now })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.read.ping().await?)
+    }
+}
+
+impl Tx {
+    /// The time of everything in this transaction: milliseconds since 1970 by the database's clock.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Makes everything done here last.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+}
+
+/// Takes the database for this process, so that a second daemon on the same file stops with a clear error.
+fn lock(path: &Path) -> Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
+    file.try_lock().map_err(|error| match error {
+        std::fs::TryLockError::WouldBlock => {
+            Error::new(Code::DatabaseLocked, "Another trawl is running on this database")
+        }
+        std::fs::TryLockError::Error(error) => {
+            Error::new(Code::Database, "The database's lock file cannot be locked (is it on a network drive?)")
+                .with_source(error)
+        }
+    })?;
+    Ok(file)
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::new(Code::Database, "The database did not do what it was asked").with_source(error)
+    }
+}
+
+/// A stored time as a date.
+pub(crate) fn date(ms: i64) -> DateTime<Utc> {
+    Utc.timestamp_millis_opt(ms).single().unwrap_or_default()
+}

@@ -1,0 +1,103 @@
+//! From rows to domain types.
+
+use sea_orm::prelude::Json;
+use serde::de::DeserializeOwned;
+
+use super::{
+    date,
+    entities::{media, step, task},
+};
+use crate::{
+    domain::{Media, MediaId, Step, Task, TaskId, status::UnknownWord},
+    error::{Code, Error, Result},
+};
+
+impl From<UnknownWord> for Error {
+    fn from(error: UnknownWord) -> Self {
+        Self::new(Code::Database, "A row holds a word that this version does not know").with_source(error)
+    }
+}
+
+/// Reads a JSON column.
+pub(super) fn read<T: DeserializeOwned>(value: Json) -> Result<T> {
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(Code::Database, "A row holds JSON that this version cannot read").with_source(error)
+    })
+}
+
+/// Writes a JSON column. Our own types always serialise: their maps have text keys.
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<Json> {
+    serde_json::to_value(value)
+        .map_err(|error| Error::new(Code::Internal, "A value cannot be written as JSON").with_source(error))
+}
+
+impl TryFrom<task::Model> for Task {
+    type Error = Error;
+
+    fn try_from(row: task::Model) -> Result<Self> {
+        Ok(Self {
+            id: TaskId(row.id),
+            workflow: row.workflow,
+            revision: row.revision,
+            status: row.status.parse()?,
+            priority: row.priority.parse()?,
+            link: row.link,
+            params: read(row.params)?,
+            options: read(row.options)?,
+            media_id: row.media_id.map(MediaId),
+            progress: row.progress,
+            result: row.result,
+            error: row.error.map(read).transpose()?,
+            waiting: row.waiting.map(read).transpose()?,
+            warnings: read(row.warnings)?,
+            callback_url: row.callback_url,
+            created_at: date(row.created_at),
+            updated_at: date(row.updated_at),
+            started_at: row.started_at.map(date),
+            finished_at: row.finished_at.map(date),
+        })
+    }
+}
+
+impl TryFrom<step::Model> for Step {
+    type Error = Error;
+
+    fn try_from(row: step::Model) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            task_id: TaskId(row.task_id),
+            key: row.key,
+            kind: row.kind.parse()?,
+            lane: row.lane.parse()?,
+            state: row.state.parse()?,
+            attempt: row.attempt,
+            crashes: row.crashes,
+            progress: row.progress,
+            output: row.output,
+            error: row.error.map(read).transpose()?,
+            eligible_at: date(row.eligible_at),
+            started_at: row.started_at.map(date),
+            finished_at: row.finished_at.map(date),
+        })
+    }
+}
+
+impl From<media::Model> for Media {
+    fn from(row: media::Model) -> Self {
+        Self {
+            id: MediaId(row.id),
+            platform: row.platform,
+            platform_id: row.platform_id,
+            page_url: row.page_url,
+            title: row.title,
+            author: row.author,
+            duration_ms: row.duration_ms,
+            published_at: row.published_at.map(date),
+            file: row.file,
+            size: row.size,
+            sha256: row.sha256,
+            content_type: row.content_type,
+            created_at: date(row.created_at),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Tasks: written by intake, moved by the queue, looked at by everyone.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, sea_query::Expr,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    Store, Tx,
+    entities::{
+        idempotency_key, media,
+        task::{ActiveModel, Column, Entity},
+    },
+    rows,
+};
+use crate::{
+    domain::{MediaId, Priority, Task, TaskId, TaskStatus},
+    error::{Report, Result},
+};
+
+/// A task to be written.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// The workflow's name.
+    pub workflow: String,
+    /// Its revision.
+    pub revision: i64,
+    /// How urgent.
+    pub priority: Priority,
+    /// What was pasted.
+    pub link: String,
+    /// Parameters with their defaults.
+    pub params: Map<String, Value>,
+    /// Transcription options as given.
+    pub options: Map<String, Value>,
+    /// Where its end is told.
+    pub callback_url: Option<String>,
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, Default)]
+pub struct TaskFilter {
+    /// In this state.
+    pub status: Option<TaskStatus>,
+    /// Of this platform.
+    pub platform: Option<String>,
+    /// Whose transcript is in this language.
+    pub language: Option<String>,
+    /// Of this workflow.
+    pub workflow: Option<String>,
+    /// Of this priority.
+    pub priority: Option<Priority>,
+    /// With this text in the link, the title or the author.
+    pub q: Option<String>,
+    /// Made after, in milliseconds since 1970.
+    pub created_after: Option<i64>,
+    /// Made before, in milliseconds since 1970.
+    pub created_before: Option<i64>,
+    /// At most this many.
+    pub limit: u64,
+    /// Only tasks with a smaller id: the last one of the page before.
+    pub before: Option<TaskId>,
+}
+
+/// One page of tasks, the newest first.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// What to ask for next.
+    pub next: Option<TaskId>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+impl Tx {
+    /// Writes a task and returns its id.
+    pub async fn insert_task(&self, task: NewTask) -> Result<TaskId> {
+        let model = ActiveModel {
+            workflow: Set(task.workflow),
+            revision: Set(task.revision),
+            status: Set(TaskStatus::Queued.to_string()),
+            priority: Set(task.priority.to_string()),
+            link: Set(task.link),
+            params: Set(rows::json(&task.params)?),
+            options: Set(rows::json(&task.options)?),
+            progress: Set(0.0),
+            warnings: Set(rows::json(&Vec::<String>::new())?),
+            callback_url: Set(task.callback_url),
+            created_at: Set(self.now),
+            updated_at: Set(self.now),
+            ..Default::default()
+        };
+        Ok(TaskId(Entity::insert(model).exec(&self.inner).await?.last_insert_id))
+    }
+
+    /// Reads a task and keeps every other writer from changing it or its steps until the transaction ends.
+    ///
+    /// SQLite's transactions are alone by themselves; a database with several writers needs a row lock here.
+    pub async fn lock_task(&self, id: TaskId) -> Result<Option<Task>> {
+        Entity::find_by_id(id.0).one(&self.inner).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Notes that a task's work has begun.
+    pub async fn start_task(&self, id: TaskId) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::Status, Expr::value(TaskStatus::Processing.as_str()))
+            .col_expr(Column::StartedAt, Expr::value(self.now))
+            .col_expr(Column::UpdatedAt, Expr::value(self.now))
+            .filter(Column::Id.eq(id.0))
+            .filter(Column::Status.eq(TaskStatus::Queued.as_str()))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes how far a task is and why it waits, if it does.
+    pub async fn set_task_progress(&self, id: TaskId, progress: f64, waiting: Option<&Report>) -> Result<()> {
+        let waiting = waiting.map(rows::json).transpose()?;
+        Entity::update_many()
+            .col_expr(Column::Progress, Expr::value(progress))
+            .col_expr(Column::Waiting, Expr::value(waiting))
+            .col_expr(Column::UpdatedAt, Expr::value(self.now))
+            .filter(Column::Id.eq(id.0))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes which media a task is about.
+    pub async fn set_task_media(&self, id: TaskId, media: MediaId) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::MediaId, Expr::value(media.0));
+        update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
+        Ok(())
+    }
+
+    /// Notes what the transcript says about a task.
+    pub async fn set_task_transcribed(&self, id: TaskId, language: &str, warnings: &[String]) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::Language, Expr::value(language))
+            .col_expr(Column::Warnings, Expr::value(rows::json(&warnings)?))
+            .filter(Column::Id.eq(id.0))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends a task.
+    pub async fn end_task(
+        &self,
+        id: TaskId,
+        status: TaskStatus,
+        result: Option<&Value>,
+        error: Option<&Report>,
+    ) -> Result<()> {
+        let error = error.map(rows::json).transpose()?;
+        let update = Entity::update_many()
+            .col_expr(Column::Status, Expr::value(status.as_str()))
+            .col_expr(Column::Result, Expr::value(result.cloned()))
+            .col_expr(Column::Error, Expr::value(error))
+            .col_expr(Column::Waiting, Expr::value(Option::<Value>::None))
+            .col_expr(Column::UpdatedAt, Expr::value(self.now))
+            .col_expr(Column::FinishedAt, Expr::value(self.now));
+        let done = status == TaskStatus::Completed;
+        let update = if done { update.col_expr(Column::Progress, Expr::value(1.0)) } else { update };
+        update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
+        Ok(())
+    }
+
+    /// Sends a task that has ended back to the start.
+    pub async fn reopen_task(&self, id: TaskId) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::Status, Expr::value(TaskStatus::Queued.as_str()))
+            .col_expr(Column::Error, Expr::value(Option::<Value>::None))
+            .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
+            .col_expr(Column::UpdatedAt, Expr::value(self.now))
+            .filter(Column::Id.eq(id.0))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Removes a task with its steps, events, transcripts and deliveries.
+    pub async fn delete_task(&self, id: TaskId) -> Result<()> {
+        Entity::delete_by_id(id.0).exec(&self.inner).await?;
+        idempotency_key::Entity::delete_many()
+            .filter(idempotency_key::Column::TaskId.eq(id.0))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Whether any task besides `id` is about this media.
+    pub async fn media_is_shared(&self, media: MediaId, id: TaskId) -> Result<bool> {
+        let others = Entity::find().filter(Column::MediaId.eq(media.0)).filter(Column::Id.ne(id.0));
+        Ok(others.count(&self.inner).await? > 0)
+    }
+
+    /// The task that an Idempotency-Key made, with the hash of the request's body, if it is not older than `max_age_ms`.
+    pub async fn idempotent(&self, key: &str, max_age_ms: i64) -> Result<Option<(TaskId, String)>> {
+        use idempotency_key::Column as Key;
+        idempotency_key::Entity::delete_many()
+            .filter(Key::CreatedAt.lt(self.now - max_age_ms))
+            .exec(&self.inner)
+            .await?;
+        let row = idempotency_key::Entity::find_by_id(key).one(&self.inner).await?;
+        Ok(row.map(|row| (TaskId(row.task_id), row.body_sha256)))
+    }
+
+    /// Remembers which task an Idempotency-Key made.
+    pub async fn remember_key(&self, key: &str, body_sha256: &str, task: TaskId) -> Result<()> {
+        idempotency_key::Entity::insert(idempotency_key::ActiveModel {
+            key: Set(key.to_owned()),
+            body_sha256: Set(body_sha256.to_owned()),
+            task_id: Set(task.0),
+            created_at: Set(self.now),
+        })
+        .exec(&self.inner)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// One task.
+    pub async fn task(&self, id: TaskId) -> Result<Option<Task>> {
+        Entity::find_by_id(id.0).one(&self.read).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// A page of tasks.
+    pub async fn tasks(&self, filter: &TaskFilter) -> Result<Page> {
+        let query = matching(filter);
+        let total = query.clone().count(&self.read).await?;
+        let found = query
+            .apply_if(filter.before, |query, before| query.filter(Column::Id.lt(before.0)))
+            .order_by_desc(Column::Id)
+            .limit(filter.limit + 1)
+            .all(&self.read)
+            .await?;
+        let more = found.len() as u64 > filter.limit;
+        let mut tasks: Vec<Task> = found.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
+        tasks.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+        let next = tasks.last().filter(|_| more).map(|task| task.id);
+        Ok(Page { tasks, next, total })
+    }
+
+    /// The ids of every task that has not ended.
+    pub async fn open_tasks(&self) -> Result<Vec<TaskId>> {
+        let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
+        let query = Entity::find().select_only().column(Column::Id).filter(Column::Status.is_in(open));
+        Ok(query.into_tuple::<i64>().all(&self.read).await?.into_iter().map(TaskId).collect())
+    }
+}
+
+fn matching(filter: &TaskFilter) -> Select<Entity> {
+    let of_media = |condition: Condition| {
+        Column::MediaId
+            .in_subquery(media::Entity::find().select_only().column(media::Column::Id).filter(condition).into_query())
+    };
+    Entity::find()
+        .apply_if(filter.status, |query, status| query.filter(Column::Status.eq(status.as_str())))
+        .apply_if(filter.language.as_ref(), |query, language| query.filter(Column::Language.eq(language)))
+        .apply_if(filter.workflow.as_ref(), |query, workflow| query.filter(Column::Workflow.eq(workflow)))
+        .apply_if(filter.priority, |query, priority| query.filter(Column::Priority.eq(priority.as_str())))
+        .apply_if(filter.created_after, |query, after| query.filter(Column::CreatedAt.gt(after)))
+        .apply_if(filter.created_before, |query, before| query.filter(Column::CreatedAt.lt(before)))
+        .apply_if(filter.platform.as_ref(), |query, platform| {
+            query.filter(of_media(Condition::all().add(media::Column::Platform.eq(platform))))
+        })
+        .apply_if(filter.q.as_ref(), |query, q| {
+            let titles = Condition::any().add(media::Column::Title.contains(q)).add(media::Column::Author.contains(q));
+            query.filter(Condition::any().add(Column::Link.contains(q)).add(of_media(titles)))
+        })
+}

@@ -1,0 +1,15 @@
+//! Workflows: the JSON language, its checks, and what follows when a step ends. Pure: no I/O, no clock.
+//!
+//! Callers may rely on this: a [`Definition`] that came out of [`Definition::parse`] has no unknown reference and no
+//! cycle, and [`plan`](plan::plan) turns it into the rows of the queue.
+
+pub mod advance;
+pub mod definition;
+pub mod plan;
+pub mod retry;
+pub mod template;
+pub mod validate;
+
+pub use definition::Definition;
+pub use plan::{Planned, plan};
+pub use retry::Retry;
