@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::{CrawlError, ErrorClass, Response};
 
 /// Marks of pages that ask for proof of being human, in the first bytes of an answer.
-const CHALLENGES: [&str; 6] =
-    ["<title>just a moment", "captcha-delivery.com", "__ddg", "cf-chl-", "challenge-platform", "px-captcha"];
+const CHALLENGES: [&str; 3] = ["<title>just a moment", "captcha-delivery.com", "px-captcha"];
+/// Marks that ordinary pages of protected sites carry too; they count only with a refusal.
+const REFUSED_CHALLENGES: [&str; 3] = ["__ddg", "cf-chl-", "challenge-platform"];
 /// How much of a body is looked at for them.
 const LOOK: usize = 16 * 1024;
 const CHALLENGED: &str =
@@ -21,7 +22,7 @@ pub(super) fn check(response: &Response) -> Result<(), CrawlError> {
     if (200..300).contains(&status) {
         return Ok(());
     }
-    if matches!(status, 403 | 429 | 503) && is_challenge(&response.body) {
+    if matches!(status, 403 | 429 | 503) && has_mark(&response.body, CHALLENGES.iter().chain(&REFUSED_CHALLENGES)) {
         return Err(CrawlError::new(ErrorClass::Blocked, CHALLENGED).with_retry_after(retry_after(response)));
     }
     let (class, message) = match status {
@@ -44,7 +45,7 @@ pub(super) fn check(response: &Response) -> Result<(), CrawlError> {
 
 /// The error for a page without media that is really a challenge or a login form; those often come with status 200.
 pub(super) fn disguised(response: &Response, asked: &url::Url) -> Option<CrawlError> {
-    if is_challenge(&response.body) {
+    if has_mark(&response.body, CHALLENGES.iter()) {
         return Some(CrawlError::new(ErrorClass::Blocked, CHALLENGED));
     }
     let login = |url: &url::Url| {
@@ -55,9 +56,9 @@ pub(super) fn disguised(response: &Response, asked: &url::Url) -> Option<CrawlEr
         .then(|| CrawlError::new(ErrorClass::LoginRequired, "The link leads to a login page. Upload the file instead."))
 }
 
-fn is_challenge(body: &[u8]) -> bool {
+fn has_mark<'a>(body: &[u8], mut marks: impl Iterator<Item = &'a &'static str>) -> bool {
     let head = String::from_utf8_lossy(&body[..body.len().min(LOOK)]).to_ascii_lowercase();
-    CHALLENGES.iter().any(|mark| head.contains(mark))
+    marks.any(|mark| head.contains(mark))
 }
 
 /// `Retry-After` in seconds or as a date.

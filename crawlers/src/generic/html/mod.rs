@@ -23,6 +23,8 @@ pub(super) use page::refresh_target;
 
 /// More candidates than this are not kept.
 const MAX_CANDIDATES: usize = 20;
+/// More caption tracks than this are not kept.
+const MAX_SUBTITLES: usize = 100;
 
 /// What a page says about its media, besides where it is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -111,7 +113,7 @@ pub(super) fn read(html: &str, url: &Url) -> Findings {
             }
         }
         for subtitle in offer.subtitles {
-            if !findings.subtitles.contains(&subtitle) {
+            if findings.subtitles.len() < MAX_SUBTITLES && !findings.subtitles.contains(&subtitle) {
                 findings.subtitles.push(subtitle);
             }
         }

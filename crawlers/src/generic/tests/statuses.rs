@@ -40,6 +40,8 @@ async fn challenges_logins_and_empty_answers_are_no_pages() {
     for (answer, class, word) in [
         (page("/x", HTML, challenge), ErrorClass::Blocked, "human"),
         (page("/x", HTML, challenge).status(403), ErrorClass::Blocked, "human"),
+        (page("/x", HTML, "<script src=/cdn-cgi/challenge-platform/x.js>").status(503), ErrorClass::Blocked, "human"),
+        (page("/x", HTML, "<script src=/cdn-cgi/challenge-platform/x.js>"), ErrorClass::NoMediaFound, "No audio"),
         (page("/x", HTML, "").header("cf-mitigated", "challenge"), ErrorClass::Blocked, "human"),
         (login, ErrorClass::LoginRequired, "login page"),
         (page("/x", "audio/mpeg", ""), ErrorClass::Blocked, "nothing"),
