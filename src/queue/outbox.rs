@@ -40,12 +40,19 @@ pub fn body(event: &str, now_ms: i64, task: &Task, media: Option<&Media>) -> Str
     let mut data = json!(task);
     data["media"] = json!(media);
     let timestamp = chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
-    let mut body = json!({ "type": event, "timestamp": timestamp, "data": data });
+    fit(json!({ "type": event, "timestamp": timestamp, "data": data }), task.id)
+}
+
+/// The body as text; one that is too large says where its result can be read instead.
+pub fn fit(mut body: Value, task: TaskId) -> String {
     let text = body.to_string();
     if text.len() <= MAX_BODY {
         return text;
     }
-    body["data"]["result"] = Value::Null;
-    body["data"]["result_path"] = json!(format!("/api/tasks/{}", task.id));
+    if let Some(data) = body["data"].as_object_mut() {
+        data.remove("result");
+        data.remove("data");
+        data.insert("result_path".to_owned(), json!(format!("/api/tasks/{task}")));
+    }
     body.to_string()
 }

@@ -1,0 +1,109 @@
+//! `download`: media becomes a kept file.
+//!
+//! Input `{from}`, the output of `resolve`; output `{media_id, file, size, sha256, content_type}`. Candidates are tried
+//! in their order: one that is gone, refused, not media, or without sound makes way for the next; the first one's error
+//! is reported when all fail, because the first one is the best.
+
+use std::path::{Path, PathBuf};
+
+use crawlers::{Candidate, Delivery};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Job, Outcome, Services, hls};
+use crate::{
+    domain::{Media, MediaId},
+    error::{Code, Error, Result},
+    files::Kept,
+    net::Download,
+};
+
+/// What this step uses of the output of `resolve`.
+#[derive(Deserialize)]
+struct From {
+    media_id: MediaId,
+    candidates: Vec<Candidate>,
+    here: bool,
+}
+
+pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
+    let from: From = job.field("from")?;
+    let store = job.services.queue.store();
+    let gone = || Error::new(Code::SourceNotFound, "The media was deleted meanwhile");
+    let media = store.media(from.media_id).await?.ok_or_else(gone)?;
+    if from.here {
+        return Ok(output(&media).into());
+    }
+    let mut first_error = None;
+    for (index, candidate) in from.candidates.iter().enumerate() {
+        match fetch(job, index, candidate).await {
+            Ok(kept) => return finish(job, &media, kept).await,
+            Err(error) if error.code == Code::Cancelled => return Err(error),
+            Err(error) => {
+                tracing::info!(task = %job.task.id, candidate = index, error = %error.chain(), "candidate refused");
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    Err(first_error.unwrap_or_else(|| Error::new(Code::NoMediaFound, "The link leads to no audio or video")))
+}
+
+/// Downloads one candidate and checks that it has sound.
+async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kept> {
+    let Services { net, files, ffmpeg, .. } = job.services;
+    files.check_free(candidate.size.unwrap_or(0))?;
+    let folder = folder(job).await?;
+    let path = folder.join(format!("{index}.part"));
+    match candidate.delivery {
+        Delivery::File => {
+            let request = Download {
+                url: candidate.url.to_string(),
+                headers: candidate.headers.clone(),
+                path: path.clone(),
+                range: None,
+                max_bytes: net.max_media_bytes(),
+            };
+            net.download(request, &|p| job.reporter.part(p.received, p.total), job.cancel).await?;
+        }
+        Delivery::Hls => hls::download(job, candidate, &path).await?,
+    }
+    let probe = ffmpeg.probe(&path, job.cancel).await?;
+    if probe.audio_streams.is_empty() {
+        return Err(Error::new(Code::NoAudio, "The video has no sound"));
+    }
+    files.keep(&path).await
+}
+
+/// Stores where the file is; a file that it replaces and nobody else needs is deleted.
+async fn finish(job: &Job<'_>, media: &Media, kept: Kept) -> Result<Outcome> {
+    let tx = job.services.queue.store().begin().await?;
+    let size = i64::try_from(kept.size).unwrap_or(i64::MAX);
+    tx.set_media_file(media.id, &kept.key, size, &kept.sha256, kept.content_type.as_deref()).await?;
+    let replaced = media.file.as_ref().filter(|old| **old != kept.key);
+    let unused = match replaced {
+        Some(old) => !tx.file_is_used(old).await?,
+        None => false,
+    };
+    let now = tx.media(media.id).await?;
+    tx.commit().await?;
+    if let Some(old) = replaced.filter(|_| unused) {
+        job.services.files.delete_kept(old).await?;
+    }
+    now.map(|media| output(&media).into())
+        .ok_or_else(|| Error::new(Code::SourceNotFound, "The media was deleted meanwhile"))
+}
+
+fn output(media: &Media) -> Value {
+    json!({
+        "media_id": media.id, "file": media.file, "size": media.size, "sha256": media.sha256,
+        "content_type": media.content_type,
+    })
+}
+
+/// The step's working folder: the same for every try, so that a broken download is resumed.
+async fn folder(job: &Job<'_>) -> Result<PathBuf> {
+    let folder = job.services.files.task_dir(job.task.id).join(Path::new(&job.work.row.step.key));
+    tokio::fs::create_dir_all(&folder).await?;
+    Ok(folder)
+}
+

@@ -1,0 +1,78 @@
+//! `extract`: a kept file becomes 16 kHz samples; the first half of a definition's `transcribe`.
+//!
+//! Input `{media}`, the output of `download`; output `{samples, duration_ms, sha256, warnings}`. The samples lie in the
+//! task's working folder until the second half has used them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Job, Outcome};
+use crate::{
+    domain::MediaId,
+    error::{Code, Error, Result},
+};
+
+/// What this step uses of the output of `download`.
+#[derive(Deserialize)]
+struct Input {
+    media_id: MediaId,
+    file: String,
+}
+
+/// The output.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Extracted {
+    pub samples: u64,
+    pub duration_ms: u64,
+    pub sha256: String,
+    pub warnings: Vec<String>,
+}
+
+pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
+    let key = &job.work.row.step.key;
+    Ok(json!(extract(job, key).await?).into())
+}
+
+/// Where the samples of an extraction step lie.
+pub(super) fn samples(job: &Job<'_>, key: &str) -> PathBuf {
+    job.services.files.task_dir(job.task.id).join(format!("{}.pcm", key.replace(':', "-")))
+}
+
+/// Decodes the media for the extraction step named `key`.
+pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
+    let input: Input = job.field("media")?;
+    let files = &job.services.files;
+    files.check_free(0)?;
+    let file = files.kept_path(&input.file).await?;
+    let out = samples(job, key);
+    if let Some(folder) = out.parent() {
+        tokio::fs::create_dir_all(folder).await?;
+    }
+    let audio = job
+        .services
+        .ffmpeg
+        .extract(&file, &out, &|fraction| job.reporter.progress(fraction), job.cancel)
+        .await
+        .map_err(|error| blame(error, job))?;
+    let duration = i64::try_from(audio.duration_ms).unwrap_or(i64::MAX);
+    let tx = job.services.queue.store().begin().await?;
+    tx.set_media_duration(input.media_id, duration).await?;
+    tx.commit().await?;
+    Ok(Extracted {
+        samples: audio.samples,
+        duration_ms: audio.duration_ms,
+        sha256: audio.sha256,
+        warnings: audio.warnings,
+    })
+}
+
+/// A file that ends too early stays as it is however often it is decoded: only a new download could help.
+fn blame(error: Error, job: &Job<'_>) -> Error {
+    let is_upload = job.task.link.starts_with("upload:");
+    match error.code {
+        Code::Truncated if is_upload => error.with_hint("Export or copy the file again, then upload it once more."),
+        _ => error,
+    }
+}

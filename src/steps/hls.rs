@@ -1,0 +1,106 @@
+//! HLS: the playlist and its segments are fetched by us, through the guarded client, never by ffmpeg.
+
+use std::path::{Path, PathBuf};
+
+use crawlers::{
+    Candidate,
+    hls::{MediaPlaylist, Playlist, Segment, parse},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::io::AsyncWriteExt;
+use url::Url;
+
+use super::{Job, transport};
+use crate::{
+    error::{Code, Error, Result},
+    net::{Download, Get},
+};
+
+/// Segments fetched at the same time.
+const PARALLEL: usize = 4;
+/// The largest playlist, in bytes.
+const MAX_PLAYLIST: u64 = 8 * 1024 * 1024;
+
+/// Downloads the candidate's playlist and joins its segments into `path`. Segments that are already here are kept.
+pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path) -> Result<()> {
+    let playlist = playlist(job, candidate).await?;
+    let folder = path.with_extension("segments");
+    tokio::fs::create_dir_all(&folder).await?;
+    let parts: Vec<Segment> = playlist.init.iter().chain(&playlist.segments).cloned().collect();
+    let total = parts.len() as u64;
+    let files: Vec<PathBuf> = (0..parts.len()).map(|index| folder.join(format!("{index:05}"))).collect();
+    let fetches = parts.iter().zip(&files).map(|(part, file)| fetch(job, candidate, part, file));
+    let mut done = 0;
+    let mut received = 0;
+    let mut running = stream::iter(fetches).buffer_unordered(PARALLEL);
+    while let Some(size) = running.try_next().await? {
+        done += 1;
+        received += size;
+        if received > job.services.net.max_media_bytes() {
+            return Err(Error::new(Code::TooLarge, "The stream is larger than `net.max_media_bytes` allows"));
+        }
+        job.reporter.part(done, Some(total));
+    }
+    join(&files, path).await?;
+    tokio::fs::remove_dir_all(&folder).await?;
+    Ok(())
+}
+
+/// The media playlist, by way of a master playlist if the link is one.
+async fn playlist(job: &Job<'_>, candidate: &Candidate) -> Result<MediaPlaylist> {
+    let mut url = candidate.url.clone();
+    for _ in 0..2 {
+        match read(job, candidate, &url).await? {
+            Playlist::Media(playlist) => return Ok(playlist),
+            Playlist::Master(master) => match master.choices.into_iter().next() {
+                Some(choice) => url = choice.url,
+                None => break,
+            },
+        }
+    }
+    Err(Error::new(Code::NoMediaFound, "The playlist names no stream with sound"))
+}
+
+async fn read(job: &Job<'_>, candidate: &Candidate, url: &Url) -> Result<Playlist> {
+    let request = Get {
+        url: url.to_string(),
+        headers: candidate.headers.clone(),
+        max_bytes: MAX_PLAYLIST,
+        head_only: false,
+        stop_if_media: false,
+    };
+    let reply = tokio::select! {
+        reply = job.services.net.get(request) => reply?,
+        () = job.cancel.cancelled() => return Err(super::stopped()),
+    };
+    reply.check_status()?;
+    parse(&reply.body, &reply.url).map_err(transport::error)
+}
+
+async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path) -> Result<u64> {
+    if let Ok(there) = tokio::fs::metadata(file).await {
+        return Ok(there.len());
+    }
+    let unfinished = file.with_extension("part");
+    let request = Download {
+        url: part.url.to_string(),
+        headers: candidate.headers.clone(),
+        path: unfinished.clone(),
+        range: part.byte_range,
+        max_bytes: job.services.net.max_media_bytes(),
+    };
+    let downloaded = job.services.net.download(request, &|_| {}, job.cancel).await?;
+    tokio::fs::rename(&unfinished, file).await?;
+    Ok(downloaded.size)
+}
+
+async fn join(files: &[PathBuf], path: &Path) -> Result<()> {
+    let mut out = tokio::fs::File::create(path).await?;
+    for file in files {
+        let mut part = tokio::fs::File::open(file).await?;
+        tokio::io::copy(&mut part, &mut out).await?;
+    }
+    out.flush().await?;
+    out.sync_all().await?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What steps do: one file per kind.
+//!
+//! A step's function gets a [`Job`] and returns what it made; it writes no queue rows. Callers may rely on this: it stops
+//! within a second of its token being cancelled, it may be run again from the beginning at any time, and everything it
+//! leaves in the task's working folder may be deleted.
+
+mod callback;
+mod download;
+mod extract;
+mod hls;
+mod reporter;
+pub mod resolve;
+mod transcribe;
+mod transport;
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+pub use self::reporter::Reporter;
+use crate::{
+    domain::{StepKind, Task},
+    error::{Code, Error, Report, Result},
+    files::Files,
+    media::Ffmpeg,
+    net::Net,
+    queue::{Done, Queue, Work},
+    store::StepRow,
+    transcribe::{Models, Pool},
+};
+
+/// Everything that steps work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// The queue and, below it, the store.
+    pub queue: Queue,
+    /// The door to the network.
+    pub net: Net,
+    /// Working folders and kept media.
+    pub files: Files,
+    /// ffmpeg.
+    pub ffmpeg: Ffmpeg,
+    /// Model files.
+    pub models: Models,
+    /// Recognition processes.
+    pub pool: Pool,
+}
+
+/// One try at one step.
+pub struct Job<'a> {
+    /// What to work with.
+    pub services: &'a Services,
+    /// The claim.
+    pub work: &'a Work,
+    /// The task as it was when the step started.
+    pub task: &'a Task,
+    /// Every step of the task, for what came before.
+    pub steps: &'a [StepRow],
+    /// The step's `with`, references filled in.
+    pub input: Map<String, Value>,
+    /// Where progress goes.
+    pub reporter: &'a Reporter,
+    /// Whether to stop.
+    pub cancel: &'a CancellationToken,
+}
+
+/// How a try ended that did not fail.
+pub enum Outcome {
+    /// The step is done.
+    Done(Done),
+    /// What it needs is not here; it should be looked at again after a while.
+    Wait {
+        /// What is missing.
+        why: Report,
+        /// When to look again.
+        wait: Duration,
+    },
+}
+
+impl From<Value> for Outcome {
+    fn from(output: Value) -> Self {
+        Self::Done(Done { output, ..Done::default() })
+    }
+}
+
+/// Does a step's work.
+pub async fn run(job: &Job<'_>) -> Result<Outcome> {
+    match job.work.row.step.kind {
+        StepKind::Resolve => resolve::run(job).await,
+        StepKind::Download => download::run(job).await,
+        StepKind::Extract => extract::run(job).await,
+        StepKind::Transcribe => transcribe::run(job).await,
+        StepKind::Callback => callback::run(job).await,
+    }
+}
+
+impl Job<'_> {
+    /// A field of the input in the type that the step wants.
+    fn field<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let value = self.input.get(name).cloned().unwrap_or(Value::Null);
+        serde_json::from_value(value).map_err(|error| {
+            let key = &self.work.row.step.key;
+            Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its field \"{name}\"")).with_source(error)
+        })
+    }
+}
+
+/// The error of work that was told to stop.
+fn stopped() -> Error {
+    Error::new(Code::Cancelled, "The step was stopped")
+}

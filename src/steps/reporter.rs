@@ -1,0 +1,58 @@
+//! What a running step tells on the way, collected until the runner writes it down.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::domain::Segment;
+
+/// Collects progress and segments. Cheap to call from anywhere, any number of times.
+#[derive(Default)]
+pub struct Reporter {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    fraction: f64,
+    segments: Vec<Segment>,
+    dirty: bool,
+}
+
+impl Reporter {
+    /// The step is this far, 0 to 1.
+    pub fn progress(&self, fraction: f64) {
+        self.change(|state| state.fraction = fraction.clamp(0.0, 1.0));
+    }
+
+    /// `done` of `total`, when the total is known.
+    pub fn part(&self, done: u64, total: Option<u64>) {
+        if let Some(total) = total.filter(|total| *total > 0) {
+            self.progress(done as f64 / total as f64);
+        }
+    }
+
+    /// The step has made a segment.
+    pub fn segment(&self, segment: Segment) {
+        self.change(|state| state.segments.push(segment));
+    }
+
+    /// Waits until there is something to take.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Takes what is new: how far the step is, and its segments since the last call.
+    pub fn take(&self) -> Option<(f64, Vec<Segment>)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.dirty).then(|| (state.fraction, std::mem::take(&mut state.segments)))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        state.dirty = true;
+        self.changed.notify_one();
+    }
+}

@@ -1,0 +1,102 @@
+//! `resolve`: a link becomes media.
+//!
+//! Input `{link}`; output `{media_id, platform, id, kind, title, author, page_url, duration_ms, candidates, here,
+//! warnings}`. Uploads and media that are already here pass through: `here` is true and there are no candidates.
+
+use crawlers::Resolved;
+use serde_json::{Value, json};
+
+use super::{Job, Outcome, stopped, transport};
+use crate::{
+    domain::{Media, MediaId, media::UPLOAD},
+    error::{Code, Error, Result},
+    net::Net,
+    store::NewMedia,
+};
+
+/// Looks a link up without storing anything.
+pub async fn look_up(net: &Net, link: &str) -> Result<Resolved> {
+    crawlers::resolve(link, &transport::Guarded(net)).await.map_err(transport::error)
+}
+
+pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
+    let link: String = job.field("link")?;
+    if let Some(id) = link.strip_prefix("upload:") {
+        return upload(job, id).await;
+    }
+    let mut page = link.clone();
+    if let Some(id) = link.strip_prefix("media:") {
+        let media = here(job, id).await?;
+        if media.file.is_some() {
+            return keep(job, &media).await;
+        }
+        page = media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
+    }
+    let resolved = tokio::select! {
+        resolved = look_up(&job.services.net, &page) => resolved?,
+        () = job.cancel.cancelled() => return Err(stopped()),
+    };
+    tracing::debug!(task = %job.task.id, platform = resolved.platform, strategy = resolved.strategy, "link resolved");
+    let media = NewMedia {
+        platform: resolved.platform.clone(),
+        platform_id: resolved.id.clone(),
+        page_url: Some(resolved.page_url.to_string()),
+        title: resolved.title.clone(),
+        author: resolved.author.clone(),
+        duration_ms: resolved.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
+        published_at: resolved.published_at.map(|at| at.timestamp_millis()),
+    };
+    let tx = job.services.queue.store().begin().await?;
+    let id = tx.upsert_media(media).await?;
+    tx.set_task_media(job.task.id, id).await?;
+    tx.commit().await?;
+    let mut output = json!(resolved);
+    output["media_id"] = json!(id);
+    output["here"] = json!(false);
+    Ok(output.into())
+}
+
+async fn upload(job: &Job<'_>, id: &str) -> Result<Outcome> {
+    let store = job.services.queue.store();
+    let (upload, _) = store
+        .upload(id)
+        .await?
+        .ok_or_else(|| Error::new(Code::SourceNotFound, "The upload is not here any more"))?;
+    let media = NewMedia {
+        platform: UPLOAD.to_owned(),
+        platform_id: upload.id.clone(),
+        title: upload.file_name.clone(),
+        ..NewMedia::default()
+    };
+    let tx = store.begin().await?;
+    let id = tx.upsert_media(media).await?;
+    tx.set_media_file(id, &upload.file, upload.size, &upload.sha256, upload.content_type.as_deref()).await?;
+    let media = tx.media(id).await?;
+    tx.commit().await?;
+    match media {
+        Some(media) => keep(job, &media).await,
+        None => Err(Error::new(Code::Internal, "The media that was just written cannot be read")),
+    }
+}
+
+async fn here(job: &Job<'_>, id: &str) -> Result<Media> {
+    let found = match id.parse() {
+        Ok(id) => job.services.queue.store().media(MediaId(id)).await?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| Error::new(Code::SourceNotFound, "The media is not here any more"))
+}
+
+/// The output for media whose file is kept.
+async fn keep(job: &Job<'_>, media: &Media) -> Result<Outcome> {
+    let tx = job.services.queue.store().begin().await?;
+    tx.set_task_media(job.task.id, media.id).await?;
+    tx.commit().await?;
+    let none: Vec<Value> = Vec::new();
+    Ok(json!({
+        "media_id": media.id, "platform": media.platform, "id": media.platform_id, "kind": "audio",
+        "title": media.title, "author": media.author, "page_url": media.page_url, "duration_ms": media.duration_ms,
+        "candidates": none, "here": true, "warnings": none,
+    })
+    .into())
+}
