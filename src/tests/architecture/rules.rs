@@ -25,7 +25,7 @@ const ROWS: [&[&str]; 11] = [
 const DOORS: [(&str, &[&str]); 10] = [
     ("sea_orm", &["src/store", "migrations/src"]),
     ("sea_orm_migration", &["src/store", "migrations/src"]),
-    ("sqlx", &[]),
+    ("sqlx", &["src/store"]),
     ("migrations", &["src/store"]),
     ("poem", &["src/api"]),
     ("poem_openapi", &["src/api"]),

@@ -41,10 +41,25 @@ pub(super) fn names(tokens: &[String], name: &str) -> bool {
     (0..tokens.len()).filter(|at| tokens[*at] == name).any(|at| {
         let is_rooted = at > 0 && word(at - 1) == "::";
         let before = at.checked_sub(if is_rooted { 2 } else { 1 }).map_or("", word);
-        let is_head = !is_rooted || !is_word(before) || before == "use";
+        let is_head = if is_rooted { !is_word(before) || before == "use" } else { !is_in_group(&tokens[..at]) };
         let is_whole = matches!(before, "use" | "crate") && matches!(word(at + 1), ";" | "as");
         is_head && (word(at + 1) == "::" || is_whole)
     })
+}
+
+/// Whether what comes after these tokens goes on a path, as `b` does in `use a::{c, b}`.
+fn is_in_group(tokens: &[String]) -> bool {
+    let mut level = 0;
+    for at in (0..tokens.len()).rev() {
+        match tokens[at].as_str() {
+            "}" => level += 1,
+            "{" if level == 0 => return at > 1 && tokens[at - 1] == "::" && is_word(&tokens[at - 2]),
+            "{" => level -= 1,
+            ";" => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Where the first word of a path stands, or of each path of a group.
@@ -234,9 +249,15 @@ mod tests {
         {
             assert!(names(&tokens(text), "poem"), "{text}");
         }
-        for text in
-            ["use poems::a;", "use a::poem::b;", "let poem = 1;", "return poem;", "poem as u8", "poem_openapi::x"]
-        {
+        for text in [
+            "use poems::a;",
+            "use a::poem::b;",
+            "use a::{b::{c, d}, poem::e};",
+            "let poem = 1;",
+            "return poem;",
+            "poem as u8",
+            "poem_openapi::x",
+        ] {
             assert!(!names(&tokens(text), "poem"), "{text}");
         }
     }
