@@ -1,0 +1,38 @@
+# trawl for the CPU.  docker compose up --build
+
+FROM docker.io/library/rust:1-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends clang cmake libclang-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+# whisper.cpp for any x86-64 since 2013 and not for the machine that builds; other architectures ignore these.
+ARG GGML_NATIVE=OFF
+ARG GGML_AVX2=ON
+ARG GGML_FMA=ON
+ARG GGML_F16C=ON
+ENV GGML_NATIVE=$GGML_NATIVE GGML_AVX2=$GGML_AVX2 GGML_FMA=$GGML_FMA GGML_F16C=$GGML_F16C
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked --bin trawl \
+    && install -D target/release/trawl /out/trawl
+
+FROM docker.io/library/debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates ffmpeg \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin trawl \
+    && install -d -o trawl -g trawl /data /models
+COPY --from=build /out/trawl /usr/local/bin/trawl
+# Inside a container only the published port decides who reaches trawl: publish it on 127.0.0.1, or behind a proxy that
+# checks who calls (compose.yaml does the first).
+ENV TRAWL__SERVER__BIND=0.0.0.0:8000 \
+    TRAWL__AUTH__MODE=off \
+    TRAWL__PATHS__DATA=/data \
+    TRAWL__PATHS__TEMP=/data/temp_files \
+    TRAWL__MODELS__DIR=/models
+USER trawl
+WORKDIR /data
+VOLUME ["/data", "/models"]
+EXPOSE 8000
+CMD ["trawl", "serve"]
