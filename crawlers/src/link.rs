@@ -17,6 +17,9 @@ const BARE_HOSTS: &str =
 /// Share texts that are glued to the link without a space.
 const GLUED: [&str; 4] = ["复制此链接", "复制链接", "复制打开", "打开抖音"];
 
+/// Longer links are not taken; browsers and servers stop long before.
+const MAX_LENGTH: usize = 16 * 1024;
+
 static LINK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)(?:(https?)://|({BARE_HOSTS})/)[^{END}]*"))
         .expect("a constant expression, which the tests compile")
@@ -79,6 +82,9 @@ fn raw_links(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn checked(raw: &str) -> Result<Option<Url>, CrawlError> {
+    if raw.len() > MAX_LENGTH {
+        return Ok(None);
+    }
     let Ok(mut url) = Url::parse(raw) else { return Ok(None) };
     if !url.username().is_empty() || url.password().is_some() {
         return Err(invalid("The link has a user name or password in front of the host. Paste it without that part."));

@@ -5,6 +5,7 @@
 //! lines (which also costs quadratic time), stops at invalid UTF-8, and rejects `METHOD=NONE`. Each line is therefore
 //! rewritten on its own, and keys are read here.
 
+use super::{MAX_SEGMENTS, too_many_segments};
 use crate::{CrawlError, ErrorClass};
 
 /// Tags with attributes that matter; keys are taken out.
@@ -19,6 +20,9 @@ const PLAIN_TAGS: [&str; 5] = [
 ];
 const KEY_TAGS: [&str; 2] = ["#EXT-X-KEY:", "#EXT-X-SESSION-KEY:"];
 
+/// A segment takes two lines, or three with a byte range; the rest is room for tags that come once.
+const MAX_LINES: usize = 3 * MAX_SEGMENTS + 100;
+
 /// A playlist with one well-formed tag or URI per line.
 pub(super) struct Lines {
     pub(super) text: String,
@@ -26,20 +30,22 @@ pub(super) struct Lines {
     pub(super) key_methods: Vec<String>,
 }
 
-/// `None` when it does not start as a playlist.
-pub(super) fn normalise(body: &[u8]) -> Option<Lines> {
+/// An error when it does not start as a playlist, or is longer than any that would be taken: the parser keeps a few
+/// hundred bytes for each line.
+pub(super) fn normalise(body: &[u8]) -> Result<Lines, CrawlError> {
     let body = String::from_utf8_lossy(body);
     let mut lines = body.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
-    if !lines.next()?.starts_with("#EXTM3U") {
-        return None;
+    if !lines.next().is_some_and(|first| first.starts_with("#EXTM3U")) {
+        return Err(CrawlError::new(ErrorClass::Unavailable, "The playlist is not an HLS playlist."));
     }
     let mut text = String::from("#EXTM3U\n");
     let mut key_methods = Vec::new();
+    let mut kept = 0;
     for line in lines {
         if let Some(tag) = ATTRIBUTE_TAGS.iter().find(|tag| line.starts_with(**tag)) {
-            let kept: Vec<_> = attributes(&line[tag.len()..]).map(|(key, value)| format!("{key}={value}")).collect();
+            let whole: Vec<_> = attributes(&line[tag.len()..]).map(|(key, value)| format!("{key}={value}")).collect();
             text.push_str(tag);
-            text.push_str(&kept.join(","));
+            text.push_str(&whole.join(","));
         } else if let Some(tag) = KEY_TAGS.iter().find(|tag| line.starts_with(**tag)) {
             key_methods.extend(key_method(&line[tag.len()..]));
             continue;
@@ -56,8 +62,12 @@ pub(super) fn normalise(body: &[u8]) -> Option<Lines> {
             continue;
         }
         text.push('\n');
+        kept += 1;
+        if kept > MAX_LINES {
+            return Err(too_many_segments());
+        }
     }
-    Some(Lines { text, key_methods })
+    Ok(Lines { text, key_methods })
 }
 
 /// Says why an encrypted playlist is not taken.

@@ -49,7 +49,7 @@ pub struct MediaPlaylist {
 
 /// Reads a playlist that was fetched from `base` (the URL after redirects).
 pub fn parse(body: &[u8], base: &Url) -> Result<Playlist, CrawlError> {
-    let lines = lines::normalise(body).ok_or_else(|| unavailable("The playlist is not an HLS playlist."))?;
+    let lines = lines::normalise(body)?;
     lines::refuse_encrypted(&lines.key_methods)?;
     match m3u8_rs::parse_playlist_res(lines.text.as_bytes()) {
         Ok(m3u8_rs::Playlist::MasterPlaylist(list)) => master::choose(list, base).map(Playlist::Master),
@@ -71,7 +71,7 @@ fn media(list: m3u8_rs::MediaPlaylist, base: &Url) -> Result<MediaPlaylist, Craw
         ));
     }
     if list.segments.len() > MAX_SEGMENTS {
-        return Err(unavailable(format!("The HLS playlist has more than {MAX_SEGMENTS} segments.")));
+        return Err(too_many_segments());
     }
     if list.segments.is_empty() {
         return Err(CrawlError::new(ErrorClass::NoMediaFound, "The HLS playlist is empty."));
@@ -107,6 +107,10 @@ fn byte_range(range: Option<&ByteRange>, follows: Option<(u64, u64)>) -> Result<
         Some(_) if range.length > 0 => Ok(Some((offset, range.length))),
         _ => Err(unavailable("The HLS playlist has a byte range that makes no sense.")),
     }
+}
+
+fn too_many_segments() -> CrawlError {
+    unavailable(format!("The HLS playlist has more than {MAX_SEGMENTS} segments."))
 }
 
 fn bad_url() -> CrawlError {

@@ -117,6 +117,8 @@ fn what_cannot_be_joined_or_fetched_is_refused() {
     }
     let long = "#EXTINF:1,\na.ts\n".repeat(MAX_SEGMENTS + 1);
     assert_eq!(class_of(&format!("#EXTM3U\n{long}#EXT-X-ENDLIST")), ErrorClass::Unavailable);
+    let endless = "a\n".repeat(1_000_000);
+    assert_eq!(class_of(&format!("#EXTM3U\n{endless}#EXT-X-ENDLIST")), ErrorClass::Unavailable);
     assert_eq!(class_of("#EXTM3U\n#EXT-X-ENDLIST"), ErrorClass::NoMediaFound);
     assert_eq!(class_of("<html>"), ErrorClass::Unavailable);
     assert_eq!(

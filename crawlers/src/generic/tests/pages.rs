@@ -158,3 +158,27 @@ async fn addresses_in_pages_that_are_no_web_links_are_never_asked_for() {
     assert_eq!(failure(&site, "/p").await.class, ErrorClass::NoMediaFound);
     assert_eq!(site.asked(), 1);
 }
+
+/// A site on which every page leads to new pages in every way that is followed.
+#[derive(Default)]
+struct Maze(std::sync::atomic::AtomicUsize);
+
+#[async_trait::async_trait]
+impl crate::Transport for Maze {
+    async fn fetch(&self, request: crate::Request) -> Result<crate::Response, crate::TransportError> {
+        let at = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let frames: String = (0..5).map(|n| format!("<iframe src=/f{at}.{n}></iframe>")).collect();
+        let feeds: String =
+            (0..5).map(|n| format!("<link rel=alternate type=application/rss+xml href=/r{at}.{n}>")).collect();
+        let body = format!("<html>{frames}{feeds}<meta http-equiv=refresh content='0;url=/n{at}'>").into();
+        let headers = vec![("content-type".to_owned(), HTML.to_owned())];
+        Ok(crate::Response { url: request.url, status: 200, headers, body, truncated: false })
+    }
+}
+
+#[tokio::test]
+async fn a_maze_costs_a_bounded_number_of_requests() {
+    let maze = Maze::default();
+    assert_eq!(resolve("http://page.example/", &maze).await.unwrap_err().class, ErrorClass::NoMediaFound);
+    assert!(maze.0.into_inner() <= 12);
+}
