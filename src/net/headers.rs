@@ -145,3 +145,78 @@ fn display_name(name: &str) -> Option<String> {
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    fn with(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_bytes(value.as_bytes()).unwrap())])
+    }
+
+    #[test]
+    fn waits_are_seconds_or_dates() {
+        let wait = |value: &str| retry_after(&with(RETRY_AFTER, value));
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(" 0 "), Some(Duration::ZERO));
+        assert_eq!(wait("99999999999999999999999"), Some(MAX_WAIT));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("Fri, 01 Jan 2100 00:00:00 GMT"), Some(MAX_WAIT));
+        let soon = (Utc::now() + chrono::Duration::seconds(100)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        assert!((98..=100).contains(&wait(&soon).unwrap().as_secs()), "{soon}");
+        for bad in ["", "soon", "-1", "1.5"] {
+            assert_eq!(wait(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn ranges_make_sense_or_are_none() {
+        let range = |value: &str| content_range(&with(CONTENT_RANGE, value));
+        let some = |span, total| Some(ContentRange { span, total });
+        assert_eq!(range("bytes 0-9/10"), some(Some((0, 9)), Some(10)));
+        assert_eq!(range("bytes 5-9/*"), some(Some((5, 9)), None));
+        assert_eq!(range("bytes */10"), some(None, Some(10)));
+        for bad in ["", "bytes", "items 0-9/10", "bytes 9-0/10", "bytes 0-10/10", "bytes a-b/c", "bytes -5/10"] {
+            assert_eq!(range(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_text_to_show() {
+        let name = |value: &str| file_name(&with(CONTENT_DISPOSITION, value));
+        let long = format!("attachment; filename={}", "é".repeat(300));
+        for (value, expected) in [
+            ("attachment; filename=\"a;b.mp4\"", Some("a;b.mp4")),
+            ("inline; FileName = plain.mp3 ", Some("plain.mp3")),
+            ("attachment; filename=\"课程.mp4\"", Some("课程.mp4")),
+            ("attachment; filename=x.mp4; filename*=UTF-8''%E8%AF%BE.mp4", Some("课.mp4")),
+            ("attachment; filename*=iso-8859-1'en'caf%E9.mp3", Some("café.mp3")),
+            ("attachment; filename*=UTF-8''%FF; filename=ok.mp3", Some("ok.mp3")),
+            ("attachment; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", Some("passwd")),
+            ("attachment; filename=\"..\\\\..\\\\boot.ini\"", Some("boot.ini")),
+            ("attachment; filename*=UTF-8''a%00%0d%0Ab%E2%80%AE4pm.exe", Some("ab4pm.exe")),
+            ("attachment; filename=\".hidden\"", Some("hidden")),
+            (&long, Some(&"é".repeat(200))),
+            ("attachment; filename=\"\"", None),
+            ("attachment; filename=..", None),
+            ("attachment", None),
+        ] {
+            assert_eq!(name(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn odd_values_do_no_harm(value in "[ -~é]{0,60}") {
+            for header in [CONTENT_DISPOSITION, CONTENT_RANGE, RETRY_AFTER, CONTENT_TYPE] {
+                let map = with(header, &value);
+                let _ = (file_name(&map), content_range(&map), retry_after(&map), content_type(&map));
+            }
+            if let Some(name) = file_name(&with(CONTENT_DISPOSITION, &format!("x; filename={value}"))) {
+                proptest::prop_assert!(!name.contains(['/', '\\']) && !name.starts_with('.'));
+            }
+        }
+    }
+}

@@ -176,3 +176,46 @@ fn disk(error: std::io::Error) -> Error {
     };
     Error::new(code, text).with_source(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told() {
+        assert_eq!(disk(std::io::Error::from_raw_os_error(libc::ENOSPC)).code, Code::InsufficientStorage);
+        assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EDQUOT)).code, Code::InsufficientStorage);
+        assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EIO)).code, Code::Io);
+    }
+
+    #[test]
+    fn a_part_is_continued_only_on_good_evidence() {
+        let request = |url: &str, range| Download {
+            url: url.to_owned(),
+            headers: vec![],
+            path: PathBuf::new(),
+            range,
+            max_bytes: 1,
+        };
+        let ask = request("http://a/b?sign=1", None);
+        let meta = |etag: Option<&str>, size| Meta {
+            etag: etag.map(str::to_owned),
+            ..Meta::new(&ask, &HeaderMap::new(), size)
+        };
+        let elsewhere = request("http://c/b", None);
+        for (meta, request, expected) in [
+            (meta(Some("\"x\""), Some(5)), &request("http://a/b?sign=2", None), true),
+            (meta(Some("\"x\""), None), &ask, true),
+            (meta(None, Some(5)), &ask, true),
+            (meta(None, None), &ask, false),
+            (meta(Some("W/\"x\""), None), &ask, false),
+            (meta(Some("\"x\""), Some(5)), &elsewhere, true),
+            (meta(Some("\"x\""), None), &elsewhere, false),
+            (meta(None, Some(5)), &elsewhere, false),
+            (meta(Some("\"x\""), Some(5)), &request("http://a/b", Some((0, 4))), false),
+            (Meta::default(), &ask, false),
+        ] {
+            assert_eq!(meta.is_resumable(request), expected, "{meta:?} {request:?}");
+        }
+    }
+}
