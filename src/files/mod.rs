@@ -1,1 +1,89 @@
-//! files (being written).
+//! Working folders and kept media.
+//!
+//! Callers may rely on this: names on the disk come from ids and hashes, never from people; a kept file appears whole or
+//! not at all and the same bytes are kept once; links in the working folders are never followed; and nothing outside the
+//! configured folders is touched.
+
+mod folders;
+mod kept;
+mod kind;
+mod space;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use object_store::local::LocalFileSystem;
+
+pub use self::{
+    kept::{Kept, KeptStream},
+    sweep::Swept,
+    upload::UploadFile,
+};
+use crate::{
+    config::{PathsConfig, UploadsConfig},
+    error::{Code, Error, Result},
+};
+
+/// The daemon's files. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Files {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Absolute, like the others.
+    temp: PathBuf,
+    uploads: PathBuf,
+    media: PathBuf,
+    store: LocalFileSystem,
+    max_upload: u64,
+    reserve: u64,
+}
+
+impl Files {
+    /// Creates the folders where they are missing and checks that they can be written.
+    pub async fn open(paths: &PathsConfig, uploads: &UploadsConfig) -> Result<Self> {
+        let (paths, uploads) = (paths.clone(), uploads.clone());
+        blocking(move || {
+            folder("paths.data", &paths.data)?;
+            let media = folder("paths.data", &paths.data.join("media"))?;
+            let temp = folder("paths.temp", &paths.temp)?;
+            let parts = folder("paths.temp", &temp.join("uploads"))?;
+            let store =
+                LocalFileSystem::new_with_prefix(&media).map_err(|error| unusable("paths.data", &media, error))?;
+            let store = store.with_fsync(true);
+            let (max_upload, reserve) = (uploads.max_bytes, uploads.reserve_bytes);
+            Ok(Self { inner: Arc::new(Inner { temp, uploads: parts, media, store, max_upload, reserve }) })
+        })
+        .await
+    }
+}
+
+/// Makes a folder usable, and its path absolute.
+fn folder(key: &str, path: &Path) -> Result<PathBuf> {
+    let made = std::fs::create_dir_all(path).and_then(|()| path.canonicalize());
+    let path = made.map_err(|error| unusable(key, path, error))?;
+    let probe = path.join(format!(".trawl-{}", uuid::Uuid::new_v4().simple()));
+    let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
+    written.map_err(|error| unusable(key, &path, error))?;
+    Ok(path)
+}
+
+fn unusable(key: &str, path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Config, format!("The folder {} (`{key}`) cannot be created or written", path.display()))
+        .with_hint("Give trawl's user the right to write there, or name another folder.")
+        .with_source(error)
+}
+
+/// Runs file work off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let lost = |error| Error::new(Code::Internal, "File work was lost").with_source(error);
+    tokio::task::spawn_blocking(work).await.map_err(lost)?
+}

@@ -1,1 +1,84 @@
-//! net (being written).
+//! The one door to the network.
+//!
+//! Every request of the daemon goes through [`Net`]: pages, media, callbacks. Callers may rely on this: only http and
+//! https on the configured ports are spoken; the address connected to is public, or the operator exempts it
+//! (`net.allow_hosts`); that holds for every redirect, too; nothing reads more than its limit or waits longer than its
+//! time; proxies from the environment are ignored; and errors never hold links or what a server sent.
+
+mod address;
+mod allow;
+mod client;
+mod download;
+mod failure;
+mod get;
+mod headers;
+mod hops;
+mod hosts;
+mod part;
+mod post;
+mod resolve;
+mod rules;
+mod sniff;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+use std::sync::Arc;
+
+use url::Url;
+
+pub use self::{
+    address::is_public,
+    download::{Download, Downloaded, Progress},
+    get::{Get, Reply},
+    post::{Post, PostReply},
+};
+use self::{
+    client::Clients,
+    hosts::Hosts,
+    resolve::{Lookup, System},
+    rules::Rules,
+};
+use crate::{config::NetConfig, error::Result};
+
+/// The guarded client. Clones share connections and limits.
+#[derive(Clone)]
+pub struct Net {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: NetConfig,
+    rules: Arc<Rules>,
+    clients: Clients,
+    /// Places for transfers, and others for callbacks: a long download does not hold a callback up.
+    transfers: Hosts,
+    posts: Hosts,
+}
+
+impl Net {
+    /// Builds the client. Fails when `net.allow_hosts` makes no sense or the system has no root certificates.
+    pub fn new(config: &NetConfig) -> Result<Self> {
+        Self::with_lookup(config, Arc::new(System))
+    }
+
+    fn with_lookup(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Self> {
+        let rules = Arc::new(Rules::new(config)?);
+        let clients = Clients::new(config, &rules, &lookup)?;
+        let hosts = || Hosts::new(config.per_host);
+        let (transfers, posts) = (hosts(), hosts());
+        Ok(Self { inner: Arc::new(Inner { config: config.clone(), rules, clients, transfers, posts }) })
+    }
+
+    /// Checks a link as far as that goes without looking its host up: syntax, scheme, user name, port, and the address
+    /// when the link holds one. Every request does this by itself; call it when a link is only stored.
+    pub fn check_url(&self, url: &str) -> Result<Url> {
+        self.inner.rules.parse(url).map(|(url, _)| url)
+    }
+}
+
+impl std::fmt::Debug for Net {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Net").field("rules", &self.inner.rules).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+//! How much room there is.
+
+use std::{ffi::CString, mem::MaybeUninit, os::unix::ffi::OsStrExt, path::Path};
+
+use super::Files;
+use crate::error::{Code, Error, Result};
+
+impl Files {
+    /// Bytes that trawl may still write, on the fuller one of its file systems.
+    pub fn free_bytes(&self) -> Result<u64> {
+        Ok(free(&self.inner.temp)?.min(free(&self.inner.media)?))
+    }
+
+    /// Fails with `insufficient_storage` when writing this much would leave less than `uploads.reserve_bytes`.
+    pub fn check_free(&self, needed: u64) -> Result<()> {
+        let (free, reserve) = (self.free_bytes()?, self.inner.reserve);
+        if free >= needed.saturating_add(reserve) {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes / (1024 * 1024);
+        let text =
+            format!("{} MiB are needed, {} MiB are free, {} MiB stay in reserve", mib(needed), mib(free), mib(reserve));
+        Err(Error::new(Code::InsufficientStorage, text))
+    }
+}
+
+#[allow(clippy::useless_conversion, clippy::unnecessary_cast)] // the fields' types differ between systems
+fn free(path: &Path) -> Result<u64> {
+    let path = CString::new(path.as_os_str().as_bytes())
+        .map_err(|error| Error::new(Code::Internal, "A folder's name holds a zero byte").with_source(error))?;
+    let mut about = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` ends with a zero byte and `about` has room for what is written.
+    if unsafe { libc::statvfs(path.as_ptr(), about.as_mut_ptr()) } != 0 {
+        return Err(std::io::Error::last_os_error().into());
+    }
+    // SAFETY: statvfs has succeeded and filled it.
+    let about = unsafe { about.assume_init() };
+    Ok((about.f_bavail as u64).saturating_mul(about.f_frsize as u64))
+}

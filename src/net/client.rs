@@ -1,0 +1,73 @@
+//! Building the HTTP clients. This is the only place that does.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{Client, header::HeaderMap, redirect::Policy};
+
+use super::{
+    resolve::{Guard, Lookup},
+    rules::{Rules, Target},
+};
+use crate::{
+    config::NetConfig,
+    error::{Code, Error, Result},
+};
+
+/// Headers of one answer, all together.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEADERS: usize = 256;
+
+/// One client for everybody, and one for the hosts which the operator exempts. They share no connections.
+pub(super) struct Clients {
+    guarded: Client,
+    exempt: Option<Client>,
+}
+
+impl Clients {
+    pub(super) fn new(config: &NetConfig, rules: &Arc<Rules>, lookup: &Arc<dyn Lookup>) -> Result<Self> {
+        // Fails when a provider is installed already, which is just as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guarded = build(config, Guard { lookup: lookup.clone(), rules: Some(rules.clone()) })?;
+        let open = || build(config, Guard { lookup: lookup.clone(), rules: None });
+        let exempt = rules.has_exemptions().then(open).transpose()?;
+        Ok(Self { guarded, exempt })
+    }
+
+    /// The client for a checked link.
+    pub(super) fn of(&self, target: &Target) -> &Client {
+        match &self.exempt {
+            Some(client) if target.exempt => client,
+            _ => &self.guarded,
+        }
+    }
+}
+
+fn build(config: &NetConfig, guard: Guard) -> Result<Client> {
+    Client::builder()
+        .dns_resolver(guard)
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        // Pages are unpacked in `get`, which counts; media are wanted as they are.
+        .no_gzip()
+        .user_agent(&config.user_agent)
+        .connect_timeout(config.connect_timeout.0)
+        .pool_max_idle_per_host(config.per_host)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEAD as u32)
+        .build()
+        .map_err(|error| {
+            Error::new(Code::Config, "The HTTP client cannot be built")
+                .with_hint(
+                    "Check `net.user_agent`, and that the system has root certificates (package ca-certificates).",
+                )
+                .with_source(error)
+        })
+}
+
+/// Whether the headers of an answer are more than anybody needs.
+pub(super) fn is_overlong(headers: &HeaderMap) -> bool {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() > MAX_HEAD
+}
