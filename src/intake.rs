@@ -11,7 +11,7 @@ use crate::{
     net::Net,
     queue::Queue,
     store::{NewStep, NewTask, Tx},
-    transcribe::Models,
+    transcribe::{self, Models},
     workflow::{
         Definition, Planned,
         definition::{Param, ParamType},
@@ -145,7 +145,11 @@ impl Intake {
 
     fn check_options(&self, options: &Map<String, Value>) -> Result<()> {
         let options = Options::from_json(options)?;
-        self.models.check_options(&options)
+        if let Some(language) = &options.language {
+            transcribe::language(language).map_err(|error| error.with_field("language"))?;
+        }
+        let model = self.models.name(options.model.as_deref()).map_err(|error| error.with_field("model"))?;
+        transcribe::models::validate(&model, &options)
     }
 }
 

@@ -225,8 +225,6 @@ pub struct CallbacksConfig {
     pub timeout: Span,
     /// The wait before each attempt.
     pub schedule: Vec<Span>,
-    /// Attempts to one host at the same time.
-    pub per_host: usize,
 }
 
 /// The log.

@@ -75,6 +75,11 @@ impl Net {
     pub fn check_url(&self, url: &str) -> Result<Url> {
         self.inner.rules.parse(url).map(|(url, _)| url)
     }
+
+    /// The largest media file that may be downloaded, in bytes.
+    pub fn max_media_bytes(&self) -> u64 {
+        self.inner.config.max_media_bytes
+    }
 }
 
 impl std::fmt::Debug for Net {

@@ -1,0 +1,201 @@
+//! Wiring and shutdown: the only place that sees everything.
+
+mod models;
+mod secret;
+mod workflows;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinSet, time::interval};
+use tokio_util::sync::CancellationToken;
+
+pub use self::models::NetFetch;
+use crate::{
+    api,
+    config::Config,
+    delivery::Courier,
+    error::{Code, Error, Result},
+    files::Files,
+    intake::Intake,
+    media::Ffmpeg,
+    net::Net,
+    queue::Queue,
+    runner::Runner,
+    steps::{Services, resolve},
+    store::Store,
+    transcribe::{Models, Pool},
+};
+
+/// How often working folders are looked through for what nobody needs any more.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How old a leftover must be before the sweep takes it away while the daemon runs.
+const SWEEP_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Everything, put together and not yet running. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// What steps work with.
+    pub services: Services,
+    /// The way in.
+    pub intake: Intake,
+    courier: Courier,
+    runner: Runner,
+    draining: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Puts everything together: opens the database and brings its schema up to date, gives back to the queue what a
+    /// dead process left behind, loads the shipped workflows. `program` is this binary; engines are started from it.
+    pub async fn open(config: Config, program: PathBuf) -> Result<Self> {
+        std::fs::create_dir_all(&config.paths.data).map_err(|error| {
+            let folder = config.paths.data.display();
+            Error::new(Code::Io, format!("The folder `paths.data` ({folder}) cannot be made")).with_source(error)
+        })?;
+        let store = Arc::new(Store::open(&config.database_url()).await?);
+        let files = Files::open(&config.paths, &config.uploads).await?;
+        let net = Net::new(&config.net)?;
+        let media = config.media.clone();
+        let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media))
+            .await
+            .map_err(|error| Error::new(Code::Internal, "ffmpeg cannot be looked for").with_source(error))??;
+        let models = Models::new(&config.models);
+        let pool = Pool::new(&config.engine, &config.models, program);
+        let queue = Queue::new(store, config.queue.clone());
+        let recovered = queue.recover().await?;
+        if recovered > 0 {
+            tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
+        }
+        workflows::load(queue.store()).await?;
+        let intake = Intake::new(queue.clone(), net.clone(), models.clone());
+        let secret = secret::callback(&config)?;
+        let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
+        let services = Services { queue, net, files, ffmpeg, models, pool };
+        let runner = Runner::new(services.clone(), &config);
+        let app =
+            Self { config: Arc::new(config), services, intake, courier, runner, draining: Arc::new(AtomicBool::new(false)) };
+        app.sweep(Duration::ZERO).await;
+        Ok(app)
+    }
+
+    /// Listens where the configuration says and writes the address to `url` in the data folder.
+    pub async fn listen(&self) -> Result<(TcpListener, SocketAddr)> {
+        let bind = self.config.server.bind;
+        let listener = TcpListener::bind(bind).await.map_err(|error| {
+            Error::new(Code::Config, format!("The address {bind} cannot be listened on"))
+                .with_hint("Is another program using the port? Choose another one with --bind.")
+                .with_source(error)
+        })?;
+        let address = listener.local_addr()?;
+        let url = format!("http://{address}{}", self.config.server.base_path);
+        std::fs::write(self.config.paths.data.join("url"), &url)?;
+        tracing::info!(url, "listening");
+        Ok((listener, address))
+    }
+
+    /// Runs the steps and deliveries, and the API when there is a listener, until `shutdown`. `now` cuts the drain short.
+    pub async fn run(&self, listener: Option<TcpListener>, shutdown: CancellationToken, now: CancellationToken) -> Result<()> {
+        let mut parts = JoinSet::new();
+        let api_stop = CancellationToken::new();
+        if let Some(listener) = listener {
+            let (state, stop) = (self.state(), api_stop.clone());
+            let failed = shutdown.clone();
+            parts.spawn(async move {
+                let served = api::serve(state, listener, stop).await;
+                failed.cancel();
+                served
+            });
+        }
+        let (courier, stop) = (self.courier.clone(), shutdown.clone());
+        parts.spawn(async move {
+            courier.run(stop).await;
+            Ok(())
+        });
+        let upkeep = tokio::spawn(self.clone().upkeep(shutdown.clone()));
+        let draining = Arc::clone(&self.draining);
+        let stop = shutdown.clone();
+        let mark = tokio::spawn(async move {
+            stop.cancelled().await;
+            draining.store(true, Ordering::SeqCst);
+            tracing::info!("stopping: running steps may finish, the rest waits for the next start");
+        });
+        self.runner.run(shutdown.clone(), now).await;
+        // The API answers until the work has stopped, so that people see what is going on.
+        api_stop.cancel();
+        let mut result = Ok(());
+        while let Some(part) = parts.join_next().await {
+            let part = part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
+            result = result.and(part.and_then(|part| part));
+        }
+        self.services.pool.shutdown().await;
+        upkeep.abort();
+        mark.abort();
+        let _ = std::fs::remove_file(self.config.paths.data.join("url"));
+        tracing::info!("stopped");
+        result
+    }
+
+    /// What the API works with.
+    pub fn state(&self) -> api::State {
+        let services = self.services.clone();
+        let facts = self.services.clone();
+        api::State {
+            config: Arc::clone(&self.config),
+            queue: services.queue.clone(),
+            intake: self.intake.clone(),
+            files: services.files.clone(),
+            resolver: Arc::new(Resolver(services.net)),
+            info: Arc::new(move || info(&facts)),
+            draining: Arc::clone(&self.draining),
+        }
+    }
+
+    /// Fetches the default model if it is not here, and keeps working folders clean.
+    async fn upkeep(self, shutdown: CancellationToken) {
+        let models = models::fetch_default(&self, shutdown.clone());
+        let sweeps = async {
+            let mut every = interval(SWEEP_EVERY);
+            every.tick().await;
+            loop {
+                every.tick().await;
+                self.sweep(SWEEP_AGE).await;
+            }
+        };
+        tokio::join!(models, sweeps);
+    }
+
+    async fn sweep(&self, older_than: Duration) {
+        let swept = async {
+            let live = self.services.queue.store().open_tasks().await?.into_iter().collect();
+            self.services.files.sweep(&live, older_than).await
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(error = %error.chain(), "working folders cannot be swept");
+        }
+    }
+}
+
+struct Resolver(Net);
+
+#[async_trait]
+impl api::Resolve for Resolver {
+    async fn resolve(&self, link: &str) -> Result<Value> {
+        let resolved = resolve::look_up(&self.0, link).await?;
+        Ok(json!(resolved))
+    }
+}
+
+fn info(services: &Services) -> Value {
+    json!({ "media": services.ffmpeg.describe(), "engine": services.pool.status() })
+}
