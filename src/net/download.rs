@@ -101,6 +101,7 @@ impl Net {
                 Ok(downloaded) => return Ok(downloaded),
                 Err(Failure::Broken(_)) if attempt < RESUMES => {
                     attempt += 1;
+                    part.flush().await?;
                     until(cancel, tokio::time::sleep(pause(attempt))).await?;
                 }
                 Err(Failure::Broken(error) | Failure::Final(error)) => {

@@ -139,3 +139,28 @@ fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peer_is_checked_again() {
+        let allow = AllowList::parse(&["10.0.0.0/8".to_owned()]).unwrap_or_default();
+        let rules = Rules { ports: vec![80], allow };
+        let target = |exempt| Target { host: "a.example".to_owned(), exempt };
+        let peer = |text: &str| text.parse().ok();
+        for (exempt, peer, expected) in [
+            (false, peer("1.1.1.1:80"), true),
+            (false, peer("10.0.0.1:80"), true),
+            (false, peer("127.0.0.1:80"), false),
+            (false, peer("[::ffff:192.168.0.1]:80"), false),
+            (false, None, false),
+            (true, peer("127.0.0.1:80"), true),
+        ] {
+            let checked = rules.check_peer(&target(exempt), peer);
+            assert_eq!(checked.is_ok(), expected, "{exempt} {peer:?}");
+            assert!(checked.is_ok() || checked.is_err_and(|error| error.code == Code::AddressRefused));
+        }
+    }
+}

@@ -160,3 +160,11 @@ async fn only_the_head() {
     let reply = open_net().get(Get { head_only: true, ..get(&server) }).await.unwrap();
     assert_eq!((reply.status, reply.header("content-length"), reply.body.len()), (200, Some("1000"), 0));
 }
+
+#[tokio::test]
+async fn a_server_without_encryption_cannot_be_reached_over_https() {
+    let server = Server::start(|_| reply(200, "", b"")).await;
+    let url = server.url("/").replace("http:", "https:");
+    let error = open_net().get(Get { url, ..get(&server) }).await.unwrap_err();
+    assert_eq!((error.code, server.asked().len()), (Code::ConnectFailed, 0));
+}
