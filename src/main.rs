@@ -1,1 +1,7 @@
-fn main() {}
+//! The `trawl` binary: see `cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trawl::cli::main()
+}

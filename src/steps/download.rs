@@ -78,7 +78,7 @@ async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kep
 async fn finish(job: &Job<'_>, media: &Media, kept: Kept) -> Result<Outcome> {
     let tx = job.services.queue.store().begin().await?;
     let size = i64::try_from(kept.size).unwrap_or(i64::MAX);
-    tx.set_media_file(media.id, &kept.key, size, &kept.sha256, kept.content_type.as_deref()).await?;
+    tx.set_media_file(media.id, &kept.key, size, &kept.sha256, Some(&kept.content_type)).await?;
     let replaced = media.file.as_ref().filter(|old| **old != kept.key);
     let unused = match replaced {
         Some(old) => !tx.file_is_used(old).await?,

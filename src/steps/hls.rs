@@ -86,7 +86,8 @@ async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path
         url: part.url.to_string(),
         headers: candidate.headers.clone(),
         path: unfinished.clone(),
-        range: part.byte_range,
+        // The playlist says offset and length, HTTP first and last byte.
+        range: part.byte_range.map(|(offset, length)| (offset, (offset + length).saturating_sub(1))),
         max_bytes: job.services.net.max_media_bytes(),
     };
     let downloaded = job.services.net.download(request, &|_| {}, job.cancel).await?;

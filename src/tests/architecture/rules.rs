@@ -14,7 +14,7 @@ const ROWS: [&[&str]; 11] = [
     &["net", "files", "store", "workflow", "subtitle"],
     &["queue", "media", "transcribe", "llm", "crawlers"],
     &["steps", "intake"],
-    &["runner", "schedule", "api"],
+    &["runner", "schedule", "delivery", "api"],
     &["app"],
     &["cli"],
     &["main"],

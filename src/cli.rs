@@ -1,0 +1,203 @@
+//! The command line: what can be said, and who does it.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong use. Results go to stdout, everything else to stderr.
+
+mod local;
+mod log;
+mod models;
+mod serve;
+mod transcribe;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    config::{Config, LogConfig},
+    error::{Code, Error, Result},
+    store::Store,
+    subtitle::Format,
+    transcribe as engine,
+};
+
+/// Paste a link, get the words.
+#[derive(Parser)]
+#[command(name = "trawl", version, about, arg_required_else_help = true)]
+struct Cli {
+    /// A TOML file over the defaults, instead of config/local.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve {
+        /// Address and port to listen on, such as 127.0.0.1:8000
+        #[arg(long, value_name = "ADDR")]
+        bind: Option<SocketAddr>,
+    },
+    /// Transcribe links and files without a daemon; the text goes to stdout
+    Transcribe(TranscribeArgs),
+    /// Look after model files
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Bring the database's schema up to date and exit
+    Migrate,
+    /// Print the OpenAPI document
+    Openapi,
+    /// The recognition process that the daemon starts; not for people
+    #[command(hide = true)]
+    Engine(engine::child::Args),
+}
+
+/// What `trawl transcribe` takes.
+#[derive(Args)]
+struct TranscribeArgs {
+    /// Links, share texts, or files
+    #[arg(required = true, value_name = "LINK|FILE")]
+    inputs: Vec<String>,
+    /// The model's name or alias, or the path of a ggml file
+    #[arg(long)]
+    model: Option<String>,
+    /// A language code or English name; detected when not given
+    #[arg(long)]
+    language: Option<String>,
+    /// Translate into English
+    #[arg(long)]
+    translate: bool,
+    /// Text which the model takes for what was said before
+    #[arg(long, value_name = "TEXT")]
+    initial_prompt: Option<String>,
+    /// Randomness, 0 to 1
+    #[arg(long)]
+    temperature: Option<f32>,
+    /// Hypotheses followed, 1 to 10
+    #[arg(long)]
+    beam_size: Option<u8>,
+    /// Times for each word (in json)
+    #[arg(long)]
+    word_timestamps: bool,
+    /// txt, srt, vtt or json
+    #[arg(long, default_value = "txt")]
+    format: String,
+    /// A file to write to; with several inputs, a folder
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum ModelsCommand {
+    /// List the official models and those that are here
+    List,
+    /// Download official models
+    Pull {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Check model files: header, tensors and, for official ones, the hash
+    Verify {
+        /// Their names; all that are here when none is given
+        names: Vec<String>,
+    },
+    /// Remove model files
+    Remove {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for; everything else is wrong use.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    if let Command::Engine(args) = cli.command {
+        return engine::child::run(args);
+    }
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            let is_wrong_use = matches!(error.code, Code::UnknownField | Code::InvalidValue | Code::UnknownModel);
+            ExitCode::from(if is_wrong_use { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    // One provider for every TLS connection of the process. A second call finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match cli.command {
+        Command::Serve { bind } => {
+            let flags: Vec<_> = bind.map(|bind| ("server.bind", bind.to_string())).into_iter().collect();
+            let config = Config::load(cli.config.as_deref(), &flags)?;
+            log::start(&config.log)?;
+            block_on(serve::serve(config))
+        }
+        Command::Transcribe(args) => {
+            let format: Format = args.format.parse()?;
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(transcribe::transcribe(config, args, format))
+        }
+        Command::Models(command) => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(models::run(&config, command))
+        }
+        Command::Migrate => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(async { Store::open(&config.database_url()).await.map(drop) })?;
+            print("The database is up to date.");
+            Ok(())
+        }
+        Command::Openapi => {
+            print(&crate::api::openapi());
+            Ok(())
+        }
+        Command::Engine(_) => Err(Error::new(Code::Internal, "The engine is started before this")),
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // A thread stuck in a foreign library must not keep the process from ending.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
+}
+
+/// Commands print results and errors; the log is for what goes wrong unless the operator asked for more.
+fn quiet(log: &LogConfig) -> LogConfig {
+    let level = if log.level == "info" { "error".to_owned() } else { log.level.clone() };
+    LogConfig { level, ..log.clone() }
+}
+
+/// Tells an error to a person: sentence, hint, code.
+fn complain(error: &Error) {
+    tracing::debug!(error = %error.chain(), "failed");
+    let mut text = format!("trawl: {} [{}]\n  {}", error.chain(), error.code.as_str(), error.hint);
+    text.push('\n');
+    write(&mut std::io::stderr(), &text);
+}
+
+/// Prints to stdout. A reader who has gone away is no error.
+fn print(text: &str) {
+    write(&mut std::io::stdout(), &format!("{text}\n"));
+}
+
+fn write(to: &mut dyn std::io::Write, text: &str) {
+    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+}

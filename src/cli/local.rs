@@ -1,0 +1,43 @@
+//! A daemon for the length of one command: the same road, with an empty database in a folder that goes away with it.
+
+use std::path::PathBuf;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::App, config::Config, error::Result};
+
+/// A private daemon without an API.
+pub(super) struct Local {
+    /// The daemon.
+    pub app: App,
+    folder: PathBuf,
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<()>>,
+}
+
+impl Local {
+    /// Starts it.
+    pub(super) async fn start(mut config: Config) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("trawl-{}", uuid::Uuid::now_v7().simple()));
+        config.paths.data = folder.join("data");
+        config.paths.temp = folder.join("temp");
+        config.database.url = String::new();
+        // The command fetches the model itself, with a progress bar.
+        let program = std::env::current_exe()?;
+        let app = App::open(config, program).await.inspect_err(|_| {
+            let _ = std::fs::remove_dir_all(&folder);
+        })?;
+        let shutdown = CancellationToken::new();
+        let (runner, stop) = (app.clone(), shutdown.clone());
+        let running = tokio::spawn(async move { runner.run(None, stop.clone(), stop).await });
+        Ok(Self { app, folder, shutdown, running })
+    }
+
+    /// Stops it and removes its folder.
+    pub(super) async fn stop(self) {
+        self.shutdown.cancel();
+        let _ = self.running.await;
+        let _ = tokio::fs::remove_dir_all(&self.folder).await;
+    }
+}

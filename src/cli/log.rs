@@ -1,0 +1,26 @@
+//! The log: lines on stderr.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::{LogConfig, LogFormat},
+    error::{Code, Error, Result},
+};
+
+/// Starts the log of this process.
+pub(super) fn start(config: &LogConfig) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.level).map_err(|error| {
+        Error::new(Code::Config, "`log.level` must be a level such as info, or a filter").with_source(error)
+    })?;
+    // These speak of every frame and statement at info.
+    let filter = ["sqlx=warn", "sea_orm_migration=warn", "hyper=warn"]
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}

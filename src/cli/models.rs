@@ -1,0 +1,101 @@
+//! `trawl models`.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use super::{ModelsCommand, print};
+use crate::{
+    app::NetFetch,
+    config::Config,
+    error::{Code, Error, Result},
+    net::Net,
+    transcribe::{Models, models::Verdict},
+};
+
+/// Does what was asked.
+pub(super) async fn run(config: &Config, command: ModelsCommand) -> Result<()> {
+    let models = Models::new(&config.models);
+    match command {
+        ModelsCommand::List => list(&models),
+        ModelsCommand::Pull { names } => {
+            let net = Net::new(&config.net)?;
+            for name in names {
+                pull(&models, net.clone(), &name).await?;
+            }
+        }
+        ModelsCommand::Verify { names } => verify(&models, names)?,
+        ModelsCommand::Remove { names } => {
+            for name in names {
+                models.remove(&name)?;
+                print(&format!("{name}: removed"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list(models: &Models) {
+    print(&format!("{:<22} {:>9}  {:<8} NOTES", "NAME", "MIB", "HERE"));
+    for model in models.list() {
+        let mut notes = Vec::new();
+        if model.default {
+            notes.push("default".to_owned());
+        }
+        if !model.aliases.is_empty() {
+            notes.push(format!("also {}", model.aliases.join(", ")));
+        }
+        notes.extend(model.problem);
+        let here = if model.present { "yes" } else { "-" };
+        let mib = model.size as f64 / f64::from(1 << 20);
+        print(format!("{:<22} {mib:>9.1}  {here:<8} {}", model.name, notes.join("; ")).trim_end());
+    }
+}
+
+/// Downloads a model with a progress bar on stderr.
+pub(super) async fn pull(models: &Models, net: Net, name: &str) -> Result<()> {
+    let bar = ProgressBar::no_length().with_message(name.to_owned());
+    bar.set_style(
+        ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let progress = |done: u64, total: Option<u64>| {
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+        bar.set_position(done);
+    };
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    let interrupt = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+        }
+    });
+    let pulled = models.pull(name, &NetFetch(net), &progress, &cancel).await;
+    interrupt.abort();
+    bar.finish_and_clear();
+    pulled?;
+    print(&format!("{name}: here"));
+    Ok(())
+}
+
+fn verify(models: &Models, mut names: Vec<String>) -> Result<()> {
+    if names.is_empty() {
+        names = models.list().into_iter().filter(|model| model.present).map(|model| model.name).collect();
+    }
+    if names.is_empty() {
+        print("No model files are here.");
+    }
+    let mut broken = 0;
+    for name in names {
+        match models.verify(&name) {
+            Ok(Verdict::Official) => print(&format!("{name}: ok, the official file")),
+            Ok(Verdict::Unlisted) => print(&format!("{name}: ok, but no official hash is known for it")),
+            Err(error) => {
+                broken += 1;
+                print(&format!("{name}: {} [{}]", error.detail, error.code.as_str()));
+            }
+        }
+    }
+    if broken > 0 { Err(Error::new(Code::ModelInvalid, format!("{broken} model files are not usable"))) } else { Ok(()) }
+}

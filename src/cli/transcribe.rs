@@ -1,0 +1,203 @@
+//! `trawl transcribe`: the whole road for a few inputs, in this process.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value, json};
+
+use super::{TranscribeArgs, complain, local::Local, models, print};
+use crate::{
+    config::Config,
+    domain::{Task, TaskId, TaskStatus, Transcript},
+    error::{Code, Error, Report, Result},
+    files::Files,
+    intake::Submission,
+    net::Net,
+    store::NewUpload,
+    subtitle::{Format, render},
+    transcribe::Models,
+};
+
+/// Transcribes every input in turn. Inputs that fail are told; the others are done all the same.
+pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, format: Format) -> Result<()> {
+    let model = model(&mut config, args.model.as_deref())?;
+    let options = options(&args, model.as_deref());
+    fetch_model(&config, model.as_deref()).await?;
+    let local = Local::start(config).await?;
+    let mut failed = None;
+    for input in &args.inputs {
+        let one = tokio::select! {
+            one = one(&local, input, &options) => one,
+            _ = tokio::signal::ctrl_c() => {
+                failed = Some(Error::new(Code::Cancelled, "Interrupted"));
+                break;
+            }
+        };
+        match one.and_then(|transcript| deliver(&transcript, input, &args, format)) {
+            Ok(()) => {}
+            Err(error) => {
+                if let Some(earlier) = failed.replace(error) {
+                    complain(&earlier);
+                }
+            }
+        }
+    }
+    local.stop().await;
+    failed.map_or(Ok(()), Err)
+}
+
+/// The model's name; a path makes its folder the models folder.
+fn model(config: &mut Config, model: Option<&str>) -> Result<Option<String>> {
+    let Some(model) = model else { return Ok(None) };
+    let path = Path::new(model);
+    if !model.contains(std::path::MAIN_SEPARATOR) && !path.is_file() {
+        return Ok(Some(model.to_owned()));
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.and_then(|name| name.strip_prefix("ggml-")?.strip_suffix(".bin"));
+    let (Some(name), Ok(file)) = (name, path.canonicalize()) else {
+        return Err(Error::new(Code::UnknownModel, format!("{model} is no model file"))
+            .with_hint("A model file is called ggml-NAME.bin."));
+    };
+    if let Some(folder) = file.parent() {
+        config.models.dir = folder.to_owned();
+    }
+    Ok(Some(name.to_owned()))
+}
+
+fn options(args: &TranscribeArgs, model: Option<&str>) -> Map<String, Value> {
+    let mut options = Map::new();
+    let mut set = |name: &str, value: Value| {
+        if !value.is_null() {
+            options.insert(name.to_owned(), value);
+        }
+    };
+    set("model", json!(model));
+    set("language", json!(args.language));
+    set("initial_prompt", json!(args.initial_prompt));
+    set("temperature", json!(args.temperature));
+    set("beam_size", json!(args.beam_size));
+    set("word_timestamps", json!(args.word_timestamps.then_some(true)));
+    set("task", json!(args.translate.then_some("translate")));
+    options
+}
+
+/// Downloads an official model that is not here, so that the first call just works.
+async fn fetch_model(config: &Config, model: Option<&str>) -> Result<()> {
+    let models = Models::new(&config.models);
+    match models.resolve(model) {
+        Err(error) if error.code == Code::ModelMissing && !config.models.offline => {
+            let name = models.name(model)?;
+            models::pull(&models, Net::new(&config.net)?, &name).await
+        }
+        resolved => resolved.map(drop),
+    }
+}
+
+async fn one(local: &Local, input: &str, options: &Map<String, Value>) -> Result<Transcript> {
+    let path = Path::new(input);
+    let link = if path.exists() { upload(local, path).await? } else { input.to_owned() };
+    let submission = Submission { link, options: options.clone(), ..Submission::default() };
+    let task = local.app.intake.submit(submission).await.map_err(|error| match error.code {
+        Code::InvalidLink => error.with_hint("Give a link, or the path of a file that exists."),
+        _ => error,
+    })?;
+    let task = follow(local, task.id, input).await?;
+    match task.status {
+        TaskStatus::Completed => {
+            let transcript = local.app.services.queue.store().transcript_of(task.id).await?;
+            transcript.ok_or_else(|| Error::new(Code::Internal, "The workflow has left no transcript"))
+        }
+        _ => Err(task.error.map_or_else(|| Error::new(Code::Cancelled, "The task was cancelled"), from_report)),
+    }
+}
+
+fn from_report(report: Report) -> Error {
+    Error::new(Code::from_word(&report.code), report.detail).with_hint(report.hint)
+}
+
+/// Brings a file of the person's into the road without touching it: a hard link where that works, else a copy.
+async fn upload(local: &Local, path: &Path) -> Result<String> {
+    let cannot = |error: std::io::Error| {
+        Error::new(Code::Io, format!("{} cannot be read", path.display()))
+            .with_hint("Check the path and its permissions.")
+            .with_source(error)
+    };
+    if !path.is_file() {
+        return Err(Error::new(Code::InvalidLink, format!("{} is not a file", path.display())));
+    }
+    if path.metadata().map_err(cannot)?.len() == 0 {
+        return Err(Error::new(Code::EmptyMedia, format!("{} has zero bytes", path.display())));
+    }
+    let files: &Files = &local.app.services.files;
+    let id = uuid::Uuid::now_v7().to_string();
+    let staged = files.task_dir(TaskId(0)).with_file_name(format!("{id}.part"));
+    if tokio::fs::hard_link(path, &staged).await.is_err() {
+        tokio::fs::copy(path, &staged).await.map_err(cannot)?;
+    }
+    let kept = files.keep(&staged).await?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let upload = NewUpload {
+        id: id.clone(),
+        file_name: name,
+        file: kept.key,
+        size: i64::try_from(kept.size).unwrap_or(i64::MAX),
+        sha256: kept.sha256,
+        content_type: Some(kept.content_type),
+    };
+    let tx = local.app.services.queue.store().begin().await?;
+    tx.insert_upload(upload).await?;
+    tx.commit().await?;
+    Ok(format!("upload:{id}"))
+}
+
+/// Waits for the task's end, with a bar on stderr when that is a terminal.
+async fn follow(local: &Local, id: TaskId, input: &str) -> Result<Task> {
+    let queue = &local.app.services.queue;
+    let mut events = queue.wake().events();
+    let bar = ProgressBar::new(1000).with_message(input.chars().take(40).collect::<String>());
+    bar.set_style(
+        ProgressStyle::with_template("{msg} {bar:30} {percent}% {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    loop {
+        let gone = || Error::new(Code::Internal, "The task is gone");
+        let task = queue.store().task(id).await?.ok_or_else(gone)?;
+        bar.set_position((task.progress * 1000.0) as u64);
+        if task.status.is_final() {
+            bar.finish_and_clear();
+            return Ok(task);
+        }
+        if let Some(waiting) = task.waiting {
+            bar.finish_and_clear();
+            return Err(from_report(waiting));
+        }
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), events.changed()).await;
+    }
+}
+
+/// Prints a transcript, or writes it to the file or folder that was named.
+fn deliver(transcript: &Transcript, input: &str, args: &TranscribeArgs, format: Format) -> Result<()> {
+    for warning in &transcript.warnings {
+        super::write(&mut std::io::stderr(), &format!("{input}: {warning}\n"));
+    }
+    let text = render(transcript, format);
+    let Some(output) = &args.output else {
+        print(text.trim_end_matches('\n'));
+        return Ok(());
+    };
+    let file = if args.inputs.len() > 1 || output.is_dir() { named(output, input, format)? } else { output.clone() };
+    std::fs::write(&file, text).map_err(|error| {
+        Error::new(Code::Io, format!("{} cannot be written", file.display()))
+            .with_hint("Check the path and its permissions.")
+            .with_source(error)
+    })
+}
+
+/// `folder/<the input's name>.srt`.
+fn named(folder: &Path, input: &str, format: Format) -> Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let stem = Path::new(input).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let safe: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    Ok(folder.join(format!("{}.{}", safe.trim_start_matches('.'), format.extension())))
+}

@@ -1,0 +1,106 @@
+//! The real binary as its own process, to be killed and started again on the same data.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::{program, settings};
+
+/// A folder with a daemon's data, and the daemon when it runs.
+pub struct Daemon {
+    /// Its address while it runs.
+    pub url: String,
+    /// A client for it.
+    pub http: reqwest::Client,
+    folder: TempDir,
+    child: Option<Child>,
+}
+
+impl Daemon {
+    /// A data folder with settings; nothing runs yet.
+    pub fn new(more: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("test.toml"), settings(folder.path(), more)).unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(90)).build().unwrap();
+        Self { url: String::new(), http, folder, child: None }
+    }
+
+    /// The command that starts it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(program());
+        command.arg("serve").arg("--config").arg(self.config()).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// The settings' file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("test.toml")
+    }
+
+    /// Where it works.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn start(&mut self) {
+        let mut child = self.command().stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut log = String::new();
+        loop {
+            let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
+            let Ok(Ok(Some(line))) = line else { panic!("the daemon has not started:\n{log}") };
+            if let Some((_, rest)) = line.split_once("url=") {
+                self.url = rest.split_whitespace().next().unwrap().trim_matches('"').to_owned();
+                break;
+            }
+            log.push_str(&line);
+            log.push('\n');
+        }
+        // Somebody has to read the log, or the daemon stands still when the pipe is full.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        self.child = Some(child);
+    }
+
+    /// SIGKILL.
+    pub async fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().await.unwrap();
+    }
+
+    /// SIGTERM; waits for the end and returns whether it was a clean one.
+    pub async fn stop(&mut self) -> bool {
+        let mut child = self.child.take().unwrap();
+        self.signal(&child);
+        tokio::time::timeout(Duration::from_secs(40), child.wait()).await.expect("it does not stop").unwrap().success()
+    }
+
+    fn signal(&self, child: &Child) {
+        let pid = i32::try_from(child.id().unwrap()).unwrap();
+        // SAFETY: the process is our child and has not been waited for, so its id is still its own.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+    }
+
+    /// GET as JSON.
+    pub async fn get(&self, path: &str) -> Value {
+        self.http.get(format!("{}{path}", self.url)).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Pastes a link with a callback; returns the task's id.
+    pub async fn paste(&self, link: &str, callback: &str) -> i64 {
+        let body = json!({ "link": link, "callback_url": callback });
+        let answer = self.http.post(format!("{}/api/tasks", self.url)).json(&body).send().await.unwrap();
+        let task: Value = answer.json().await.unwrap();
+        task["id"].as_i64().unwrap_or_else(|| panic!("{task}"))
+    }
+}

@@ -1,0 +1,63 @@
+//! What tests stand on: a daemon in this process or as its own, and the world outside it on loopback.
+//!
+//! Every test has its own database and folders. [`TestApp::finish`] fails the test when anything is left in the queue or
+//! in the working folders.
+
+mod app;
+mod daemon;
+mod receiver;
+mod site;
+
+use std::path::PathBuf;
+
+pub use self::{app::TestApp, daemon::Daemon, receiver::Receiver, site::Site};
+
+/// The secret of every test's callbacks.
+pub const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+
+/// A clip of the smoke model.
+pub fn sample(name: &str) -> PathBuf {
+    root().join("models/smoke/samples").join(name)
+}
+
+/// The bytes of a clip.
+pub fn sample_bytes(name: &str) -> Vec<u8> {
+    std::fs::read(sample(name)).unwrap()
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The built binary.
+pub fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_trawl"))
+}
+
+/// The settings of every test, as a TOML layer; `more` comes last.
+pub fn settings(folder: &std::path::Path, more: &str) -> String {
+    format!(
+        r#"
+server.bind = "127.0.0.1:0"
+paths.data = "{data}"
+paths.temp = "{temp}"
+models.dir = "{models}"
+models.default = "smoke"
+models.offline = true
+net.allow_hosts = ["127.0.0.1"]
+net.connect_timeout = "2s"
+net.first_byte_timeout = "5s"
+callbacks.secret = "{SECRET}"
+callbacks.schedule = ["0s", "100ms", "100ms", "200ms", "500ms"]
+queue.poll = "200ms"
+queue.drain = "5s"
+engine.threads = 2
+uploads.reserve_bytes = 0
+{more}
+"#,
+        data = folder.join("data").display(),
+        temp = folder.join("temp").display(),
+        models = root().join("models").display(),
+    )
+}
