@@ -125,6 +125,19 @@ impl TestApp {
         }
     }
 
+    /// Waits until the task's first delivery has arrived and returns its deliveries.
+    pub async fn until_delivered(&self, id: i64) -> Value {
+        let mut events = self.app.services.queue.wake().events();
+        loop {
+            let (_, deliveries) = self.get(&format!("/api/tasks/{id}/deliveries")).await;
+            let list = deliveries.get("items").cloned().unwrap_or(deliveries);
+            if list[0]["state"] == "delivered" {
+                return list;
+            }
+            tokio::time::timeout(Duration::from_secs(60), events.changed()).await.expect("nothing happens").unwrap();
+        }
+    }
+
     /// Where the daemon works.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

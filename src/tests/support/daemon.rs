@@ -103,4 +103,63 @@ impl Daemon {
         let task: Value = answer.json().await.unwrap();
         task["id"].as_i64().unwrap_or_else(|| panic!("{task}"))
     }
+
+    /// Waits for a task's end and returns it.
+    pub async fn end(&self, id: i64) -> Value {
+        loop {
+            let task = self.get(&format!("/api/tasks/{id}?wait=60")).await;
+            match task["status"].as_str() {
+                Some("queued" | "processing") => {}
+                Some(_) => return task,
+                None => panic!("{task}"),
+            }
+        }
+    }
+
+    /// Follows a task's events from the first one until one is as wanted; returns all that were seen, or `None` when the
+    /// stream has ended before.
+    pub async fn follow(&self, id: i64, wanted: impl Fn(&Event) -> bool) -> Option<Vec<Event>> {
+        let mut answer = self.http.get(format!("{}/api/tasks/{id}/events", self.url)).send().await.unwrap();
+        let mut text = String::new();
+        let mut seen = Vec::new();
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+            while let Some((block, rest)) = text.split_once("\n\n") {
+                seen.extend(Event::read(block));
+                text = rest.to_owned();
+                if seen.last().is_some_and(&wanted) {
+                    return Some(seen);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// One server-sent event.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// `status`, `step`, …
+    pub kind: String,
+    /// What happened.
+    pub data: Value,
+}
+
+impl Event {
+    /// Reads one block of lines; comments are no events.
+    pub fn read(block: &str) -> Option<Self> {
+        let field =
+            |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+        Some(Self { kind: field("event:")?, data: serde_json::from_str(&field("data:")?).unwrap() })
+    }
+
+    /// Whether a step has come to a state.
+    pub fn is_step(&self, key: &str, state: &str) -> bool {
+        self.kind == "step" && self.data["step"] == key && self.data["state"] == state
+    }
+
+    /// Whether it tells the task's end.
+    pub fn is_end(&self) -> bool {
+        self.kind == "status" && ["completed", "failed", "cancelled"].iter().any(|end| self.data["status"] == *end)
+    }
 }

@@ -10,7 +10,12 @@ mod site;
 
 use std::path::PathBuf;
 
-pub use self::{app::TestApp, daemon::Daemon, receiver::Receiver, site::Site};
+pub use self::{
+    app::{TestApp, walk},
+    daemon::{Daemon, Event},
+    receiver::Receiver,
+    site::{Reply, Site},
+};
 
 /// The secret of every test's callbacks.
 pub const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";

@@ -9,7 +9,10 @@ use poem::{Endpoint, Request, Response, Result, Server, http::StatusCode, listen
 use serde_json::Value;
 use tokio::{
     net::TcpListener,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch,
+    },
     task::JoinHandle,
 };
 
@@ -32,6 +35,7 @@ pub struct Receiver {
     pub url: String,
     inbox: UnboundedReceiver<Received>,
     statuses: Arc<Mutex<VecDeque<u16>>>,
+    gate: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
 
@@ -42,17 +46,23 @@ impl Receiver {
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (sender, inbox) = unbounded_channel();
         let statuses = Arc::new(Mutex::new(VecDeque::new()));
-        let handler = Handler { sender, statuses: Arc::clone(&statuses) };
+        let gate = watch::Sender::new(true);
+        let handler = Handler { sender, statuses: Arc::clone(&statuses), gate: gate.subscribe() };
         let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
         let server = tokio::spawn(async move {
             let _ = Server::new_with_acceptor(acceptor).run(handler).await;
         });
-        Self { url, inbox, statuses, server }
+        Self { url, inbox, statuses, gate, server }
     }
 
     /// The next answers have these statuses; after them it is 204 again.
     pub fn answer(&self, statuses: &[u16]) {
         self.statuses.lock().unwrap().extend(statuses);
+    }
+
+    /// Whether callbacks are answered, or left hanging after they have arrived.
+    pub fn open(&self, open: bool) {
+        self.gate.send_replace(open);
     }
 
     /// Waits for the next callback.
@@ -75,6 +85,7 @@ impl Drop for Receiver {
 struct Handler {
     sender: UnboundedSender<Received>,
     statuses: Arc<Mutex<VecDeque<u16>>>,
+    gate: watch::Receiver<bool>,
 }
 
 impl Endpoint for Handler {
@@ -96,6 +107,7 @@ impl Endpoint for Handler {
         };
         let status = self.statuses.lock().unwrap().pop_front().unwrap_or(204);
         let _ = self.sender.send(received);
+        let _ = self.gate.clone().wait_for(|open| *open).await;
         Ok(Response::builder().status(StatusCode::from_u16(status).unwrap()).finish())
     }
 }

@@ -5,10 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use poem::{
-    Endpoint, Request, Response, Result, Server, http::StatusCode, listener::TcpAcceptor,
-};
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use poem::{Endpoint, Request, Response, Result, Server, http::StatusCode, listener::TcpAcceptor};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// What a path answers.
 #[derive(Clone)]
@@ -20,7 +18,7 @@ pub enum Reply {
     /// Goes elsewhere.
     Redirect(String),
     /// Nothing until the gate opens, then the reply.
-    Gated(Arc<Notify>, Box<Reply>),
+    Gated(watch::Receiver<bool>, Box<Reply>),
 }
 
 /// A server. Dropping it stops it.
@@ -88,8 +86,8 @@ impl Endpoint for Handler {
         let path = request.uri().path().to_owned();
         self.0.seen.lock().unwrap().push(path.clone());
         let mut reply = self.0.replies.lock().unwrap().get(&path).cloned();
-        while let Some(Reply::Gated(gate, then)) = reply {
-            gate.notified().await;
+        while let Some(Reply::Gated(mut gate, then)) = reply {
+            let _ = gate.wait_for(|open| *open).await;
             reply = Some(*then);
         }
         Ok(match reply {
@@ -97,9 +95,7 @@ impl Endpoint for Handler {
             Some(Reply::Status(status, body)) => {
                 Response::builder().status(StatusCode::from_u16(status).unwrap()).body(body)
             }
-            Some(Reply::Redirect(to)) => {
-                Response::builder().status(StatusCode::FOUND).header("location", to).finish()
-            }
+            Some(Reply::Redirect(to)) => Response::builder().status(StatusCode::FOUND).header("location", to).finish(),
             Some(Reply::Body(content_type, body)) => ranged(&request, content_type, body),
             Some(Reply::Gated(..)) => Response::builder().status(StatusCode::LOOP_DETECTED).finish(),
         })
