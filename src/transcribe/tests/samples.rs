@@ -144,7 +144,14 @@ fn exact_samples_give_their_exact_text() {
             continue;
         }
         let transcript = engine.transcribe(&file, &Options::default());
-        eprintln!("{}\t{kind}\t{}\t{}", file, transcript.text == text, transcript.text);
+        eprintln!(
+            "{}\t{kind}\t{}\t{} {:?} {:?}",
+            file,
+            transcript.text == text,
+            transcript.text,
+            transcript.segments.iter().map(|s| s.temperature).collect::<Vec<_>>(),
+            (transcript.duration, transcript.duration_after_vad)
+        );
         if kind != "no" {
             exact += 1;
             //assert_eq!(transcript.text, text, "{file}");

@@ -1,7 +1,7 @@
 //! whisper.cpp: one model, and runs of it over windows of audio.
 //!
 //! Callers may rely on: a run ends early when its [`Watch`] says so; no callback data outlives a run; segment times are
-//! exact offsets into the window; texts are valid UTF-8 even when a character's bytes are spread over tokens.
+//! exact offsets into the window; the same window gives the same segments every time; texts are valid UTF-8 even when a character's bytes are spread over tokens.
 
 mod context;
 mod run;
@@ -40,24 +40,28 @@ impl Model {
     /// Room for one transcription at a time, with so many threads.
     pub(crate) fn slot(&self, threads: usize) -> Result<Slot> {
         let threads = i32::try_from(threads.max(1)).unwrap_or(1);
-        Ok(Slot { state: State::new(self.0.clone())?, threads })
+        Ok(Slot { context: self.0.clone(), fresh: Some(State::new(self.0.clone())?), threads })
     }
 }
 
 /// Room for one transcription at a time.
 pub(crate) struct Slot {
-    state: State,
+    context: Arc<Context>,
+    /// A state in which nothing was decoded yet. whisper.cpp's beam search draws random numbers and seeds them only
+    /// with the state, so a used one would make the text depend on what was recognised before.
+    fresh: Option<State>,
     threads: i32,
 }
 
 impl Slot {
     /// Every language of the model with its probability, the likeliest first.
     pub(crate) fn detect(&mut self, samples: &[f32]) -> Result<Vec<(&'static str, f32)>> {
-        let known = self.state.context.languages();
-        let probabilities = self
-            .state
+        let known = self.context.languages();
+        let mut state = self.state()?;
+        let probabilities = state
             .detect(samples, self.threads)
             .ok_or_else(|| Error::new(Code::EngineFailed, "The language could not be detected"))?;
+        self.fresh = Some(state); // Detection draws nothing.
         // whisper.cpp also reads the tokens of languages which an older model does not have: they mean something else.
         let sum: f32 = probabilities.iter().take(known).sum();
         let mut named: Vec<_> = probabilities
@@ -72,7 +76,11 @@ impl Slot {
 
     /// Recognises one window. Each segment is handed to the watch as soon as it is there.
     pub(crate) fn run(&mut self, samples: &[f32], settings: &Settings<'_>, watch: &Watch<'_>) -> Result<()> {
-        run::run(&mut self.state, self.threads, samples, settings, watch)
+        run::run(self.state()?, self.threads, samples, settings, watch)
+    }
+
+    fn state(&mut self) -> Result<State> {
+        self.fresh.take().map_or_else(|| State::new(self.context.clone()), Ok)
     }
 }
 

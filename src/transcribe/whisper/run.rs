@@ -51,7 +51,7 @@ struct Callbacks<'a> {
 }
 
 pub(super) fn run(
-    state: &mut State,
+    mut state: State,
     threads: i32,
     samples: &[f32],
     settings: &Settings<'_>,
