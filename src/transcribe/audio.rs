@@ -1,0 +1,57 @@
+//! Raw PCM files: signed 16-bit little-endian, mono, 16 kHz.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    ops::Range,
+    path::Path,
+};
+
+use crate::error::{Code, Error, Result};
+
+/// Samples per second.
+pub const SAMPLE_RATE: u64 = 16_000;
+
+/// Seconds of so many samples.
+pub(crate) fn seconds(samples: u64) -> f64 {
+    samples as f64 / SAMPLE_RATE as f64
+}
+
+/// An open PCM file, read piece by piece: an hour of audio is never in memory at once.
+pub(crate) struct Pcm {
+    file: File,
+    samples: u64,
+}
+
+impl Pcm {
+    /// Opens a file which must hold at least so many samples.
+    pub(crate) fn open(path: &Path, samples: u64) -> Result<Self> {
+        let file = File::open(path)?;
+        let there = file.metadata()?.len() / 2;
+        if there < samples {
+            let detail = format!("The decoded audio has {there} samples instead of {samples}");
+            return Err(Error::new(Code::Io, detail));
+        }
+        Ok(Self { file, samples })
+    }
+
+    /// How many samples there are.
+    pub(crate) fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// The samples of a range, as they are.
+    pub(crate) fn read(&mut self, range: Range<u64>) -> Result<Vec<i16>> {
+        let range = range.start.min(self.samples)..range.end.min(self.samples);
+        let count = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
+        self.file.seek(SeekFrom::Start(range.start * 2))?;
+        let mut bytes = vec![0; count * 2];
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
+    }
+
+    /// The samples of a range, from -1 to 1.
+    pub(crate) fn read_floats(&mut self, range: Range<u64>) -> Result<Vec<f32>> {
+        Ok(self.read(range)?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+    }
+}

@@ -1,0 +1,221 @@
+//! The engine process: `trawl engine`, the same binary, started by the pool.
+//!
+//! whisper.cpp can abort a whole process (a wrong file, a driver's fault), so it never runs in the daemon. Callers may
+//! rely on: only protocol lines are written to stdout, everything else goes to stderr; the process ends when its stdin
+//! does or its parent dies; whisper.cpp never sees a file that [`check_file`] has not passed.
+
+mod work;
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{BufRead, BufReader, Write},
+    os::fd::FromRawFd,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+};
+
+use super::{
+    models::check_file,
+    protocol::{Event, Request},
+    whisper::{self, Model, Slot},
+};
+use crate::error::{Code, Error, Result};
+
+/// The arguments of `trawl engine`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The model file.
+    #[arg(long)]
+    pub model: PathBuf,
+    /// The model's name in transcripts.
+    #[arg(long)]
+    pub model_name: String,
+    /// Where to compute.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Transcriptions at the same time.
+    #[arg(long, default_value_t = 1)]
+    pub slots: usize,
+    /// CPU threads over all slots.
+    #[arg(long, default_value_t = 1)]
+    pub threads: usize,
+}
+
+/// Runs the process until its stdin ends.
+pub fn run(args: Args) -> ExitCode {
+    die_with_parent();
+    let output = match take_stdout() {
+        Ok(output) => Arc::new(Output(Mutex::new(Box::new(output)))),
+        Err(error) => {
+            eprintln!("stdout cannot be used: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    whisper::log_to_stderr();
+    match serve(&args, BufReader::new(std::io::stdin()), output.clone()) {
+        Ok(_) => {
+            // Slots may still be at work, which nobody waits for; ordinary exit would take whisper.cpp's globals away
+            // under them.
+            // SAFETY: ending the process at once is all that is wanted.
+            unsafe { libc::_exit(0) }
+        }
+        Err(error) => {
+            eprintln!("{}", error.chain());
+            output.send(&Event::Unusable { code: error.code.as_str().to_owned(), detail: error.detail });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Loads the model and answers requests until the input ends or asks for it. The slots which were at work then are told
+/// to stop; their threads are returned.
+pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Result<Vec<JoinHandle<()>>> {
+    let slots = args.slots.max(1);
+    let threads = (args.threads / slots).max(1);
+    check_file(&args.model)?;
+    let model = Model::load(&args.model)?;
+    let (sender, receiver) = mpsc::channel();
+    let shared = Arc::new(Shared {
+        model_name: args.model_name.clone(),
+        multilingual: model.is_multilingual(),
+        output,
+        work: Mutex::new(receiver),
+        stops: Mutex::default(),
+    });
+    let mut handles = Vec::new();
+    for number in 0..slots {
+        let (shared, slot) = (shared.clone(), model.slot(threads)?);
+        let thread = std::thread::Builder::new().name(format!("slot-{number}"));
+        handles.push(thread.spawn(move || shared.work_on(slot))?);
+    }
+    shared.output.send(&Event::Ready {
+        model: args.model_name.clone(),
+        engine: format!("{} {}", whisper::ENGINE, whisper_rs::WHISPER_CPP_VERSION),
+        device: args.device.clone(),
+        slots,
+        multilingual: shared.multilingual,
+    });
+    for line in input.lines() {
+        let request = serde_json::from_str(&line?).map_err(|error| {
+            Error::new(Code::Internal, "The engine process got a broken request").with_source(error)
+        })?;
+        match request {
+            Request::Transcribe { id, pcm, samples, options } => {
+                let stop = Arc::new(AtomicBool::new(false));
+                lock(&shared.stops).insert(id, stop.clone());
+                // The slots hold the receiver as long as `shared` lives, so this cannot fail.
+                let _ = sender.send(work::Task { id, pcm, samples, options, stop });
+            }
+            Request::Abort { id } => {
+                if let Some(stop) = lock(&shared.stops).get(&id) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+            Request::Ping => shared.output.send(&Event::Pong),
+            Request::Shutdown => break,
+        }
+    }
+    for stop in lock(&shared.stops).values() {
+        stop.store(true, Ordering::Relaxed);
+    }
+    Ok(handles)
+}
+
+/// Where events are written, one whole line at a time.
+pub(crate) struct Output(pub(crate) Mutex<Box<dyn Write + Send>>);
+
+impl Output {
+    fn send(&self, event: &Event) {
+        let mut line = match serde_json::to_vec(event) {
+            Ok(line) => line,
+            Err(error) => return eprintln!("an event could not be written: {error}"),
+        };
+        line.push(b'\n');
+        let mut output = lock(&self.0);
+        // When nobody reads any more, stdin ends too, and with it this process.
+        let _ = output.write_all(&line).and_then(|()| output.flush());
+    }
+}
+
+struct Shared {
+    model_name: String,
+    multilingual: bool,
+    output: Arc<Output>,
+    work: Mutex<mpsc::Receiver<work::Task>>,
+    stops: Mutex<HashMap<u64, Arc<AtomicBool>>>,
+}
+
+impl Shared {
+    fn work_on(&self, mut slot: Slot) {
+        loop {
+            let Ok(task) = lock(&self.work).recv() else { return };
+            let id = task.id;
+            let send = |event: Event| self.output.send(&event);
+            let run = || work::transcribe(&mut slot, &self.model_name, self.multilingual, &task, &send);
+            let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+                // The panic message is on stderr. A slot in an unknown state is of no use to anyone.
+                std::process::abort()
+            });
+            lock(&self.stops).remove(&id);
+            send(match result {
+                Ok((transcript, inference_ms)) => Event::Done { id, transcript: Box::new(transcript), inference_ms },
+                Err(error) => {
+                    if error.code != Code::Cancelled {
+                        eprintln!("{}", error.chain());
+                    }
+                    Event::Failed { id, code: error.code.as_str().to_owned(), detail: error.detail }
+                }
+            });
+        }
+    }
+}
+
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panic anywhere ends the process, so a poisoned value is never used for long.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps the real stdout for events and points descriptor 1 at stderr, so that no `printf` in a library breaks the
+/// protocol.
+fn take_stdout() -> std::io::Result<File> {
+    // SAFETY: plain system calls on descriptors which are open; the new descriptor is owned by the file alone.
+    unsafe {
+        let kept = libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 3);
+        if kept < 0 || libc::dup2(2, 1) < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(File::from_raw_fd(kept))
+    }
+}
+
+/// Asks the kernel to end this process with its parent, also while a model loads and nobody reads stdin.
+///
+/// The kernel means the *thread* that started us, and an async runtime may retire threads. So the signal only makes us
+/// look whether the parent is still the same.
+fn die_with_parent() {
+    static PARENT: AtomicI32 = AtomicI32::new(0);
+    extern "C" fn look(_: libc::c_int) {
+        // SAFETY: both calls are allowed in a signal handler.
+        unsafe {
+            if libc::getppid() != PARENT.load(Ordering::Relaxed) {
+                libc::_exit(1);
+            }
+        }
+    }
+    // SAFETY: plain system calls; the handler only uses what a handler may.
+    unsafe {
+        PARENT.store(libc::getppid(), Ordering::Relaxed);
+        let handler: extern "C" fn(libc::c_int) = look;
+        libc::signal(libc::SIGUSR2, handler as *const () as libc::sighandler_t);
+        #[cfg(target_os = "linux")]
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGUSR2);
+    }
+}

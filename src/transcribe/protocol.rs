@@ -1,0 +1,129 @@
+//! What the daemon and an engine process say to each other: one JSON object per line.
+//!
+//! Both ends are the same binary, so the format has no versions. A line that does not parse means that the process is
+//! broken: the daemon ends it, and nothing else.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Options, Segment, Transcript};
+
+/// From the daemon to the process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Recognise a file. The daemon never has more of these open than the process has slots.
+    Transcribe {
+        /// Chosen by the daemon, never used twice.
+        id: u64,
+        /// Signed 16-bit little-endian PCM, mono, 16 kHz.
+        pcm: PathBuf,
+        /// How many samples of it.
+        samples: u64,
+        /// What to make of it.
+        options: Options,
+    },
+    /// Stop working on it; the answer is `failed` with `cancelled` (or `done`, when it was too late).
+    Abort {
+        /// Whose.
+        id: u64,
+    },
+    /// Are you there?
+    Ping,
+    /// Exit now.
+    Shutdown,
+}
+
+/// From the process to the daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// The model is loaded.
+    Ready {
+        /// The model's name.
+        model: String,
+        /// The engine, with its version.
+        engine: String,
+        /// `cpu`, …
+        device: String,
+        /// Transcriptions at the same time.
+        slots: usize,
+        /// Whether the model knows languages besides English.
+        multilingual: bool,
+    },
+    /// The model cannot be used; the process exits.
+    Unusable {
+        /// An error code's word.
+        code: String,
+        /// A sentence.
+        detail: String,
+    },
+    /// How much is done, 0 to 1. Also the sign of life: it comes about every second while whisper.cpp lets us.
+    Progress {
+        /// Whose.
+        id: u64,
+        /// How much.
+        value: f64,
+    },
+    /// A finished segment.
+    Segment {
+        /// Whose.
+        id: u64,
+        /// With times from the audio's start.
+        segment: Segment,
+    },
+    /// The end, with everything once more.
+    Done {
+        /// Whose.
+        id: u64,
+        /// The whole transcript.
+        transcript: Box<Transcript>,
+        /// How long the engine worked on it.
+        inference_ms: u64,
+    },
+    /// The end, without a result.
+    Failed {
+        /// Whose.
+        id: u64,
+        /// An error code's word.
+        code: String,
+        /// A sentence.
+        detail: String,
+    },
+    /// The answer to `ping`.
+    Pong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_read_back() {
+        let segment = Segment { text: "我们\n\u{2028}".to_owned(), end: 1.5, ..Segment::default() };
+        let options = Options { language: Some("zh".to_owned()), ..Options::default() };
+        for request in [
+            Request::Transcribe { id: 7, pcm: "/tmp/a b.pcm".into(), samples: 1, options },
+            Request::Abort { id: 7 },
+            Request::Ping,
+            Request::Shutdown,
+        ] {
+            let line = serde_json::to_string(&request).unwrap();
+            assert!(!line.contains('\n'));
+            assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
+        }
+        let transcript = Transcript { segments: Vec::from([segment.clone()]), ..Transcript::default() };
+        for event in [
+            Event::Progress { id: 7, value: 0.25 },
+            Event::Segment { id: 7, segment },
+            Event::Done { id: 7, transcript: Box::new(transcript), inference_ms: 12 },
+            Event::Failed { id: 7, code: "cancelled".to_owned(), detail: "x".to_owned() },
+            Event::Pong,
+        ] {
+            let line = serde_json::to_string(&event).unwrap();
+            assert!(!line.contains('\n'));
+            assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+        }
+    }
+}

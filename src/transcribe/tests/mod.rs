@@ -1,0 +1,3 @@
+//! Tests with the smoke model: real audio through ffmpeg, real whisper.cpp.
+
+mod samples;

@@ -1,0 +1,118 @@
+//! The audio cut into windows for the model, which hears 30 seconds at a time. Pure.
+//!
+//! Callers may rely on: windows are in order, do not overlap, are at most [`LONGEST`] long, are contiguous slices of the
+//! audio (so a time in a window is an exact offset), and together hold every region of speech. What fits into one
+//! window is one window, from the first sample to the last: cut edges cost words.
+
+use std::ops::Range;
+
+use super::{audio::SAMPLE_RATE, vad::FRAME};
+
+/// The longest window in samples.
+pub(crate) const LONGEST: u64 = 30 * SAMPLE_RATE;
+/// A silence from which on two windows are better than one with a hole that invites inventions.
+const LONG_SILENCE: u64 = 5 * SAMPLE_RATE;
+/// Where in a window the best place for a cut is looked for.
+const EARLIEST_CUT: u64 = 20 * SAMPLE_RATE;
+
+/// The windows over `regions` of an audio with so many samples. `scores` say where to cut speech without a pause.
+pub(crate) fn windows(regions: &[Range<u64>], scores: &[f32], samples: u64) -> Vec<Range<u64>> {
+    if samples <= LONGEST {
+        return if regions.is_empty() { Vec::new() } else { Vec::from([0..samples]) };
+    }
+    let mut pieces: Vec<Range<u64>> = Vec::new();
+    for region in regions {
+        let mut rest = region.clone();
+        while rest.end - rest.start > LONGEST {
+            let cut = quietest(scores, rest.start + EARLIEST_CUT..rest.start + LONGEST);
+            pieces.push(rest.start..cut);
+            rest.start = cut;
+        }
+        pieces.push(rest);
+    }
+
+    let mut windows = Vec::new();
+    let mut first = 0;
+    while first < pieces.len() {
+        let start = pieces[first].start;
+        let mut next = first + 1;
+        while next < pieces.len()
+            && pieces[next].end - start <= LONGEST
+            && pieces[next].start - pieces[next - 1].end < LONG_SILENCE
+        {
+            next += 1;
+        }
+        // When the window is full, the longest pause near its end is a better cut than the last one.
+        if next < pieces.len() && pieces[next].start - pieces[next - 1].end < LONG_SILENCE {
+            let pause = |at: &usize| pieces[*at].start - pieces[*at - 1].end;
+            let late = (first + 1..=next).filter(|at| pieces[*at - 1].end - start >= EARLIEST_CUT);
+            next = late.max_by_key(pause).unwrap_or(next);
+        }
+        windows.push(start..pieces[next - 1].end);
+        first = next;
+    }
+    windows
+}
+
+/// The start of the frame with the lowest score, the last of several.
+fn quietest(scores: &[f32], range: Range<u64>) -> u64 {
+    let score = |frame: &u64| usize::try_from(*frame).ok().and_then(|frame| scores.get(frame)).copied().unwrap_or(0.0);
+    (range.start.div_ceil(FRAME)..range.end / FRAME)
+        .min_by(|a, b| score(a).total_cmp(&score(b)).then(b.cmp(a)))
+        .map_or(range.end, |frame| frame * FRAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const S: u64 = SAMPLE_RATE;
+
+    #[test]
+    fn a_short_clip_is_one_window() {
+        assert_eq!(windows(&[4 * S..9 * S], &[], 30 * S), [0..30 * S]);
+        assert!(windows(&[], &[], 30 * S).is_empty());
+        assert!(windows(&[], &[], 300 * S).is_empty());
+    }
+
+    #[test]
+    fn long_audio_is_cut_at_the_longest_late_pause() {
+        let regions = [S..9 * S, 10 * S..22 * S, 24 * S..26 * S, 27 * S..36 * S, 37 * S..39 * S];
+        assert_eq!(windows(&regions, &[], 60 * S), [S..22 * S, 24 * S..39 * S]);
+    }
+
+    #[test]
+    fn long_silences_are_skipped() {
+        assert_eq!(windows(&[S..3 * S, 90 * S..92 * S], &[], 120 * S), [S..3 * S, 90 * S..92 * S]);
+    }
+
+    #[test]
+    fn speech_without_a_pause_is_cut_where_it_is_quietest() {
+        let mut scores = vec![0.9; 4_000];
+        scores[1_500] = 0.6;
+        assert_eq!(windows(&[0..50 * S], &scores, 50 * S), [0..1_500 * FRAME, 1_500 * FRAME..50 * S]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_region_is_in_a_window(lengths in prop::collection::vec((1u64..900_000, 1u64..200_000), 1..30)) {
+            let mut regions = Vec::new();
+            let mut at = 0;
+            for (speech, pause) in lengths {
+                regions.push(at + pause..at + pause + speech);
+                at += pause + speech;
+            }
+            let windows = windows(&regions, &[], at);
+            for pair in windows.windows(2) {
+                prop_assert!(pair[0].end <= pair[1].start);
+            }
+            prop_assert!(windows.iter().all(|w| w.start < w.end && w.end - w.start <= LONGEST && w.end <= at));
+            let heard = |sample: u64| windows.iter().any(|w| w.contains(&sample));
+            for region in &regions {
+                prop_assert!(heard(region.start) && heard(region.end - 1) && heard((region.start + region.end) / 2));
+            }
+        }
+    }
+}
