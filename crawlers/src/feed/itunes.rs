@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
+use scraper::Html;
 
 static ITEM: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"<item[\s>]").expect("a constant expression, which the tests compile"));
@@ -39,8 +40,9 @@ pub(super) fn extras(body: &[u8]) -> Vec<Extra> {
         .zip(ends)
         .map(|(from, to)| Extra {
             duration_ms: group(&DURATION, &body[from..to]).and_then(|text| duration(&text)),
+            // The pattern lets no tag through: all that the parser does here is decode entities.
             author: group(&AUTHOR, &body[from..to])
-                .map(|text| html_escape::decode_html_entities(text.trim()).into_owned())
+                .map(|text| Html::parse_fragment(text.trim()).root_element().text().collect::<String>())
                 .filter(|text| !text.is_empty()),
         })
         .collect()

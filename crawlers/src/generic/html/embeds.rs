@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::page::Page;
+use super::page::{Page, attr};
 
 /// More than this are not followed.
 const MAX_EMBEDS: usize = 3;
@@ -51,8 +51,12 @@ pub(in crate::generic) struct Embed {
 }
 
 /// The frames of a page and the `declared` players of its metadata, likely ones first.
-pub(super) fn of(page: &Page<'_>, declared: impl Iterator<Item = Url>) -> Vec<Embed> {
-    let frames = page.embeds.iter().filter_map(|written| page.resolve(written));
+pub(super) fn of(page: &Page, declared: impl Iterator<Item = Url>) -> Vec<Embed> {
+    // Platforms let authors paste a quote that a script turns into a player.
+    let frames = page.all("iframe, embed, blockquote[class*=embed]").into_iter().filter_map(|frame| {
+        let mut written = ["src", "data-src", "data-lazy-src", "cite"].into_iter().filter_map(|name| attr(frame, name));
+        page.resolve(written.find(|written| !written.is_empty())?)
+    });
     let card = page.meta(&["twitter:player"]).and_then(|written| page.resolve(written));
     let mut embeds: Vec<Embed> = Vec::new();
     for url in declared.chain(frames).chain(card) {

@@ -19,9 +19,9 @@ pub(super) struct Linked {
     pub(super) about: About,
 }
 
-pub(super) fn read(page: &Page<'_>) -> Linked {
+pub(super) fn read(page: &Page) -> Linked {
     let mut linked = Linked::default();
-    for block in &page.json_ld {
+    for block in page.texts(r#"script[type*="ld+json" i]"#) {
         // Each block stands alone; a broken one says nothing.
         if let Ok(value) = serde_json::from_str::<Value>(block.trim()) {
             walk(&value, page, &mut linked);
@@ -30,7 +30,7 @@ pub(super) fn read(page: &Page<'_>) -> Linked {
     linked
 }
 
-fn walk(value: &Value, page: &Page<'_>, linked: &mut Linked) {
+fn walk(value: &Value, page: &Page, linked: &mut Linked) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| walk(value, page, linked)),
         Value::Object(object) => {
@@ -53,7 +53,7 @@ fn is_media(object: &Map<String, Value>) -> bool {
     }
 }
 
-fn media(object: &Map<String, Value>, page: &Page<'_>, linked: &mut Linked) {
+fn media(object: &Map<String, Value>, page: &Page, linked: &mut Linked) {
     let content_type = object.get("encodingFormat").and_then(Value::as_str).filter(|kind| kind.contains('/'));
     let candidates: Vec<_> =
         strings(object.get("contentUrl")).filter_map(|url| candidate(page, url, content_type)).collect();

@@ -4,11 +4,11 @@ mod anchors;
 mod charset;
 mod elements;
 mod embeds;
+mod filter;
 mod jsonld;
 mod opengraph;
 mod page;
 mod scripts;
-mod token;
 
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -90,8 +90,8 @@ pub(super) fn read(html: &str, url: &Url) -> Findings {
     }
     let mut findings = Findings {
         embeds: embeds::of(&page, linked.embeds.into_iter().chain(graph.embeds)),
-        feeds: page.feeds.iter().filter_map(|feed| page.resolve(feed)).take(3).collect(),
-        refresh: page.refresh.as_deref().and_then(|target| page.resolve(target)),
+        feeds: page.feeds().take(3).collect(),
+        refresh: page.refresh(),
         about: opengraph::about(&page, linked.about),
         ..Findings::default()
     };
@@ -136,7 +136,7 @@ fn rank(candidate: &Candidate) -> u8 {
 }
 
 /// A candidate, if the URL as written can be fetched and seems to be media.
-fn candidate(page: &Page<'_>, written: &str, content_type: Option<&str>) -> Option<Candidate> {
+fn candidate(page: &Page, written: &str, content_type: Option<&str>) -> Option<Candidate> {
     let url = page.resolve(written)?;
     // The page itself as its own media is a common mistake in metadata.
     if url == page.url {

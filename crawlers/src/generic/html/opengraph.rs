@@ -19,7 +19,7 @@ struct Entry<'a> {
     content_type: Option<&'a str>,
 }
 
-pub(super) fn read(page: &Page<'_>) -> Graph {
+pub(super) fn read(page: &Page) -> Graph {
     let mut graph = Graph::default();
     for entry in ["og:video", "og:audio"].iter().flat_map(|kind| entries(page, kind)) {
         let Some(url) = entry.secure.or_else(|| entry.urls.first().copied()) else { continue };
@@ -37,7 +37,7 @@ pub(super) fn read(page: &Page<'_>) -> Graph {
 }
 
 /// Properties belong to the entry before them; a type which comes first belongs to the next one.
-fn entries<'a>(page: &'a Page<'_>, kind: &str) -> Vec<Entry<'a>> {
+fn entries<'a>(page: &'a Page, kind: &str) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut early = None;
     for (key, content) in page.metas.iter().filter(|(_, content)| !content.is_empty()) {
@@ -61,18 +61,18 @@ fn entries<'a>(page: &'a Page<'_>, kind: &str) -> Vec<Entry<'a>> {
 }
 
 /// The stream of a Twitter player card.
-pub(super) fn twitter(page: &Page<'_>) -> Vec<Offer> {
+pub(super) fn twitter(page: &Page) -> Vec<Offer> {
     let content_type = page.meta(&["twitter:player:stream:content_type"]);
     let stream = page.meta(&["twitter:player:stream"]).and_then(|url| candidate(page, url, content_type));
     stream.map(|stream| Offer { candidates: vec![stream], ..Offer::default() }).into_iter().collect()
 }
 
 /// What the page says about its media; `linked` is what its JSON-LD says.
-pub(super) fn about(page: &Page<'_>, linked: About) -> About {
+pub(super) fn about(page: &Page, linked: About) -> About {
     let own = |names: &[&str]| page.meta(names).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let seconds = page.meta(&["og:video:duration", "video:duration", "og:audio:duration", "music:duration"]);
     let fallback = About {
-        title: own(&["twitter:title"]).or_else(|| page.title.clone()),
+        title: own(&["twitter:title"]).or_else(|| page.texts("title").next()),
         author: own(&["author", "article:author_name", "twitter:creator"]),
         published_at: own(&["article:published_time", "og:video:release_date", "video:release_date"])
             .and_then(|text| jsonld::date(&text)),

@@ -20,9 +20,9 @@ static SETUP: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant expression, which the tests compile")
 });
 
-pub(super) fn offers(page: &Page<'_>) -> Vec<Offer> {
-    let written = page
-        .scripts
+pub(super) fn offers(page: &Page) -> Vec<Offer> {
+    let scripts: Vec<String> = page.texts(r#"script:not([type*="ld+json" i])"#).collect();
+    let written = scripts
         .iter()
         .flat_map(|script| SETUP.captures_iter(script))
         .filter_map(|found| found.get(1).or_else(|| found.get(2)))
