@@ -179,3 +179,13 @@ fn versions_and_sandbox_are_told() {
     assert!(told.ffmpeg.starts_with(|c: char| c.is_ascii_alphanumeric()) && told.ffmpeg == told.ffprobe, "{told:?}");
     assert_eq!(serde_json::to_value(told.sandbox).unwrap(), serde_json::json!({"kind": "off"}));
 }
+
+/// Steps run on a runtime with many threads.
+#[test]
+fn calls_can_be_spawned() {
+    fn is_send(_: &impl Send) {}
+    let (bench, cancel) = (Bench::new(), CancellationToken::new());
+    let (file, out) = (bench.path("a"), bench.path("b"));
+    is_send(&bench.ffmpeg.extract(&file, &out, &|_| {}, &cancel));
+    is_send(&bench.ffmpeg.probe(&file, &cancel));
+}
