@@ -57,7 +57,7 @@ impl Ffmpeg {
     /// file: gaps are filled with silence.
     ///
     /// # Errors
-    /// Those of [`Ffmpeg::probe`], and `no_audio`, `too_long`, `insufficient_storage`, `io`.
+    /// Those of [`Ffmpeg::probe`], and `no_audio`, `encrypted`, `too_long`, `insufficient_storage`, `io`.
     pub async fn extract(
         &self,
         file: &Path,
@@ -67,7 +67,7 @@ impl Ffmpeg {
     ) -> Result<Audio> {
         let (source, probe) = self.examine(file, cancel).await?;
         let max = self.inner.max_duration.min(LONGEST);
-        verdict::of_content(&probe, max)?;
+        verdict::of_content(&source, &probe, max)?;
 
         let (sender, news) = watch::channel(0.0);
         let patience = Patience { timeout: self.inner.timeout, grace: self.inner.grace };

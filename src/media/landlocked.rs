@@ -49,8 +49,8 @@ pub(super) fn kernel_abi() -> Option<i32> {
     i32::try_from(abi).ok().filter(|abi| *abi > 0)
 }
 
-/// A rule set under which nothing can be written, no TCP connection made, and only the system's programs, the folders
-/// in `programs` and the file `input` be read.
+/// A rule set under which nothing can be written, no TCP connection made, and only the system's programs, what is in
+/// `programs` (files and folders) and the file `input` be read.
 pub(super) fn ruleset(programs: &[impl AsRef<Path>], input: Option<&Path>) -> io::Result<OwnedFd> {
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)

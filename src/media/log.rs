@@ -41,6 +41,8 @@ pub(super) struct Log {
     pub(super) no_decoder: bool,
     /// A container that is not on our list.
     pub(super) foreign: bool,
+    /// Somebody else asked ffmpeg to stop: it then says so, and ends with a status instead of a signal.
+    pub(super) told_to_stop: bool,
     /// The duration is a guess.
     pub(super) estimated: bool,
     tail: VecDeque<String>,
@@ -67,6 +69,7 @@ impl Log {
 
     fn note(&mut self, line: &str) {
         let Some((level, said)) = split(line) else { return };
+        self.told_to_stop |= said.starts_with("Exiting normally, received signal");
         if level == "info" || level == "verbose" || level == "debug" {
             return; // also where a file's own tags are printed
         }

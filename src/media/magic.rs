@@ -25,6 +25,8 @@ pub(super) struct Source {
     pub(super) missing: f64,
     /// Whether its header says that nobody knew the length when it was written.
     pub(super) open_ended: bool,
+    /// Whether a track in it is protected; its sound may be free all the same.
+    pub(super) protected: bool,
 }
 
 impl Source {
@@ -39,7 +41,7 @@ impl Source {
             return Err(Error::new(Code::EmptyMedia, "The file has zero bytes"));
         }
         let mut head = Vec::new();
-        File::open(&path)?.take(8_192).read_to_end(&mut head)?;
+        File::open(&path)?.take(HEAD).read_to_end(&mut head)?;
         let kind = infer::get(&head);
         Ok(Self {
             size: metadata.len(),
@@ -47,10 +49,17 @@ impl Source {
             kind: kind.map(|kind| kind.mime_type()),
             missing: missing(&head, metadata.len()),
             open_ended: stated_length(&head).is_some_and(is_unknown),
+            protected: head.windows(PROTECTION.len()).any(|bytes| bytes == PROTECTION),
             path,
         })
     }
 }
+
+/// Enough for the description of the tracks in an MP4 file that begins with it, as downloads do.
+const HEAD: u64 = 64 * 1024;
+
+/// How the scheme of a protected track begins in an MP4 file.
+const PROTECTION: &[u8] = b"sinf\0\0\0\x0cfrma";
 
 /// Containers that `infer` does not know: where the mark is, and the mark.
 const MARKS: &[(usize, &[u8])] = &[

@@ -79,12 +79,13 @@ impl Jail {
         self.state
     }
 
-    /// Lets children read and run what lies in the folder of a program that the operator chose.
+    /// Lets children run a program that the operator chose, and read the libraries that belong to it.
     pub(super) fn trust(&mut self, program: &Path) {
         let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
-        self.programs.extend([program, &real].iter().filter_map(|path| path.parent()).map(Path::to_owned));
-        // A build of its own keeps its libraries beside the folder of its programs.
-        self.programs.extend(real.parent().and_then(Path::parent).map(|prefix| prefix.join("lib")));
+        // A build of its own lies in `PREFIX/bin`, its libraries in `PREFIX/lib`.
+        let folder = real.parent().filter(|folder| folder.ends_with("bin"));
+        self.programs.extend(folder.and_then(Path::parent).map(|prefix| prefix.join("lib")));
+        self.programs.push(real);
     }
 
     /// Locks the command in: it will see no environment, and under landlock no file of this machine but `input`.

@@ -29,12 +29,15 @@ pub(super) fn of_probe(source: &Source, ended: &Ended) -> Result<()> {
 }
 
 /// Whether it is worth starting: there is sound, ffmpeg can decode it, and it is not too long. Returns the stream.
-pub(super) fn of_content(probe: &Probe, max: Duration) -> Result<&AudioStream> {
+pub(super) fn of_content<'a>(source: &Source, probe: &'a Probe, max: Duration) -> Result<&'a AudioStream> {
     let Some(stream) = probe.audio_streams.first() else {
         return Err(Error::new(Code::NoAudio, "The file has pictures but no sound"));
     };
     if stream.codec.is_empty() {
-        let detail = "The sound is stored in a way that ffmpeg cannot decode; perhaps it is protected";
+        if source.protected {
+            return Err(encrypted());
+        }
+        let detail = "The sound is stored in a way that ffmpeg cannot decode";
         return Err(Error::new(Code::UnsupportedFormat, detail));
     }
     match probe.duration_ms {
@@ -73,6 +76,9 @@ pub(super) fn of_run(
     let short = announced - decoded > SHORT_SECONDS && announced - decoded > announced * SHORT_PART;
     let evidence = log.errors > 0 || log.damage || source.missing > 0.0 || !ok;
     if short && evidence {
+        if source.protected {
+            return Err(encrypted());
+        }
         let detail = format!("The file announces {} of sound and ends after {}", clock(announced), clock(decoded));
         return Err(Error::new(Code::Truncated, detail));
     }
@@ -102,14 +108,16 @@ fn announced(source: &Source, probe: &Probe, decoded: f64) -> f64 {
     stated.max(decoded / (1.0 - source.missing).max(0.001))
 }
 
-/// Whether it ended by itself.
+/// Whether it ended by itself. A service manager that stops the daemon may signal ffmpeg too, and that says nothing
+/// about the file.
 fn own_end(ended: &Ended) -> Result<()> {
-    let Some(signal) = ended.status.signal() else { return Ok(()) };
-    if signal == libc::SIGXCPU {
-        return Err(timed_out_cpu());
-    }
-    tracing::warn!(signal, said = ended.log.tail(), "ffmpeg was killed");
-    let detail = format!("ffmpeg died on this file (signal {signal})");
+    let detail = match ended.status.signal() {
+        Some(libc::SIGXCPU) => return Err(timed_out_cpu()),
+        Some(signal) => format!("ffmpeg died on this file (signal {signal})"),
+        None if ended.log.told_to_stop && !ended.status.success() => "ffmpeg was stopped from outside".to_owned(),
+        None => return Ok(()),
+    };
+    tracing::warn!(status = %ended.status, said = ended.log.tail(), "ffmpeg was killed");
     Err(Error::new(Code::Crashed, detail).with_hint("trawl tries again by itself; see the daemon's log."))
 }
 
@@ -132,6 +140,9 @@ fn unreadable(source: &Source, log: &Log) -> Error {
     if log.no_decoder {
         return Error::new(Code::UnsupportedFormat, "The sound is stored in a way that ffmpeg cannot decode");
     }
+    if source.protected {
+        return encrypted();
+    }
     if log.foreign && source.looks_like_media {
         return Error::new(Code::UnsupportedFormat, "The file is of a kind that trawl does not open");
     }
@@ -139,6 +150,10 @@ fn unreadable(source: &Source, log: &Log) -> Error {
         return Error::new(Code::Truncated, "The file ends before its table of contents");
     }
     nothing_inside(source)
+}
+
+fn encrypted() -> Error {
+    Error::new(Code::Encrypted, "The sound in the file is encrypted")
 }
 
 /// For a file in which nothing was found: half a file when it begins like one, else none.

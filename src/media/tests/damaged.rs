@@ -118,6 +118,17 @@ async fn empty_silent_missing_and_odd_files() {
 }
 
 #[tokio::test]
+async fn protected_sound_is_called_so() {
+    let bench = Bench::new();
+    let key = "76a6c65c5ea762046bd749a2e632ccbb";
+    let file = format!(
+        "-c:a aac -movflags +faststart -encryption_scheme cenc-aes-ctr -encryption_key {key} -encryption_kid {key}"
+    );
+    let file = bench.sine("a.mp4", 3, &file);
+    assert_eq!(bench.extract(&file).await.unwrap_err().code, Code::Encrypted);
+}
+
+#[tokio::test]
 async fn what_is_too_long_is_refused_early_or_cut() {
     let bench = Bench::with(&crate::config::MediaConfig { max_duration: Span(Duration::from_secs(5)), ..config() });
     let fits = bench.sine("5.wav", 5, "");

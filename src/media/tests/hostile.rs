@@ -1,6 +1,6 @@
 //! Files made to attack: numbers are those of research/security.md §7.
 
-use std::fs;
+use std::{fs, path::Path, process::Command};
 
 use super::{Bench, config};
 use crate::{
@@ -48,11 +48,23 @@ async fn files_that_point_at_files_are_refused() {
             let error = bench.extract(&bench.write(name, text)).await.unwrap_err();
             assert_eq!(error.code, Code::NotMedia, "{name}: {}", error.detail);
         }
+        // The bait is good: without the list, ffmpeg follows it.
+        for name in ["48.mp4", "50.mp4"] {
+            let followed = unguarded(&bench.path(name), &["-protocol_whitelist", "file"]);
+            assert!(followed.len() > 300_000, "{name}: {} bytes", followed.len());
+        }
         // 54: an AVI whose subtitle stream is a playlist.
         let avi = [avi_with_text(hls.as_bytes()), hls.clone().into_bytes()].concat();
         let refused = bench.extract(&bench.write("54.avi", avi)).await.unwrap_err();
         assert!(matches!(refused.code, Code::NotMedia | Code::Truncated), "{}", refused.detail);
     }
+}
+
+/// The sound that a naked ffmpeg gets.
+fn unguarded(file: &Path, options: &[&str]) -> Vec<u8> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error"]).args(options).arg("-i").arg(file);
+    command.args(["-map", "0:a:0", "-ac", "1", "-ar", "16000", "-f", "s16le", "-"]).output().unwrap().stdout
 }
 
 /// An AVI file with one text stream (`GAB2`), which the demuxer opens as a file of its own.
@@ -86,8 +98,8 @@ async fn a_movie_does_not_bring_in_another_file() {
     alias[50] = name.len() as u8; // after version, sizes and dates: the volume's name, the file's name
     alias[51..51 + name.len()].copy_from_slice(name);
     let path = bench.path("secret.wav").display().to_string();
-    alias.extend([0, 18, 0, path.len() as u8]);
-    alias.extend(path.bytes());
+    alias.extend([0, 2, 0, path.len() as u8]);
+    alias.extend(path.bytes().chain([0]).take(path.len().next_multiple_of(2)));
     alias.extend([0xff, 0xff, 0, 0]);
     let entry = [&(alias.len() as u32 + 12).to_be_bytes()[..], b"alis", &[0; 4], &alias].concat();
     let (reference, old) = (at(b"dref"), 28);
@@ -100,6 +112,8 @@ async fn a_movie_does_not_bring_in_another_file() {
         bytes[size..size + 4].copy_from_slice(&((i64::from(length) + grown) as u32).to_be_bytes());
     }
     let file = bench.write("53.mov", bytes);
+    let followed = unguarded(&file, &["-enable_drefs", "1", "-use_absolute_path", "1"]);
+    assert!(followed.iter().any(|byte| *byte != 0), "the bait is good: ffmpeg can be told to follow it");
     match bench.extract(&file).await {
         Ok(audio) => {
             let samples = fs::read(audio.path).unwrap();

@@ -139,6 +139,14 @@ async fn a_crash_is_a_crash() {
     assert!(error.detail.contains("signal 11"), "{}", error.detail);
 }
 
+/// systemd signals every process of a service that it stops; the file is not to blame.
+#[tokio::test]
+async fn an_ffmpeg_that_others_stop_says_nothing_about_the_file() {
+    let manners = "echo '[info] Exiting normally, received signal 15.' >&2; exit 255";
+    let (bench, _, file) = bad(manners, LONG, LONG);
+    assert_eq!(bench.extract(&file).await.unwrap_err().code, Code::Crashed);
+}
+
 #[tokio::test]
 async fn a_chatty_ffmpeg_does_not_block() {
     let manners = "head -c 3000000 /dev/zero >&2; head -c 64000 /dev/zero";
@@ -170,4 +178,14 @@ fn versions_and_sandbox_are_told() {
     let told = Ffmpeg::new(&MediaConfig { sandbox: Sandbox::Off, ..config() }).unwrap().describe();
     assert!(told.ffmpeg.starts_with(|c: char| c.is_ascii_alphanumeric()) && told.ffmpeg == told.ffprobe, "{told:?}");
     assert_eq!(serde_json::to_value(told.sandbox).unwrap(), serde_json::json!({"kind": "off"}));
+}
+
+/// Steps run on a runtime with many threads.
+#[test]
+fn calls_can_be_spawned() {
+    fn is_send(_: &impl Send) {}
+    let (bench, cancel) = (Bench::new(), CancellationToken::new());
+    let (file, out) = (bench.path("a"), bench.path("b"));
+    is_send(&bench.ffmpeg.extract(&file, &out, &|_| {}, &cancel));
+    is_send(&bench.ffmpeg.probe(&file, &cancel));
 }
