@@ -83,8 +83,14 @@ impl App {
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let services = Services { queue, net, files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
-        let app =
-            Self { config: Arc::new(config), services, intake, courier, runner, draining: Arc::new(AtomicBool::new(false)) };
+        let app = Self {
+            config: Arc::new(config),
+            services,
+            intake,
+            courier,
+            runner,
+            draining: Arc::new(AtomicBool::new(false)),
+        };
         app.sweep(Duration::ZERO).await;
         Ok(app)
     }
@@ -105,7 +111,12 @@ impl App {
     }
 
     /// Runs the steps and deliveries, and the API when there is a listener, until `shutdown`. `now` cuts the drain short.
-    pub async fn run(&self, listener: Option<TcpListener>, shutdown: CancellationToken, now: CancellationToken) -> Result<()> {
+    pub async fn run(
+        &self,
+        listener: Option<TcpListener>,
+        shutdown: CancellationToken,
+        now: CancellationToken,
+    ) -> Result<()> {
         let mut parts = JoinSet::new();
         let api_stop = CancellationToken::new();
         if let Some(listener) = listener {
@@ -135,7 +146,8 @@ impl App {
         api_stop.cancel();
         let mut result = Ok(());
         while let Some(part) = parts.join_next().await {
-            let part = part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
+            let part =
+                part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
             result = result.and(part.and_then(|part| part));
         }
         self.services.pool.shutdown().await;

@@ -120,11 +120,15 @@ impl Courier {
         let written = self.write(delivery, took, &verdict).await;
         let status = verdict.status.unwrap_or(0);
         match (&verdict.error, written) {
-            (_, Err(error)) => tracing::error!(delivery = delivery.id, error = %error.chain(), "an attempt cannot be logged"),
+            (_, Err(error)) => {
+                tracing::error!(delivery = delivery.id, error = %error.chain(), "an attempt cannot be logged")
+            }
             (Some(error), Ok(())) => {
                 tracing::warn!(delivery = delivery.id, attempt = delivery.attempt, status, error = %error.chain(), "callback failed");
             }
-            (None, Ok(())) => tracing::info!(delivery = delivery.id, attempt = delivery.attempt, status, "callback delivered"),
+            (None, Ok(())) => {
+                tracing::info!(delivery = delivery.id, attempt = delivery.attempt, status, "callback delivered")
+            }
         }
     }
 

@@ -113,8 +113,9 @@ impl Intake {
             let detail = format!("There is no workflow \"{}\"", name.escape_debug());
             return Err(Error::new(Code::UnknownWorkflow, detail).with_hint(hint).with_field("workflow"));
         };
-        let definition = serde_json::from_value(found.definition)
-            .map_err(|error| Error::new(Code::InvalidWorkflow, "The stored workflow cannot be read").with_source(error))?;
+        let definition = serde_json::from_value(found.definition).map_err(|error| {
+            Error::new(Code::InvalidWorkflow, "The stored workflow cannot be read").with_source(error)
+        })?;
         Ok((found.revision, definition))
     }
 

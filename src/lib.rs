@@ -1,12 +1,19 @@
 //! trawl: paste a link, get the words. ARCHITECTURE.md is the map.
 
+pub mod api;
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod delivery;
 pub mod domain;
 pub mod error;
 pub mod files;
+pub mod intake;
 pub mod media;
 pub mod net;
 pub mod queue;
+pub mod runner;
+pub mod steps;
 pub mod store;
 pub mod subtitle;
 pub mod transcribe;

@@ -52,9 +52,8 @@ impl Runner {
             loops.spawn(async move { runner.lane(lane, shutdown).await });
         }
         let upkeep = CancellationToken::new();
-        for upkeep_loop in [tokio::spawn(self.clone().keep_alive(upkeep.clone())), tokio::spawn(self.clone().listen(upkeep.clone()))] {
-            drop(upkeep_loop);
-        }
+        tokio::spawn(self.clone().keep_alive(upkeep.clone()));
+        tokio::spawn(self.clone().listen(upkeep.clone()));
         loops.join_all().await;
         self.tracker.close();
         let drain = self.services.queue.config().drain.0;
@@ -128,10 +127,11 @@ impl Runner {
     async fn full(&self, lane: Lane) -> Result<Vec<StepKind>> {
         let store = self.services.queue.store();
         let ahead = (self.services.queue.config().prefetch * self.slots) as u64;
-        let decoded = async || store.backlog(Lane::Gpu).await;
         Ok(match lane {
-            Lane::Cpu if decoded().await? >= ahead => vec![StepKind::Extract],
-            Lane::Net if store.backlog(Lane::Cpu).await? + decoded().await? >= ahead * 2 => vec![StepKind::Download],
+            Lane::Cpu if store.backlog(Lane::Gpu).await? >= ahead => vec![StepKind::Extract],
+            Lane::Net if store.backlog(Lane::Cpu).await? + store.backlog(Lane::Gpu).await? >= ahead * 2 => {
+                vec![StepKind::Download]
+            }
             _ => Vec::new(),
         })
     }

@@ -58,11 +58,12 @@ pub(super) async fn pull(models: &Models, net: Net, name: &str) -> Result<()> {
         ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let progress = |done: u64, total: Option<u64>| {
+    let shown = bar.clone();
+    let progress = move |done: u64, total: Option<u64>| {
         if let Some(total) = total {
-            bar.set_length(total);
+            shown.set_length(total);
         }
-        bar.set_position(done);
+        shown.set_position(done);
     };
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
@@ -90,12 +91,18 @@ fn verify(models: &Models, mut names: Vec<String>) -> Result<()> {
     for name in names {
         match models.verify(&name) {
             Ok(Verdict::Official) => print(&format!("{name}: ok, the official file")),
-            Ok(Verdict::Unlisted) => print(&format!("{name}: ok, but no official hash is known for it")),
+            Ok(Verdict::UnknownButValid { sha1 }) => {
+                print(&format!("{name}: well formed; SHA-1 {sha1}, no official one known"))
+            }
             Err(error) => {
                 broken += 1;
                 print(&format!("{name}: {} [{}]", error.detail, error.code.as_str()));
             }
         }
     }
-    if broken > 0 { Err(Error::new(Code::ModelInvalid, format!("{broken} model files are not usable"))) } else { Ok(()) }
+    if broken > 0 {
+        Err(Error::new(Code::ModelInvalid, format!("{broken} model files are not usable")))
+    } else {
+        Ok(())
+    }
 }

@@ -75,7 +75,7 @@ impl Queue {
         let stopped = match again {
             Some(wait) => {
                 let refund = error.code.class() == Class::Crash;
-                if !tx.requeue_step(&work.fence, millis(wait), refund, Some(&report)).await? {
+                if !self.requeue(&tx, &task, work, wait, refund, Some(&report)).await? {
                     return Ok(false);
                 }
                 step_event(&tx, task.id, &step.key, StepState::Ready, step.attempt, Some(&report)).await?;
@@ -86,7 +86,11 @@ impl Queue {
                     return Ok(false);
                 }
                 step_event(&tx, task.id, &step.key, StepState::Failed, step.attempt, Some(&report)).await?;
-                self.end_task(&tx, &task, TaskStatus::Failed, None, Some(&report)).await?
+                // A task that was cancelled stays cancelled, whatever its last step comes to.
+                match task.status.is_final() {
+                    true => Vec::new(),
+                    false => self.end_task(&tx, &task, TaskStatus::Failed, None, Some(&report)).await?,
+                }
             }
         };
         tx.commit().await?;
@@ -99,10 +103,10 @@ impl Queue {
         let step = &work.row.step;
         let tx = self.store.begin().await?;
         let Some(task) = tx.lock_task(step.task_id).await? else { return Ok(false) };
-        if !tx.requeue_step(&work.fence, millis(wait), true, Some(why)).await? {
+        if !self.requeue(&tx, &task, work, wait, true, Some(why)).await? {
             return Ok(false);
         }
-        if task.waiting.as_ref() != Some(why) {
+        if task.waiting.as_ref() != Some(why) && !task.status.is_final() {
             let progress = progress::overall(&tx.steps_of(task.id).await?);
             tx.set_task_progress(task.id, progress, Some(why)).await?;
             tx.add_event(task.id, "status", json!({ "status": TaskStatus::Processing, "waiting": why })).await?;
@@ -115,7 +119,8 @@ impl Queue {
     /// Gives a step back unfinished because the process stops. Costs no try.
     pub async fn release(&self, work: &Work) -> Result<bool> {
         let tx = self.store.begin().await?;
-        let released = tx.requeue_step(&work.fence, 0, true, None).await?;
+        let Some(task) = tx.lock_task(work.row.step.task_id).await? else { return Ok(false) };
+        let released = self.requeue(&tx, &task, work, Duration::ZERO, true, None).await?;
         tx.commit().await?;
         Ok(released)
     }
@@ -123,7 +128,7 @@ impl Queue {
     /// Ends a step whose work was stopped because its task was cancelled or has failed elsewhere.
     pub async fn stopped(&self, work: &Work) -> Result<bool> {
         let step = &work.row.step;
-        let report = Error::new(Code::Cancelled, "The step was stopped").report();
+        let report = cancelled();
         let tx = self.store.begin().await?;
         if !tx.end_step(&work.fence, StepState::Cancelled, &report).await? {
             return Ok(false);
@@ -184,6 +189,23 @@ impl Queue {
         Ok(stopped)
     }
 
+    /// Gives a running step back to the queue; one whose task has ended meanwhile is ended, too.
+    pub(super) async fn requeue(
+        &self,
+        tx: &Tx,
+        task: &Task,
+        work: &Work,
+        wait: Duration,
+        refund: bool,
+        why: Option<&Report>,
+    ) -> Result<bool> {
+        if task.status.is_final() {
+            return tx.end_step(&work.fence, StepState::Cancelled, &cancelled()).await;
+        }
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        tx.requeue_step(&work.fence, wait, refund, why).await
+    }
+
     pub(super) fn ended(&self, stopped: Vec<String>) {
         self.wake.event();
         self.wake.lanes();
@@ -197,11 +219,16 @@ impl Queue {
         let report = crash_report(crashes, "its worker died");
         if tx.end_step(&work.fence, StepState::Failed, &report).await?
             && let Some(task) = tx.lock_task(task).await?
+            && !task.status.is_final()
         {
             self.end_task(tx, &task, TaskStatus::Failed, None, Some(&report)).await?;
         }
         Ok(())
     }
+}
+
+fn cancelled() -> Report {
+    Error::new(Code::Cancelled, "The step was stopped").report()
 }
 
 fn crash_report(crashes: i64, last: &str) -> Report {
@@ -214,8 +241,4 @@ async fn output(tx: &Tx, task: &Task, scope: &Value) -> Result<Value> {
     let definition = definition
         .ok_or_else(|| Error::new(Code::UnknownWorkflow, format!("Workflow \"{}\" is gone", task.workflow)))?;
     definition.output.map_or(Ok(Value::Null), |output| template::fill(&output, scope))
-}
-
-pub(super) fn millis(wait: Duration) -> i64 {
-    i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
 }

@@ -12,6 +12,8 @@ pub mod outbox;
 mod progress;
 mod recover;
 pub mod scope;
+#[cfg(test)]
+mod tests;
 mod wake;
 
 use std::sync::Arc;

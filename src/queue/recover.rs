@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Queue, Work, finish::millis, step_event};
+use super::{Queue, Work, step_event};
 use crate::{
     domain::StepState,
     error::{Code, Error, Result},
@@ -77,7 +77,8 @@ impl Queue {
         let report = Error::new(Code::EngineCrashed, "The worker died while it worked on this step")
             .with_hint("Nothing to do: the step starts again.")
             .report();
-        tx.requeue_step(&work.fence, millis(Duration::ZERO), true, Some(&report)).await?;
+        let Some(owner) = tx.lock_task(task).await? else { return Ok(()) };
+        self.requeue(tx, &owner, &work, Duration::ZERO, true, Some(&report)).await?;
         step_event(tx, task, &step.key, StepState::Ready, step.attempt, Some(&report)).await
     }
 }

@@ -142,8 +142,7 @@ impl Runner {
 
     /// The transcripts of the steps that this one refers to; usually none, and they can be large.
     fn transcripts_used(&self, work: &Work, steps: &[StepRow]) -> Vec<TranscriptId> {
-        let needed: Vec<StepRow> =
-            steps.iter().filter(|row| work.row.needs.contains(&row.step.key)).cloned().collect();
+        let needed: Vec<StepRow> = steps.iter().filter(|row| work.row.needs.contains(&row.step.key)).cloned().collect();
         scope::transcript_ids(&needed)
     }
 

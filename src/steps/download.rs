@@ -106,4 +106,3 @@ async fn folder(job: &Job<'_>) -> Result<PathBuf> {
     tokio::fs::create_dir_all(&folder).await?;
     Ok(folder)
 }
-

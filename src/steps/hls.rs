@@ -6,7 +6,7 @@ use crawlers::{
     Candidate,
     hls::{MediaPlaylist, Playlist, Segment, parse},
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{TryStreamExt, stream::FuturesUnordered};
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
@@ -29,11 +29,14 @@ pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path) 
     let parts: Vec<Segment> = playlist.init.iter().chain(&playlist.segments).cloned().collect();
     let total = parts.len() as u64;
     let files: Vec<PathBuf> = (0..parts.len()).map(|index| folder.join(format!("{index:05}"))).collect();
-    let fetches = parts.iter().zip(&files).map(|(part, file)| fetch(job, candidate, part, file));
-    let mut done = 0;
-    let mut received = 0;
-    let mut running = stream::iter(fetches).buffer_unordered(PARALLEL);
-    while let Some(size) = running.try_next().await? {
+    let (mut started, mut done, mut received) = (0, 0, 0);
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < PARALLEL && started < parts.len() {
+            running.push(fetch(job, candidate, &parts[started], &files[started]));
+            started += 1;
+        }
+        let Some(size) = running.try_next().await? else { break };
         done += 1;
         received += size;
         if received > job.services.net.max_media_bytes() {

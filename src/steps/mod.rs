@@ -102,7 +102,8 @@ impl Job<'_> {
         let value = self.input.get(name).cloned().unwrap_or(Value::Null);
         serde_json::from_value(value).map_err(|error| {
             let key = &self.work.row.step.key;
-            Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its field \"{name}\"")).with_source(error)
+            Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its field \"{name}\""))
+                .with_source(error)
         })
     }
 }

@@ -30,7 +30,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         if media.file.is_some() {
             return keep(job, &media).await;
         }
-        page = media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
+        page =
+            media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
     }
     let resolved = tokio::select! {
         resolved = look_up(&job.services.net, &page) => resolved?,
@@ -58,10 +59,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
 
 async fn upload(job: &Job<'_>, id: &str) -> Result<Outcome> {
     let store = job.services.queue.store();
-    let (upload, _) = store
-        .upload(id)
-        .await?
-        .ok_or_else(|| Error::new(Code::SourceNotFound, "The upload is not here any more"))?;
+    let (upload, _) =
+        store.upload(id).await?.ok_or_else(|| Error::new(Code::SourceNotFound, "The upload is not here any more"))?;
     let media = NewMedia {
         platform: UPLOAD.to_owned(),
         platform_id: upload.id.clone(),

@@ -12,6 +12,8 @@ pub mod audio;
 pub mod child;
 pub mod language;
 pub mod models;
+pub mod pool;
+pub use pool::{EngineEvent, Job, Pool, Transcribed};
 mod protocol;
 mod repeats;
 mod text;
