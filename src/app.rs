@@ -71,7 +71,7 @@ impl App {
             .await
             .map_err(|error| Error::new(Code::Internal, "ffmpeg cannot be looked for").with_source(error))??;
         let models = Models::new(&config.models);
-        let pool = Pool::new(&config.engine, &config.models, program);
+        let pool = Arc::new(Pool::new(&config.engine, program)?);
         let queue = Queue::new(store, config.queue.clone());
         let recovered = queue.recover().await?;
         if recovered > 0 {

@@ -10,7 +10,7 @@ use super::App;
 use crate::{
     error::{Code, Result},
     net::{Download, Net},
-    transcribe::Fetch,
+    transcribe::{Fetch, models::Progress},
 };
 
 /// How long to wait before the default model is asked for again.
@@ -21,13 +21,7 @@ pub struct NetFetch(pub Net);
 
 #[async_trait]
 impl Fetch for NetFetch {
-    async fn fetch(
-        &self,
-        url: &str,
-        part: &Path,
-        progress: &(dyn Fn(u64, Option<u64>) + Send + Sync),
-        cancel: &CancellationToken,
-    ) -> Result<u64> {
+    async fn fetch(&self, url: &str, part: &Path, progress: &Progress<'_>, cancel: &CancellationToken) -> Result<u64> {
         let request = Download {
             url: url.to_owned(),
             headers: Vec::new(),

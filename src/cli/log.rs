@@ -1,5 +1,7 @@
 //! The log: lines on stderr.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -13,13 +15,13 @@ pub(super) fn start(config: &LogConfig) -> Result<()> {
         Error::new(Code::Config, "`log.level` must be a level such as info, or a filter").with_source(error)
     })?;
     // These speak of every frame and statement at info.
-    let filter = ["sqlx=warn", "sea_orm_migration=warn", "hyper=warn"]
+    let filter = ["sqlx=warn", "sea_orm_migration=warn", "hyper=warn", "poem=warn"]
         .iter()
         .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
-        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Text => log.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().init(),
     }
     Ok(())

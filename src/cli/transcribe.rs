@@ -183,7 +183,9 @@ fn deliver(transcript: &Transcript, input: &str, args: &TranscribeArgs, format: 
     }
     let text = render(transcript, format);
     let Some(output) = &args.output else {
-        print(text.trim_end_matches('\n'));
+        if !text.is_empty() {
+            print(text.trim_end_matches('\n'));
+        }
         return Ok(());
     };
     let file = if args.inputs.len() > 1 || output.is_dir() { named(output, input, format)? } else { output.clone() };

@@ -13,7 +13,7 @@ pub mod resolve;
 mod transcribe;
 mod transport;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -45,7 +45,7 @@ pub struct Services {
     /// Model files.
     pub models: Models,
     /// Recognition processes.
-    pub pool: Pool,
+    pub pool: Arc<Pool>,
 }
 
 /// One try at one step.
