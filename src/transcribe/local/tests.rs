@@ -150,7 +150,8 @@ async fn an_unused_process_is_ended() {
     let fifo = stage.dir.path().join("alive");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let path = stage.dir.path().join("program");
-    let script = std::fs::read_to_string(&path).unwrap().replace("echo \"$5\"", "exec 3>alive; echo \"$5\"");
+    let script =
+        std::fs::read_to_string(&path).unwrap().replace("echo \"$5\"", "[ -e started ] || exec 3>alive; echo \"$5\"");
     std::fs::write(&path, script).unwrap();
     let engine = stage.engine(LONG, Duration::from_millis(50));
     // The end of the pipe comes when the process is gone.
