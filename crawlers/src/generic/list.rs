@@ -1,0 +1,126 @@
+//! Plain lists of URLs (`.m3u`, `.pls`) and HLS.
+
+use url::Url;
+
+use super::{NAME, filename, session::Session};
+use crate::{
+    Candidate, CrawlError, Delivery, ErrorClass, HasAudio, MediaKind, Resolved, Response, Subtitle,
+    hls::{self, Choice, Playlist},
+    key::media_id,
+    link::is_fetchable,
+};
+
+/// The playable form of an HLS link.
+pub(super) struct Stream {
+    /// Media playlists, the best first; the first one has been read and can be played.
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) audio_only: bool,
+    pub(super) duration_ms: u64,
+    pub(super) subtitles: Vec<Subtitle>,
+}
+
+/// Whether a text that starts with `#EXTM3U` is HLS; the same line begins plain lists.
+pub(super) fn is_hls(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).lines().any(|line| line.trim_start().starts_with("#EXT-X-"))
+}
+
+/// The first URL of a plain list.
+pub(super) fn first_url(body: &[u8], base: &Url) -> Result<Url, CrawlError> {
+    let text = String::from_utf8_lossy(body);
+    let entries = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter_map(|line| {
+        match line.split_once('=') {
+            Some((key, value)) if key.trim().to_ascii_lowercase().starts_with("file") => Some(value.trim()),
+            _ if line.starts_with(['#', '[', '<']) || line.is_empty() => None,
+            // The other keys of a .pls.
+            Some((key, _)) if key.chars().all(|c| c.is_ascii_alphanumeric()) => None,
+            _ => Some(line),
+        }
+    });
+    entries
+        .filter_map(|entry| base.join(entry).ok())
+        .find(is_fetchable)
+        .ok_or_else(|| CrawlError::new(ErrorClass::NoMediaFound, "The playlist has no entry that can be fetched."))
+}
+
+/// Reads an HLS playlist, and the rendition that it leads to.
+pub(super) async fn stream(session: &mut Session<'_>, response: &Response) -> Result<Stream, CrawlError> {
+    let master = match parse(response)? {
+        Playlist::Media(media) => {
+            return Ok(Stream {
+                candidates: vec![candidate(response.url.clone(), HasAudio::Unknown, None)],
+                audio_only: false,
+                duration_ms: media.duration_ms,
+                subtitles: Vec::new(),
+            });
+        }
+        Playlist::Master(master) => master,
+    };
+    let mut refused = None;
+    for (at, choice) in master.choices.iter().enumerate() {
+        match rendition(session, choice).await {
+            Ok(duration_ms) => {
+                let rest = master.choices[at..].iter();
+                return Ok(Stream {
+                    candidates: rest.map(|one| candidate(one.url.clone(), one.has_audio, one.bandwidth)).collect(),
+                    audio_only: choice.audio_only,
+                    duration_ms,
+                    subtitles: master.subtitles,
+                });
+            }
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    // A master playlist has at least one choice, so there is a reason.
+    Err(refused.unwrap_or_else(|| CrawlError::new(ErrorClass::NoMediaFound, "The HLS playlist leads nowhere.")))
+}
+
+/// A pasted HLS link.
+pub(super) async fn resolved(
+    session: &mut Session<'_>,
+    link: &Url,
+    response: &Response,
+) -> Result<Resolved, CrawlError> {
+    let stream = stream(session, response).await?;
+    Ok(Resolved {
+        platform: NAME.to_owned(),
+        id: media_id(link),
+        kind: if stream.audio_only { MediaKind::Audio } else { MediaKind::Video },
+        page_url: link.clone(),
+        title: super::title(filename::from_url(link), link),
+        author: None,
+        published_at: None,
+        duration_ms: Some(stream.duration_ms).filter(|ms| *ms > 0),
+        candidates: stream.candidates,
+        subtitles: stream.subtitles,
+        warnings: Vec::new(),
+        strategy: "hls".to_owned(),
+    })
+}
+
+/// Reads one rendition and says how long it is.
+async fn rendition(session: &mut Session<'_>, choice: &Choice) -> Result<u64, CrawlError> {
+    match parse(&session.read(&choice.url).await?)? {
+        Playlist::Media(media) => Ok(media.duration_ms),
+        Playlist::Master(_) => {
+            Err(CrawlError::new(ErrorClass::Unavailable, "The HLS playlist leads to another list of renditions."))
+        }
+    }
+}
+
+fn parse(response: &Response) -> Result<Playlist, CrawlError> {
+    // Half a playlist would be half the talk.
+    if response.truncated {
+        return Err(CrawlError::new(ErrorClass::Unavailable, "The HLS playlist is too large."));
+    }
+    hls::parse(&response.body, &response.url)
+}
+
+fn candidate(url: Url, has_audio: HasAudio, bitrate: Option<u64>) -> Candidate {
+    Candidate {
+        delivery: Delivery::Hls,
+        content_type: Some("application/vnd.apple.mpegurl".to_owned()),
+        has_audio,
+        bitrate: bitrate.filter(|bitrate| *bitrate > 0),
+        ..Candidate::file(url)
+    }
+}

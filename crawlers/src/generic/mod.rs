@@ -1,0 +1,104 @@
+//! The generic web: any link that no platform claims.
+//!
+//! One request shows what the link is: a file, a playlist, a feed, or a page which leads to one of these. A page's own
+//! media come first, then players on other pages (one level deep), then its feed, then where it refreshes to. Every
+//! request goes through [`session::Session`], which bounds their number.
+
+mod direct;
+mod episode;
+mod filename;
+mod html;
+pub(crate) mod kinds;
+mod list;
+mod session;
+mod status;
+mod web_page;
+
+use async_trait::async_trait;
+use url::Url;
+
+use crate::{CrawlError, Crawler, ErrorClass, Resolved, Response, Transport, feed, link::is_fetchable};
+use kinds::Kind;
+use session::Session;
+
+/// The platform's name.
+const NAME: &str = "web";
+/// Titles longer than this are cut.
+const MAX_TITLE: usize = 300;
+
+/// The generic web module.
+pub(crate) struct Web;
+
+#[async_trait]
+impl Crawler for Web {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn claims(&self, link: &Url) -> bool {
+        is_fetchable(link)
+    }
+
+    async fn resolve(&self, link: &Url, transport: &dyn Transport) -> Result<Resolved, CrawlError> {
+        visit(&mut Session::new(transport), link, Trail::default()).await
+    }
+}
+
+/// How a URL was come by; bounds what may be followed from it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trail {
+    refreshes: u8,
+    embedded: bool,
+    listed: bool,
+}
+
+/// Resolves whatever is at `url`.
+async fn visit(session: &mut Session<'_>, url: &Url, trail: Trail) -> Result<Resolved, CrawlError> {
+    let mut response = session.look(url).await?;
+    let mut kind = kinds::classify(&response);
+    // Text that was served as media came with its head only.
+    if response.truncated && !matches!(kind, Kind::Media(_)) && is_head(&response) {
+        response = session.read(url).await?;
+        kind = kinds::classify(&response);
+    }
+    match kind {
+        Kind::Media(container) => Ok(direct::resolved(url, &response, container)),
+        Kind::Playlist if list::is_hls(&response.body) => list::resolved(session, url, &response).await,
+        Kind::Playlist | Kind::List if trail.listed => {
+            Err(CrawlError::new(ErrorClass::NoMediaFound, "The playlist leads to another playlist."))
+        }
+        Kind::Playlist | Kind::List => {
+            let entry = list::first_url(&response.body, &response.url)?;
+            Box::pin(visit(session, &entry, Trail { listed: true, ..trail })).await
+        }
+        Kind::Feed => episode::newest(feed::parse(&response.body, &response.url)?, url),
+        Kind::Html => web_page::resolved(session, url, &response, trail).await,
+        Kind::Dash => Err(CrawlError::new(
+            ErrorClass::NoMediaFound,
+            "The link leads to an MPEG-DASH stream, which trawl cannot read yet. Upload the file instead.",
+        )),
+        Kind::Empty => Err(CrawlError::new(ErrorClass::Blocked, "The site answered with nothing. Try again later.")),
+        Kind::Other(what) => {
+            Err(CrawlError::new(ErrorClass::NoMediaFound, format!("The link leads to {what}, not to audio or video.")))
+        }
+    }
+}
+
+fn is_head(response: &Response) -> bool {
+    response.header("content-type").is_some_and(crate::is_media_type)
+}
+
+/// A title that is never empty.
+fn title(found: Option<String>, url: &Url) -> String {
+    found.or_else(|| filename::from_url(url)).unwrap_or_else(|| url.host_str().unwrap_or(NAME).to_owned())
+}
+
+/// Display text on one line, without control characters, not too long; `None` when nothing is left.
+fn tidy(text: &str) -> Option<String> {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TITLE * 4).collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Some(words.join(" ").chars().take(MAX_TITLE).collect()).filter(|text: &String| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

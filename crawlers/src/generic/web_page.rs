@@ -1,0 +1,163 @@
+//! A page: what it offers, else where it leads.
+
+use url::Url;
+
+use super::{
+    NAME, Trail, episode,
+    html::{self, About, Findings},
+    kinds::{self, Kind},
+    list,
+    session::Session,
+    status, tidy, visit,
+};
+use crate::{
+    Candidate, CrawlError, Delivery, ErrorClass, HasAudio, MediaKind, Resolved, Response, Subtitle, feed, key::media_id,
+};
+
+/// More playlists of one page are not read.
+const MAX_STREAMS: usize = 2;
+/// More refreshes are not followed.
+const MAX_REFRESHES: u8 = 2;
+
+/// Resolves a page that was fetched from `link`.
+pub(super) async fn resolved(
+    session: &mut Session<'_>,
+    link: &Url,
+    response: &Response,
+    trail: Trail,
+) -> Result<Resolved, CrawlError> {
+    let text = html::decode(&response.body, response.header("content-type"));
+    let mut page = html::read(&text, &response.url);
+    let mut failed = None;
+    match own_media(session, link, &mut page).await {
+        Ok(Some(resolved)) => return Ok(resolved),
+        Ok(None) => {}
+        Err(error) => failed = Some(error),
+    }
+    if !trail.embedded {
+        for embed in page.embeds.iter().filter(|embed| embed.player.is_none()) {
+            // Frames hold all sorts of things; one that fails says nothing about the page.
+            if let Ok(found) = Box::pin(visit(session, &embed.url, Trail { embedded: true, ..trail })).await {
+                return Ok(of_embed(found, link, page.about));
+            }
+        }
+    }
+    if let Some(player) = page.embeds.iter().find_map(|embed| embed.player) {
+        return Err(failed.unwrap_or_else(|| needs_player(player)));
+    }
+    for feed_url in &page.feeds {
+        if let Some(found) = feed_item(session, feed_url, &response.url).await {
+            return Ok(found);
+        }
+    }
+    let refresh = page.refresh.or_else(|| {
+        let target = response.header("refresh").and_then(html::refresh_target)?;
+        response.url.join(target).ok().filter(crate::link::is_fetchable)
+    });
+    if let Some(target) = refresh.filter(|target| *target != response.url && trail.refreshes < MAX_REFRESHES) {
+        return Box::pin(visit(session, &target, Trail { refreshes: trail.refreshes + 1, ..trail })).await;
+    }
+    Err(status::disguised(response, link).or(failed).unwrap_or_else(|| nothing_found(link)))
+}
+
+/// The media that the page itself offers.
+async fn own_media(session: &mut Session<'_>, link: &Url, page: &mut Findings) -> Result<Option<Resolved>, CrawlError> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut streams = 0;
+    let mut refused = None;
+    for candidate in std::mem::take(&mut page.candidates) {
+        if candidate.delivery == Delivery::File {
+            candidates.push(candidate);
+            continue;
+        }
+        // Pages name master playlists; what is passed on must be a playlist that can be played.
+        streams += 1;
+        if streams > MAX_STREAMS {
+            continue;
+        }
+        match playable(session, &candidate, page).await {
+            Ok(playable) => candidates.extend(playable),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    let Some(first) = candidates.first() else { return refused.map_or(Ok(None), Err) };
+    let audio = first.delivery == Delivery::File && first.has_audio == HasAudio::Yes;
+    let several = "The page offers several media; the first one that works is used.".to_owned();
+    Ok(Some(Resolved {
+        platform: NAME.to_owned(),
+        id: media_id(&first.url),
+        kind: if audio { MediaKind::Audio } else { MediaKind::Video },
+        page_url: link.clone(),
+        title: super::title(page.about.title.as_deref().and_then(tidy), link),
+        author: page.about.author.as_deref().and_then(tidy),
+        published_at: page.about.published_at,
+        duration_ms: page.about.duration_ms,
+        candidates,
+        subtitles: std::mem::take(&mut page.subtitles),
+        warnings: if page.several { vec![several] } else { Vec::new() },
+        strategy: page.strategy.to_owned(),
+    }))
+}
+
+/// The media playlists behind an HLS candidate.
+async fn playable(
+    session: &mut Session<'_>,
+    candidate: &Candidate,
+    page: &mut Findings,
+) -> Result<Vec<Candidate>, CrawlError> {
+    let response = session.read(&candidate.url).await?;
+    if kinds::classify(&response) != Kind::Playlist {
+        return Err(CrawlError::new(ErrorClass::NoMediaFound, "The page's stream is not an HLS playlist."));
+    }
+    let stream = list::stream(session, &response).await?;
+    page.about.duration_ms = page.about.duration_ms.or(Some(stream.duration_ms).filter(|ms| *ms > 0));
+    let fresh: Vec<Subtitle> = stream.subtitles.into_iter().filter(|one| !page.subtitles.contains(one)).collect();
+    page.subtitles.extend(fresh);
+    let with_headers = |one: Candidate| Candidate { headers: candidate.headers.clone(), ..one };
+    Ok(stream.candidates.into_iter().map(with_headers).collect())
+}
+
+/// What a frame holds, described by the page around it.
+fn of_embed(found: Resolved, link: &Url, about: About) -> Resolved {
+    Resolved {
+        page_url: link.clone(),
+        title: about.title.as_deref().and_then(tidy).unwrap_or(found.title),
+        author: about.author.as_deref().and_then(tidy).or(found.author),
+        published_at: about.published_at.or(found.published_at),
+        duration_ms: about.duration_ms.or(found.duration_ms),
+        strategy: format!("page.embed/{}", found.strategy),
+        ..found
+    }
+}
+
+async fn feed_item(session: &mut Session<'_>, feed_url: &Url, page: &Url) -> Option<Resolved> {
+    let response = session.look(feed_url).await.ok()?;
+    if kinds::classify(&response) != Kind::Feed {
+        return None;
+    }
+    episode::of_page(feed::parse(&response.body, &response.url).ok()?, page)
+}
+
+fn needs_player(player: &str) -> CrawlError {
+    CrawlError::new(
+        ErrorClass::NoMediaFound,
+        format!("The page only embeds a {player} player, which trawl cannot read by itself. Upload the file instead."),
+    )
+}
+
+fn nothing_found(link: &Url) -> CrawlError {
+    let message = match (html::known_player(link), kinds::extension(link)) {
+        (Some(site), _) => {
+            format!(
+                "Links of {site} need more than a page reader, and trawl cannot read them. Upload the file instead."
+            )
+        }
+        (None, Some(extension)) => format!(
+            "The link ends in .{extension}, but the site answered with a web page that has no media. Upload the file instead."
+        ),
+        (None, None) => "No audio or video was found on the page: there is no player, no metadata that names a file, \
+                         no single link to one and no feed item for it. Paste the file's own link, or upload it."
+            .to_owned(),
+    };
+    CrawlError::new(ErrorClass::NoMediaFound, message)
+}

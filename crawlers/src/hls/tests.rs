@@ -1,0 +1,142 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::HasAudio;
+
+fn base() -> Url {
+    Url::parse("https://site.example/hls/list.m3u8?token=1").unwrap()
+}
+
+fn media_of(text: &str) -> MediaPlaylist {
+    match parse(text.as_bytes(), &base()).unwrap() {
+        Playlist::Media(list) => list,
+        Playlist::Master(_) => panic!("a master playlist"),
+    }
+}
+
+fn master_of(text: &str) -> MasterPlaylist {
+    match parse(text.as_bytes(), &base()).unwrap() {
+        Playlist::Master(list) => list,
+        Playlist::Media(_) => panic!("a media playlist"),
+    }
+}
+
+fn class_of(text: &str) -> ErrorClass {
+    parse(text.as_bytes(), &base()).unwrap_err().class
+}
+
+#[test]
+fn the_audio_rendition_comes_first_then_the_smallest_variant() {
+    let list = master_of(include_str!("../generic/fixtures/master.m3u8"));
+    let urls: Vec<_> = list.choices.iter().map(|choice| choice.url.path()).collect();
+    assert_eq!(urls, ["/hls/audio_en.m3u8", "/hls/v360.m3u8"]);
+    assert_eq!(list.choices[0].language.as_deref(), Some("en"));
+}
+
+#[test]
+fn a_media_playlist_gives_its_segments() {
+    let list = media_of(include_str!("../generic/fixtures/audio_en.m3u8"));
+    assert_eq!((list.segments.len(), list.duration_ms, list.init.is_some()), (3, 24_160, false));
+    assert_eq!(list.segments[2].url.as_str(), "https://site.example/hls/a2.aac");
+}
+
+#[test]
+fn without_audio_renditions_the_smallest_variant_with_sound_wins() {
+    let list = master_of(
+        "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100,CODECS=\"avc1.4d\"\nsilent.m3u8\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=900,CODECS=\"avc1.4d,mp4a.40.2\"\nbig.m3u8\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=300\nunknown.m3u8",
+    );
+    assert_eq!(list.choices.len(), 1);
+    assert!(list.choices[0].url.path().ends_with("unknown.m3u8"));
+    assert_eq!(list.choices[0].has_audio, HasAudio::Unknown);
+}
+
+#[test]
+fn the_default_rendition_wins_and_descriptions_and_empty_attributes_do_not_matter() {
+    let list = master_of(
+        "#EXTM3U\n\
+         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"Described\",DEFAULT=YES,\
+         CHARACTERISTICS=\"public.accessibility.describes-video\",URI=\"ad.m3u8\"\n\
+         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"de\",LANGUAGE=\"de\",URI=\"de.m3u8\"\n\
+         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"fr, fr\",LANGUAGE=\"\",DEFAULT=YES,URI=\"fr.m3u8\"\n\
+         #EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"s\",NAME=\"en\",LANGUAGE=\"en\",URI=\"en.m3u8\"\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=300,AUDIO=\"a\"\nv.m3u8\n",
+    );
+    assert!(list.choices[0].url.path().ends_with("fr.m3u8"));
+    assert_eq!(list.subtitles.len(), 1);
+}
+
+#[test]
+fn byte_ranges_go_on_where_the_last_one_ended() {
+    let list = media_of(
+        "#EXTM3U\n#EXT-X-MAP:URI=\"all.mp4\",BYTERANGE=\"700@0\"\n#EXTINF:6,\n#EXT-X-BYTERANGE:100@700\nall.mp4\n\
+         #EXTINF:6,\n#EXT-X-BYTERANGE:50\nall.mp4\n#EXT-X-ENDLIST",
+    );
+    assert_eq!(list.init.unwrap().byte_range, Some((0, 700)));
+    assert_eq!(list.segments[0].byte_range, Some((700, 100)));
+    assert_eq!(list.segments[1].byte_range, Some((800, 50)));
+}
+
+#[test]
+fn titles_with_commas_comments_and_a_missing_line_end_make_no_segments() {
+    let list = media_of("#EXTM3U\r\n#EXTINF:5,one, two, three\r\na.ts\r\n# note\r\n#EXT-X-ENDLIST\r\n#EXT-X-FOO");
+    assert_eq!(list.segments.len(), 1);
+    assert_eq!(list.duration_ms, 5_000);
+}
+
+#[test]
+fn live_streams_are_refused_and_vod_needs_no_end_tag() {
+    assert_eq!(class_of("#EXTM3U\n#EXTINF:5,\na.ts\n"), ErrorClass::LiveNotSupported);
+    assert_eq!(class_of("#EXTM3U\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXTINF:5,\na.ts\n"), ErrorClass::LiveNotSupported);
+    assert_eq!(media_of("#EXTM3U\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:5,\na.ts\n").segments.len(), 1);
+}
+
+#[test]
+fn encrypted_streams_are_refused_with_the_reason() {
+    let list = |key: &str| format!("#EXTM3U\n{key}\n#EXTINF:5,\na.ts\n#EXT-X-ENDLIST\n");
+    let message = |key: &str| {
+        let error = parse(list(key).as_bytes(), &base()).unwrap_err();
+        assert_eq!(error.class, ErrorClass::Unavailable);
+        error.message
+    };
+    assert!(message("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"").contains("AES-128"));
+    assert!(message("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"").contains("DRM"));
+    assert!(message("#EXT-X-KEY:METHOD=\"SAMPLE-AES-CTR\",URI=\"k\"").contains("DRM"));
+    assert!(message("#EXT-X-FAXS-CM:URI=\"k\"").contains("DRM"));
+    assert!(message("#EXT-X-KEY:garbage").contains("DRM"));
+    assert_eq!(media_of(&list("#EXT-X-KEY:METHOD=NONE")).segments.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_joined_or_fetched_is_refused() {
+    let maps = "#EXTM3U\n#EXT-X-MAP:URI=\"1.mp4\"\n#EXTINF:5,\na.m4s\n#EXT-X-MAP:URI=\"2.mp4\"\n#EXTINF:5,\nb.m4s\n#EXT-X-ENDLIST";
+    assert_eq!(class_of(maps), ErrorClass::Unavailable);
+    for uri in ["file:///etc/passwd", "https://user@host.example/a.ts", "data:audio/aac,xx"] {
+        assert_eq!(class_of(&format!("#EXTM3U\n#EXTINF:5,\n{uri}\n#EXT-X-ENDLIST")), ErrorClass::Unavailable, "{uri}");
+    }
+    let long = "#EXTINF:1,\na.ts\n".repeat(MAX_SEGMENTS + 1);
+    assert_eq!(class_of(&format!("#EXTM3U\n{long}#EXT-X-ENDLIST")), ErrorClass::Unavailable);
+    assert_eq!(class_of("#EXTM3U\n#EXT-X-ENDLIST"), ErrorClass::NoMediaFound);
+    assert_eq!(class_of("<html>"), ErrorClass::Unavailable);
+    assert_eq!(
+        class_of("#EXTM3U\n#EXTINF:1,\n#EXT-X-BYTERANGE:9@18446744073709551615\na.ts\n#EXT-X-ENDLIST"),
+        ErrorClass::Unavailable
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = parse(&body, &base());
+    }
+
+    #[test]
+    fn any_lines_are_read_or_refused(lines in proptest::collection::vec(
+        "(#EXTINF:|#EXT-X-KEY:|#EXT-X-MAP:|#EXT-X-MEDIA:|#EXT-X-STREAM-INF:|#EXT-X-BYTERANGE:|#EXT-X-ENDLIST|)[ -~é\"=,@0-9]{0,30}", 0..20,
+    )) {
+        if let Ok(Playlist::Media(list)) = parse(format!("#EXTM3U\n{}", lines.join("\n")).as_bytes(), &base()) {
+            prop_assert!(list.segments.iter().all(|segment| is_fetchable(&segment.url)));
+        }
+    }
+}
