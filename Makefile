@@ -1,0 +1,39 @@
+# Three commands matter: `make demo` shows trawl, `make test` proves it, `make run` starts it.
+# Each installs what is missing (scripts/bootstrap.sh).
+
+# rustup puts cargo where a fresh shell may not look yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.NOTPARALLEL:
+.PHONY: help demo test run check fmt audit bootstrap
+
+help:
+	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
+	@echo 'make test    the whole test suite'
+	@echo 'make run     the daemon on http://127.0.0.1:8000'
+	@echo 'make check   formatting and lints'
+	@echo 'make fmt     formats the source'
+	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
+
+demo: bootstrap
+	@scripts/demo.sh
+
+test: bootstrap
+	cargo test --workspace --locked
+
+run: bootstrap
+	cargo run --release --locked --bin trawl -- serve --bind 127.0.0.1:8000
+
+check: bootstrap
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+fmt:
+	cargo fmt --all
+
+audit:
+	@command -v cargo-deny >/dev/null || { echo 'audit: run: cargo install cargo-deny --locked' >&2; exit 1; }
+	cargo deny --locked check
+
+bootstrap:
+	@scripts/bootstrap.sh

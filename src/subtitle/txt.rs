@@ -1,0 +1,12 @@
+//! Plain text: one segment on each line, whatever breaks its text had. A transcript without segments gives its text.
+
+use super::cue::lines;
+use crate::domain::Transcript;
+
+pub(super) fn render(transcript: &Transcript) -> String {
+    let segments: Vec<String> = match transcript.segments.as_slice() {
+        [] => lines(&transcript.text),
+        segments => segments.iter().map(|segment| lines(&segment.text).join(" ")).collect(),
+    };
+    segments.iter().filter(|text| !text.is_empty()).map(|text| format!("{text}\n")).collect()
+}
