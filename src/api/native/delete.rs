@@ -1,0 +1,48 @@
+//! Deleting a task with its files.
+
+use super::Context;
+use crate::{
+    domain::TaskId,
+    error::Result,
+    store::{TaskFilter, Upload},
+};
+
+impl Context {
+    /// Deletes a task, its working folder, and the files that nobody else has.
+    pub(super) async fn delete(&self, id: TaskId) -> Result<()> {
+        let task = self.task(id).await?;
+        let upload = match task.link.strip_prefix("upload:") {
+            Some(upload) => self.store().upload(upload).await?.map(|(upload, _)| upload),
+            None => None,
+        };
+        let orphan = self.state.queue.delete(id).await?;
+        self.state.files.remove_task_dir(id).await?;
+        if let Some(file) = orphan.and_then(|media| media.file) {
+            self.state.files.delete_kept(&file).await?;
+        }
+        if let Some(upload) = upload
+            && !self.is_linked(&task.link).await?
+        {
+            self.drop_upload(&upload).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes an upload, and its file unless something else is made of the same bytes.
+    pub(super) async fn drop_upload(&self, upload: &Upload) -> Result<()> {
+        let tx = self.store().begin().await?;
+        tx.delete_upload(&upload.id).await?;
+        let is_used = tx.file_is_used(&upload.file).await?;
+        tx.commit().await?;
+        if !is_used {
+            self.state.files.delete_kept(&upload.file).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a task still has this link.
+    async fn is_linked(&self, link: &str) -> Result<bool> {
+        let filter = TaskFilter { q: Some(link.to_owned()), limit: 1, ..TaskFilter::default() };
+        Ok(self.store().tasks(&filter).await?.total > 0)
+    }
+}
