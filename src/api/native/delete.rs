@@ -3,29 +3,38 @@
 use super::Context;
 use crate::{
     domain::TaskId,
-    error::Result,
+    error::{Code, Error, Result},
     store::{TaskFilter, Upload},
 };
 
 impl Context {
-    /// Deletes a task, its working folder, and the files that nobody else has.
+    /// Deletes a task, its working folder, and the files that nobody else has. Goes on to its end even when the client
+    /// does not wait for it.
     pub(super) async fn delete(&self, id: TaskId) -> Result<()> {
+        let context = self.clone();
+        let work = tokio::spawn(async move { context.remove(id).await });
+        work.await.map_err(|error| Error::new(Code::Internal, "The deletion was lost").with_source(error))?
+    }
+
+    async fn remove(&self, id: TaskId) -> Result<()> {
         let task = self.task(id).await?;
         let upload = match task.link.strip_prefix("upload:") {
             Some(upload) => self.store().upload(upload).await?.map(|(upload, _)| upload),
             None => None,
         };
         let orphan = self.state.queue.delete(id).await?;
-        self.state.files.remove_task_dir(id).await?;
-        if let Some(file) = orphan.and_then(|media| media.file) {
-            self.state.files.delete_kept(&file).await?;
-        }
+        // One file that cannot be removed does not keep the others: the task is gone and nobody asks again.
+        let folder = self.state.files.remove_task_dir(id).await;
+        let file = match orphan.and_then(|media| media.file) {
+            Some(file) => self.state.files.delete_kept(&file).await,
+            None => Ok(()),
+        };
         if let Some(upload) = upload
             && !self.is_linked(&task.link).await?
         {
             self.drop_upload(&upload).await?;
         }
-        Ok(())
+        folder.and(file)
     }
 
     /// Removes an upload, and its file unless something else is made of the same bytes.

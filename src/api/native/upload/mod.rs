@@ -42,6 +42,12 @@ impl<'a> ApiExtractor<'a> for Incoming {
 
     fn register(registry: &mut Registry) {
         UploadForm::register(registry);
+        // The file is required, though it does not come with the text parts.
+        if let Some(form) = registry.schemas.get_mut(UploadForm::name().as_ref())
+            && !form.required.contains(&"file")
+        {
+            form.required.push("file");
+        }
     }
 
     fn request_meta() -> Option<MetaRequest> {
