@@ -1,6 +1,8 @@
 //! The pool with the real program and the smoke model. Part of the integration binary (`src/tests/mod.rs`), because
 //! only there cargo says where the built program is.
 
+#![allow(clippy::unwrap_used, reason = "clippy sees tests only in functions marked as such")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
