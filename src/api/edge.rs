@@ -26,6 +26,8 @@ pub(super) struct Edge<E> {
     pub inner: E,
     /// Which paths there are.
     pub routes: Arc<Routes>,
+    /// Whether only this machine may call.
+    pub local_only: bool,
 }
 
 impl<E: Endpoint> Endpoint for Edge<E> {
@@ -34,7 +36,8 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let path = request.uri().path().to_owned();
         request.set_data(AskedPath(path.clone()));
-        let answer = match origin::check(&request) {
+        let host = if self.local_only { origin::check_host(&request) } else { Ok(()) };
+        let answer = match host.and_then(|()| origin::check(&request)) {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
             Err(error) => Ok(Err(error.into())),
         };

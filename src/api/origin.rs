@@ -1,4 +1,4 @@
-//! Other sites' pages may not act in a visitor's name.
+//! Other sites' pages may not act in a visitor's name, nor reach an open daemon through a name of their own.
 
 use poem::{
     Request,
@@ -22,6 +22,38 @@ pub(super) fn check(request: &Request) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Code::CrossOrigin, "The request comes from another site's page"))
+}
+
+/// Refuses a request to an open daemon on loopback that was sent to any other name than that of this machine.
+///
+/// A page whose name first leads to its own server and then to 127.0.0.1 (DNS rebinding) would otherwise be let in as
+/// if it came from here.
+pub(super) fn check_host(request: &Request) -> Result<()> {
+    let host = request.header(header::HOST).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    match host {
+        // Every browser sends one.
+        None => Ok(()),
+        Some(host) if is_this_machine(host) => Ok(()),
+        Some(_) => Err(Error::new(
+            Code::CrossOrigin,
+            "The daemon is open to this machine only, and was called by another name",
+        )
+        .with_hint("Use 127.0.0.1 or localhost; behind a proxy that checks who calls, set `auth.mode` to \"off\".")),
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    // The name is all that a Host header holds; anything that would make it another part of a URL is none.
+    if host.contains(['@', '/', '?', '#', '\\']) {
+        return false;
+    }
+    let Ok(url) = url::Url::parse(&format!("http://{host}/")) else { return false };
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Whether an `Origin` is that of the host which the request was sent to.
@@ -57,6 +89,24 @@ mod tests {
             ("", "", false),
         ] {
             assert_eq!(is_same(origin, host), same, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn an_open_daemon_answers_to_this_machine_alone() {
+        for (host, ours) in [
+            ("127.0.0.1:8000", true),
+            ("localhost:8000", true),
+            ("[::1]:8000", true),
+            ("127.9.9.9", true),
+            ("evil.example:8000", false),
+            ("127.0.0.1.evil.example", false),
+            ("localhost.evil.example", false),
+            ("10.0.0.1", false),
+            ("x@127.0.0.1/..", false),
+            ("", false),
+        ] {
+            assert_eq!(is_this_machine(host), ours, "{host}");
         }
     }
 

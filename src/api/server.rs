@@ -20,7 +20,10 @@ use super::{
     pages,
     routes::Routes,
 };
-use crate::error::{Code, Error, Result};
+use crate::{
+    config::AuthMode,
+    error::{Code, Error, Result},
+};
 
 /// How long open requests may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -58,6 +61,7 @@ pub fn openapi() -> String {
 
 fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = poem::Response> + 'static {
     let base = state.config.server.base_path.clone();
+    let local_only = state.config.auth.mode == AuthMode::Auto;
     let service = service(native::all(Context { state, stop }), &base);
     let routes = Arc::new(routes_of(&service, &base));
     let (openapi, docs) = (document(&service), service.swagger_ui_html());
@@ -65,7 +69,7 @@ fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = 
     let inner = pages::add(Route::new(), &base, openapi, docs);
     let inner = inner.nest_no_strip("/api", Arc::clone(&api)).at("/live", Arc::clone(&api)).at("/ready", api);
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
-    Edge { inner, routes }
+    Edge { inner, routes, local_only }
 }
 
 fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str) -> Routes {

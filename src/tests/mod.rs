@@ -7,6 +7,8 @@
 )]
 
 mod architecture;
+#[path = "../transcribe/tests/pool.rs"]
+mod engine_pool;
 mod kill;
 mod road;
 mod support;

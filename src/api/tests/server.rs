@@ -39,9 +39,9 @@ async fn read_all(stream: &mut TcpStream) -> String {
 async fn a_half_sent_head_is_closed_and_others_are_served() {
     let running = start(|config| config.server.head_timeout = Span(Duration::from_millis(200))).await;
     let mut slow = TcpStream::connect(running.address).await.unwrap();
-    slow.write_all(b"GET /live HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+    slow.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\n").await.unwrap();
     let mut quick = TcpStream::connect(running.address).await.unwrap();
-    quick.write_all(b"GET /live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    quick.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     assert!(read_all(&mut quick).await.ends_with("{\"status\":\"live\"}"));
     assert_eq!(read_all(&mut slow).await, "");
 }
@@ -51,7 +51,7 @@ async fn who_comes_when_all_places_are_taken_waits() {
     let running = start(|config| config.server.max_connections = 1).await;
     let first = TcpStream::connect(running.address).await.unwrap();
     let mut second = TcpStream::connect(running.address).await.unwrap();
-    second.write_all(b"GET /live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    second.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     drop(first);
     assert!(read_all(&mut second).await.starts_with("HTTP/1.1 200 OK"));
 }
@@ -61,9 +61,9 @@ async fn stopping_ends_views_and_waits() {
     let running = start(|_| ()).await;
     running.api.task().await;
     let mut view = TcpStream::connect(running.address).await.unwrap();
-    view.write_all(b"GET /api/tasks/1/events HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    view.write_all(b"GET /api/tasks/1/events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut wait = TcpStream::connect(running.address).await.unwrap();
-    wait.write_all(b"GET /api/tasks/1?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    wait.write_all(b"GET /api/tasks/1?wait=60 HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let idle = TcpStream::connect(running.address).await.unwrap();
     let mut first = [0; 15];
     view.read_exact(&mut first).await.unwrap();
