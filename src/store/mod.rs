@@ -12,6 +12,8 @@ mod media;
 mod rows;
 mod steps;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod transcripts;
 mod workflows;
 

@@ -1,0 +1,75 @@
+//! The database as a whole; what its tables do together is tested in `queue`.
+
+use sea_orm::ConnectionTrait;
+use sea_orm_migration::MigratorTrait;
+
+use super::*;
+
+fn url(folder: &tempfile::TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("t.db").display())
+}
+
+#[tokio::test]
+async fn one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Store::open(&url(&folder)).await.unwrap();
+    assert_eq!(Store::open(&url(&folder)).await.err().unwrap().code, Code::DatabaseLocked);
+    first.ping().await.unwrap();
+    drop(first);
+    Store::open(&url(&folder)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_schema_goes_up_and_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    migrations::Migrator::down(&store.write, None).await.unwrap();
+    assert!(store.write.execute_unprepared("SELECT * FROM tasks").await.is_err());
+    migrations::Migrator::up(&store.write, None).await.unwrap();
+    store.write.execute_unprepared("SELECT * FROM tasks").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let newer = "INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 0)";
+    store.write.execute_unprepared(newer).await.unwrap();
+    drop(store);
+    let error = Store::open(&url(&folder)).await.err().unwrap();
+    assert_eq!(error.code, Code::Database);
+    assert!(error.hint.contains("newer trawl"), "{}", error.hint);
+}
+
+#[tokio::test]
+async fn readers_cannot_write_and_what_is_dropped_is_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    assert!(store.read.execute_unprepared("DELETE FROM tasks").await.is_err());
+    let media = || NewMedia { platform: "web".to_owned(), platform_id: "1".to_owned(), ..NewMedia::default() };
+    let tx = store.begin().await.unwrap();
+    let id = tx.upsert_media(media()).await.unwrap();
+    drop(tx);
+    assert!(store.media(id).await.unwrap().is_none());
+    let tx = store.begin().await.unwrap();
+    let id = tx.upsert_media(media()).await.unwrap();
+    assert_eq!(tx.upsert_media(media()).await.unwrap(), id);
+    tx.commit().await.unwrap();
+    assert_eq!(store.media(id).await.unwrap().unwrap().platform, "web");
+}
+
+#[tokio::test]
+async fn the_claim_uses_its_index_and_sorts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let claim = Claim { owner: "me", lane: crate::domain::Lane::Gpu, limit: 4, skip_kinds: &[], lease_ms: 1 };
+    let mut statement = store.dialect.claim(&claim, 0);
+    statement.sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+    let mut plan = String::new();
+    for row in store.read.query_all_raw(statement).await.unwrap() {
+        plan.push_str(&row.try_get::<String>("", "detail").unwrap());
+        plan.push('\n');
+    }
+    assert!(plan.contains("steps_claim"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
