@@ -7,6 +7,10 @@
 )]
 
 mod architecture;
+mod bad_input;
+mod cli;
+mod contract;
+mod daemon;
 mod kill;
 mod road;
 mod support;
