@@ -5,13 +5,14 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test run check fmt audit bootstrap
+.PHONY: help demo test run check fmt audit bench bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
 	@echo 'make test    the whole test suite'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
+	@echo 'make bench   what trawl itself costs, as a table'
 	@echo 'make fmt     formats the source'
 	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
 
@@ -30,6 +31,10 @@ check: bootstrap
 
 fmt:
 	cargo fmt --all
+
+bench: bootstrap
+	cargo build --release --locked --bin trawl
+	benches/run.py
 
 audit:
 	@command -v cargo-deny >/dev/null || { echo 'audit: run: cargo install cargo-deny --locked' >&2; exit 1; }

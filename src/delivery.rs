@@ -88,6 +88,11 @@ impl Courier {
     }
 
     async fn claim(&self) -> Result<Option<ClaimedDelivery>> {
+        // Looked at first, so that nothing is written while there is nothing to send.
+        let due = self.queue.store().next_delivery().await?;
+        if due.is_none_or(|at| at > chrono::Utc::now().timestamp_millis()) {
+            return Ok(None);
+        }
         let tx = self.queue.store().begin().await?;
         let lease = self.queue.config().lease.0.max(self.config.timeout.0 * 2);
         let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);

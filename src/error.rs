@@ -221,13 +221,16 @@ impl Error {
         Report { code: self.code.as_str().to_owned(), detail: self.detail.clone(), hint: self.hint.clone() }
     }
 
-    /// The whole chain of causes in one line, for the log.
+    /// The whole chain of causes in one line, for the log. What a cause only repeats is said once.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
+            let more = error.to_string();
+            if !text.ends_with(&more) {
+                text.push_str(": ");
+                text.push_str(&more);
+            }
             cause = error.source();
         }
         text

@@ -38,8 +38,10 @@ impl Config {
     fn check(&self) -> Result<()> {
         let wrong = |key: &str, rule: &str| Err(Error::new(Code::Config, format!("`{key}` must be {rule}")));
         let base = &self.server.base_path;
-        if !base.is_empty() && (!base.starts_with('/') || base.ends_with('/')) {
-            return wrong("server.base_path", "empty, or start with a slash and end without one");
+        // The router gives a meaning of its own to characters outside these.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+        if !base.is_empty() && (!base.starts_with('/') || base.ends_with('/') || !base.chars().all(is_plain)) {
+            return wrong("server.base_path", "empty, or like /trawl: a slash, then letters, digits and -_.~");
         }
         if !self.database.url.is_empty() && !self.database.url.starts_with("sqlite:") {
             return wrong("database.url", "empty or start with \"sqlite:\" (other databases come later)");
@@ -163,6 +165,7 @@ mod tests {
         for bad in [
             "[server]\nbind = \"0.0.0.0:8000\"",
             "[server]\nbase_path = \"x/\"",
+            "[server]\nbase_path = \"/a:b\"",
             "[engine]\nslots = 0",
             "[queue]\nlease = \"5 minutes\"",
             "[queue]\nheartbeat = \"50s\"",

@@ -6,6 +6,9 @@ use tokio::sync::Notify;
 
 use crate::domain::Segment;
 
+/// The smallest progress that is told.
+const VISIBLE: f64 = 0.002;
+
 /// Collects progress and segments. Cheap to call from anywhere, any number of times.
 #[derive(Default)]
 pub struct Reporter {
@@ -21,9 +24,16 @@ struct State {
 }
 
 impl Reporter {
-    /// The step is this far, 0 to 1.
+    /// The step is this far, 0 to 1. Changes that nobody could see are not told.
     pub fn progress(&self, fraction: f64) {
-        self.change(|state| state.fraction = fraction.clamp(0.0, 1.0));
+        let fraction = fraction.clamp(0.0, 1.0);
+        self.change(|state| {
+            let is_news = (fraction - state.fraction).abs() >= VISIBLE || (fraction >= 1.0 && state.fraction < 1.0);
+            if is_news {
+                state.fraction = fraction;
+            }
+            is_news
+        });
     }
 
     /// `done` of `total`, when the total is known.
@@ -35,7 +45,10 @@ impl Reporter {
 
     /// The step has made a segment.
     pub fn segment(&self, segment: Segment) {
-        self.change(|state| state.segments.push(segment));
+        self.change(|state| {
+            state.segments.push(segment);
+            true
+        });
     }
 
     /// Waits until there is something to take.
@@ -49,10 +62,11 @@ impl Reporter {
         std::mem::take(&mut state.dirty).then(|| (state.fraction, std::mem::take(&mut state.segments)))
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut State) -> bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        state.dirty = true;
-        self.changed.notify_one();
+        if change(&mut state) {
+            state.dirty = true;
+            self.changed.notify_one();
+        }
     }
 }

@@ -11,6 +11,8 @@ mod bad_input;
 mod cli;
 mod contract;
 mod daemon;
+#[path = "../transcribe/tests/pool.rs"]
+mod engine_pool;
 mod kill;
 mod road;
 mod support;

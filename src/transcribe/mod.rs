@@ -10,10 +10,11 @@
 
 pub mod audio;
 pub mod child;
+mod engine;
 pub mod language;
+mod local;
 pub mod models;
-pub mod pool;
-pub use pool::{EngineEvent, Job, Pool, Transcribed};
+mod pool;
 mod protocol;
 mod repeats;
 mod text;
@@ -22,8 +23,10 @@ mod whisper;
 mod windows;
 mod words;
 
+pub use engine::{Engine, EngineEvent, EngineStatus, Events, Job, Transcribed};
 pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
+pub use pool::Pool;
 
 #[cfg(test)]
 mod tests;

@@ -203,7 +203,7 @@ async fn proxies_from_the_environment_are_ignored() {
     let canary = Server::canary().await;
     let server = Server::start(|_| reply(200, "", b"direct")).await;
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "net::tests::links::child_behind_a_proxy", "--ignored", "--nocapture"]);
+    child.args(["--exact", "net::tests::links::child_behind_a_proxy", "--nocapture"]);
     child.env("TRAWL_TEST_URL", server.url("/"));
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         child.env(name, canary.url(""));
@@ -214,9 +214,9 @@ async fn proxies_from_the_environment_are_ignored() {
     assert_eq!((server.connections(), canary.connections()), (1, 0));
 }
 
+/// The child of the test above; by itself it has nothing to ask.
 #[tokio::test]
-#[ignore = "started by proxies_from_the_environment_are_ignored"]
 async fn child_behind_a_proxy() {
-    let url = std::env::var("TRAWL_TEST_URL").unwrap();
+    let Ok(url) = std::env::var("TRAWL_TEST_URL") else { return };
     assert_eq!(&open_net().get(get(url)).await.unwrap().body[..], b"direct");
 }

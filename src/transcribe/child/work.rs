@@ -62,17 +62,17 @@ pub(super) fn transcribe(
         transcript.warnings.push(format!("beam_size was lowered to {most}, the most that whisper.cpp can do"));
     }
 
-    let regions_and_scores = if task.samples < SHORTEST {
+    let whole = || std::iter::once(0..task.samples).collect::<Vec<_>>();
+    let (regions, scores) = if task.samples < SHORTEST {
         (Vec::new(), Vec::new())
     } else if options.vad {
         let scores = vad::scores(&mut pcm, &stop)?;
         (vad::regions(&scores, task.samples), scores)
     } else if task.samples > windows::LONGEST {
-        (Vec::from([0..task.samples]), vad::scores(&mut pcm, &stop)?)
+        (whole(), vad::scores(&mut pcm, &stop)?)
     } else {
-        (Vec::from([0..task.samples]), Vec::new())
+        (whole(), Vec::new())
     };
-    let (regions, scores) = regions_and_scores;
     transcript.duration_after_vad = seconds(regions.iter().map(|region| region.end - region.start).sum());
     let windows = windows::windows(&regions, &scores, task.samples);
     let total: u64 = windows.iter().map(|window| window.end - window.start).sum();

@@ -245,7 +245,9 @@ fn tensors(file: &mut (impl Read + Seek), size: u64, mut missing: HashMap<String
             return invalid(format!("is damaged: it has a tensor \"{}\" too much", name.escape_debug()));
         };
         let layout = TYPES.iter().find(|(id, ..)| *id == kind);
-        let Some((_, block, bytes)) = layout.filter(|(_, block, _)| wanted == elements && elements % block == 0) else {
+        let Some((_, block, bytes)) =
+            layout.filter(|(_, block, _)| wanted == elements && elements.is_multiple_of(*block))
+        else {
             return invalid(format!("is damaged: the tensor \"{name}\" has the wrong size"));
         };
         skip(file, elements / block * bytes, size)?;

@@ -9,13 +9,13 @@ use super::{ModelRef, Models, file_name, official, verify_file};
 use crate::error::{Code, Error, Result};
 
 /// Hears how many bytes are here, and of how many if that is known.
-pub type Progress = dyn Fn(u64, Option<u64>) + Send + Sync;
+pub type Progress<'a> = dyn Fn(u64, Option<u64>) + Send + Sync + 'a;
 
 /// The network, as far as models need it. The daemon implements it over its guarded client.
 #[async_trait]
 pub trait Fetch: Send + Sync {
     /// Downloads `url` into the file `part`, going on after what it holds already, and gives the file's size.
-    async fn fetch(&self, url: &str, part: &Path, progress: &Progress, cancel: &CancellationToken) -> Result<u64>;
+    async fn fetch(&self, url: &str, part: &Path, progress: &Progress<'_>, cancel: &CancellationToken) -> Result<u64>;
 }
 
 impl Models {
@@ -25,7 +25,7 @@ impl Models {
         &self,
         name: &str,
         fetch: &dyn Fetch,
-        progress: &Progress,
+        progress: &Progress<'_>,
         cancel: &CancellationToken,
     ) -> Result<ModelRef> {
         let name = self.name(Some(name))?;

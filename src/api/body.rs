@@ -1,0 +1,84 @@
+//! A JSON body: counted, checked, typed, and documented like every other.
+
+use std::{future::Future, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use poem::{Request, RequestBody};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaMediaType, MetaRequest, Registry},
+    types::ParseFromJSON,
+};
+
+use super::{content, fields, json};
+use crate::error::{Code, Error, Result};
+
+/// The largest JSON body in bytes.
+pub(super) const MAX_JSON: usize = 1024 * 1024;
+
+/// How long a client may send nothing in the middle of a body.
+pub(super) const STALL: Duration = Duration::from_secs(30);
+
+/// A typed JSON body.
+pub(super) struct JsonBody<T> {
+    /// The body.
+    pub value: T,
+    /// The SHA-256 of its bytes, in hex.
+    pub sha256: String,
+}
+
+impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        content::expect_json(request)?;
+        let bytes = read(body.take()?).await?;
+        let value = fields::read(json::parse(&bytes)?)?;
+        Ok(Self { value, sha256: content::sha256(&bytes) })
+    }
+}
+
+/// Reads a whole body of at most [`MAX_JSON`] bytes, counted as they come.
+async fn read(body: poem::Body) -> Result<Bytes> {
+    let mut stream = Box::pin(body.into_bytes_stream());
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = in_time(stream.next()).await? {
+        let chunk = chunk.map_err(broken)?;
+        if bytes.len() + chunk.len() > MAX_JSON {
+            return Err(Error::new(Code::TooLarge, format!("The body is larger than {MAX_JSON} bytes"))
+                .with_hint("Send less: a JSON body is at most 1 MiB; media go to /api/tasks/upload."));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Waits for the next piece of a body, but not for ever.
+pub(super) async fn in_time<T>(next: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(STALL, next).await.map_err(|_| {
+        Error::new(Code::InvalidRequest, format!("Nothing of the body came for {} seconds", STALL.as_secs()))
+            .with_hint("Send the request again.")
+    })
+}
+
+/// A body that broke off.
+pub(super) fn broken(error: std::io::Error) -> Error {
+    Error::new(Code::InvalidRequest, "The body broke off").with_hint("Send the request again.").with_source(error)
+}

@@ -1,0 +1,80 @@
+//! Which failures each operation can answer with, for the documentation.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use poem_openapi::{
+    registry::{MetaMediaType, MetaResponse},
+    types::Type,
+};
+
+use super::problem::{CONTENT_TYPE, Problem};
+use crate::error::Code::{self, *};
+
+/// What every operation can answer with.
+const ALWAYS: &[Code] = &[InvalidValue, UnknownField, Database, Internal];
+
+/// What reading a JSON body can answer with.
+const BODY: &[Code] = &[InvalidRequest, TooLarge, UnsupportedFormat, CrossOrigin];
+
+/// What taking a submission can answer with.
+const SUBMIT: &[Code] =
+    &[InvalidLink, AddressRefused, PortRefused, NotFound, UnknownWorkflow, InvalidWorkflow, UnknownModel];
+
+/// The operations by their ids, with what they add.
+const TABLE: &[(&str, &[&[Code]])] = &[
+    ("create_task", &[BODY, SUBMIT]),
+    ("create_tasks", &[BODY, SUBMIT]),
+    ("upload_task", &[BODY, SUBMIT, &[EmptyMedia, InsufficientStorage, Io]]),
+    ("list_tasks", &[]),
+    ("get_task", &[&[NotFound]]),
+    ("delete_task", &[&[NotFound, CrossOrigin, Io]]),
+    ("cancel_task", &[&[NotFound, Conflict, CrossOrigin]]),
+    ("retry_task", &[&[NotFound, Conflict, CrossOrigin]]),
+    ("task_events", &[&[NotFound]]),
+    ("all_events", &[]),
+    ("task_transcript", &[&[NotFound, NotReady, UnsupportedFormat]]),
+    ("task_media", &[&[NotFound, NotReady, RangeNotSatisfiable, Io]]),
+    ("task_deliveries", &[&[NotFound]]),
+    ("resolve_link", &[BODY, &[InvalidLink, AddressRefused, NoMediaFound, SourceNotFound, SourceForbidden]]),
+    ("list_workflows", &[]),
+    ("get_workflow", &[&[UnknownWorkflow]]),
+    ("live", &[]),
+    ("ready", &[&[ShuttingDown, InsufficientStorage]]),
+    ("info", &[]),
+];
+
+/// By operation and status: the description with the codes.
+static DESCRIPTIONS: LazyLock<BTreeMap<&'static str, BTreeMap<u16, String>>> = LazyLock::new(|| {
+    let describe = |lists: &[&[Code]]| {
+        let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+        for code in ALWAYS.iter().chain(lists.iter().copied().flatten()) {
+            let codes = by_status.entry(code.status()).or_default();
+            if !codes.contains(code) {
+                codes.push(*code);
+            }
+        }
+        let line = |code: &Code| format!("`{}`: {}", code.as_str(), code.hint());
+        by_status
+            .into_iter()
+            .map(|(status, codes)| (status, codes.iter().map(line).collect::<Vec<_>>().join("\n\n")))
+            .collect()
+    };
+    TABLE.iter().map(|(operation, lists)| (*operation, describe(lists))).collect()
+});
+
+/// The answers that an operation can fail with.
+pub(super) fn of(operation: &str) -> impl Iterator<Item = MetaResponse> {
+    DESCRIPTIONS.get(operation).into_iter().flatten().map(|(status, description)| MetaResponse {
+        description: description.as_str(),
+        status: Some(*status),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Problem::schema_ref() }],
+        headers: Vec::new(),
+    })
+}
+
+/// Whether an operation stands in the table.
+#[cfg(test)]
+pub(super) fn has(operation: &str) -> bool {
+    TABLE.iter().any(|(name, _)| *name == operation)
+}

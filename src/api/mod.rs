@@ -1,0 +1,62 @@
+//! The HTTP API.
+//!
+//! Callers may rely on this: every answer with a status of 400 or more is `application/problem+json` with a code of
+//! [`crate::error`]; nothing that a client sends is held in memory beyond a limit counted on the bytes received; a request
+//! that changes something and comes from another site's page is refused; a failure of 500 or more is logged once.
+
+mod body;
+mod connections;
+mod content;
+mod cursor;
+mod disposition;
+mod documented;
+mod edge;
+mod failures;
+mod fields;
+mod head;
+mod json;
+pub mod native;
+mod origin;
+mod paced;
+mod pages;
+mod problem;
+mod range;
+mod routes;
+mod server;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+pub use self::server::{app, openapi, serve};
+use crate::{config::Config, error::Result, files::Files, intake::Intake, queue::Queue};
+
+/// Tells which media a link stands for without downloading it.
+#[async_trait]
+pub trait Resolve: Send + Sync {
+    /// The media as JSON.
+    async fn resolve(&self, link: &str) -> Result<Value>;
+}
+
+/// What the API works on. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Tasks and everything about them.
+    pub queue: Queue,
+    /// The way in.
+    pub intake: Intake,
+    /// Uploads and kept media.
+    pub files: Files,
+    /// Links looked at without making a task.
+    pub resolver: Arc<dyn Resolve>,
+    /// Facts for `/api/info`: engines, ffmpeg.
+    pub info: Arc<dyn Fn() -> Value + Send + Sync>,
+    /// Whether the process is stopping; `/ready` says so.
+    pub draining: Arc<AtomicBool>,
+}

@@ -1,0 +1,190 @@
+//! Live views: server-sent events from the stored ones.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use poem::web::sse;
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::EventStream,
+    types::ToJSON,
+};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{Context, Group, wait::POLL};
+use crate::{
+    api::words::Time,
+    domain::TaskId,
+    error::{Code, Error, Result},
+    store::Event,
+};
+
+/// How many events are read at once.
+const PAGE: u64 = 200;
+
+/// How often a silent view says that it is alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Live views.
+pub(in crate::api) struct Events(pub(super) Context);
+
+/// The data of one event, besides what its kind brings: `status` {status, error?, waiting?}, `step` {step, state, attempt,
+/// error?}, `progress` {step, step_progress, progress}, `segment` {step, segment}, `delivery` {id, event, state}.
+/// / 一个事件的数据；各类事件另有自己的字段。
+#[derive(Debug, Object)]
+struct TaskEvent {
+    #[oai(skip)]
+    id: i64,
+    #[oai(skip)]
+    kind: String,
+    /// The task.
+    task_id: i64,
+    /// When it happened.
+    created_at: Time,
+    #[oai(flatten)]
+    data: BTreeMap<String, Value>,
+}
+
+type View = EventStream<BoxStream<'static, TaskEvent>>;
+
+#[OpenApi(tag = "Group::Events")]
+impl Events {
+    /// Watch a task
+    ///
+    /// Server-sent events `status`, `step`, `progress`, `segment` and `delivery`; `id` is the event's number. Starts at
+    /// the beginning, or after `Last-Event-ID`. Ends when the task has ended and everything up to then was sent: how its
+    /// callback fares later is told by `GET /api/tasks/{id}/deliveries`.
+    ///
+    /// 任务的实时事件（SSE），可用 `Last-Event-ID` 续传；任务结束且事件发送完毕后流结束。
+    #[oai(path = "/api/tasks/:id/events", method = "get", operation_id = "task_events")]
+    async fn of_task(
+        &self,
+        /// The task.
+        id: Path<i64>,
+        /// The number of the last event that was received.
+        #[oai(name = "Last-Event-ID")]
+        last: Header<Option<String>>,
+        /// The same, for clients that cannot set headers.
+        last_event_id: Query<Option<i64>>,
+    ) -> poem::Result<View> {
+        let task = self.0.task(TaskId(id.0)).await?.id;
+        let after = after(last.0, last_event_id.0)?.unwrap_or(0);
+        Ok(view(&self.0, Some(task), after))
+    }
+
+    /// Watch all tasks
+    ///
+    /// The same events for every task, from now on, or after `Last-Event-ID`. Does not end by itself.
+    ///
+    /// 所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始。
+    #[oai(path = "/api/events", method = "get", operation_id = "all_events")]
+    async fn of_all(
+        &self,
+        /// The number of the last event that was received.
+        #[oai(name = "Last-Event-ID")]
+        last: Header<Option<String>>,
+        /// The same, for clients that cannot set headers.
+        last_event_id: Query<Option<i64>>,
+    ) -> poem::Result<View> {
+        let after = match after(last.0, last_event_id.0)? {
+            Some(after) => after,
+            None => self.0.store().last_event().await?,
+        };
+        Ok(view(&self.0, None, after))
+    }
+}
+
+/// Where to start: what a browser sends by itself when it comes back counts more than what the address says.
+fn after(header: Option<String>, query: Option<i64>) -> Result<Option<i64>> {
+    match header.as_deref().map(str::trim) {
+        None | Some("") => Ok(query),
+        Some(text) => text.parse().map(Some).map_err(|_| {
+            Error::new(Code::InvalidValue, "Last-Event-ID is no event's number").with_field("Last-Event-ID")
+        }),
+    }
+}
+
+fn view(context: &Context, task: Option<TaskId>, after: i64) -> View {
+    let feed = Feed {
+        wake: context.state.queue.wake().events(),
+        context: context.clone(),
+        task,
+        after,
+        ready: VecDeque::new(),
+    };
+    let events = stream::unfold(feed, |mut feed| async move { feed.next().await.map(|event| (event, feed)) });
+    EventStream::new(events.map(TaskEvent::from).boxed())
+        .keep_alive(KEEP_ALIVE)
+        .to_event(|event| sse::Event::message(event.to_json_string()).id(event.id.to_string()).event_type(event.kind))
+}
+
+/// Reads the stored events one after the other and waits for new ones.
+struct Feed {
+    context: Context,
+    wake: watch::Receiver<u64>,
+    task: Option<TaskId>,
+    after: i64,
+    ready: VecDeque<Event>,
+}
+
+impl Feed {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                self.after = event.id;
+                return Some(event);
+            }
+            if self.context.stop.is_cancelled() {
+                return None;
+            }
+            self.wake.mark_unchanged();
+            let is_over = match self.load().await {
+                Ok(is_over) => is_over,
+                Err(error) => {
+                    tracing::error!(error = %error.chain(), "a live view has ended early");
+                    return None;
+                }
+            };
+            match (self.ready.is_empty(), is_over) {
+                (true, true) => return None,
+                (true, false) => self.wait().await,
+                (false, _) => {}
+            }
+        }
+    }
+
+    /// Reads what is new and says whether nothing comes any more. The task is looked at before its events, so that a
+    /// task that has ended has all of them stored.
+    async fn load(&mut self) -> Result<bool> {
+        let store = self.context.store();
+        let is_over = match self.task {
+            Some(id) => store.task(id).await?.is_none_or(|task| task.status.is_final()),
+            None => false,
+        };
+        self.ready = store.events(self.task, self.after, PAGE).await?.into();
+        Ok(is_over)
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.wake.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = self.context.stop.cancelled() => {}
+        }
+    }
+}
+
+impl From<Event> for TaskEvent {
+    fn from(event: Event) -> Self {
+        let data = match event.data {
+            Value::Object(fields) => fields.into_iter().collect(),
+            other => BTreeMap::from([("data".to_owned(), other)]),
+        };
+        Self { id: event.id, kind: event.kind, task_id: event.task_id.0, created_at: Time(event.created_at), data }
+    }
+}

@@ -1,0 +1,84 @@
+//! Pages of tasks.
+
+use std::collections::HashMap;
+
+use poem_openapi::Object;
+
+use super::{Context, views::TaskView};
+use crate::{
+    api::{
+        cursor,
+        words::{Time, Word},
+    },
+    domain::{Media, MediaId, Priority, TaskStatus},
+    error::{Code, Error, Result},
+    store::TaskFilter,
+};
+
+/// The longest text that is looked for.
+const MAX_Q: usize = 200;
+
+/// What was asked for.
+pub(super) struct Filters {
+    pub status: Option<Word<TaskStatus>>,
+    pub platform: Option<String>,
+    pub language: Option<String>,
+    pub workflow: Option<String>,
+    pub priority: Option<Word<Priority>>,
+    pub q: Option<String>,
+    pub created_after: Option<Time>,
+    pub created_before: Option<Time>,
+    pub limit: u64,
+    pub cursor: Option<String>,
+}
+
+/// A page of tasks. / 一页任务。
+#[derive(Debug, Object)]
+pub(super) struct TaskList {
+    /// The tasks, the newest first, without results and steps.
+    items: Vec<TaskView>,
+    /// What to ask for next; null on the last page.
+    #[oai(nullable)]
+    next_cursor: Option<String>,
+    /// How many there are on all pages.
+    total: u64,
+}
+
+impl Filters {
+    fn filter(self) -> Result<TaskFilter> {
+        let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let q = text(self.q);
+        if q.as_ref().is_some_and(|q| q.chars().count() > MAX_Q) {
+            let detail = format!("Parameter \"q\" is longer than {MAX_Q} characters");
+            return Err(Error::new(Code::InvalidValue, detail).with_field("q"));
+        }
+        Ok(TaskFilter {
+            status: self.status.map(|word| word.0),
+            platform: text(self.platform),
+            language: text(self.language),
+            workflow: text(self.workflow),
+            priority: self.priority.map(|word| word.0),
+            q,
+            created_after: self.created_after.map(|time| time.0.timestamp_millis()),
+            created_before: self.created_before.map(|time| time.0.timestamp_millis()),
+            limit: self.limit,
+            before: self.cursor.as_deref().map(cursor::decode).transpose()?,
+        })
+    }
+}
+
+impl Context {
+    /// One page.
+    pub(super) async fn list(&self, filters: Filters) -> Result<TaskList> {
+        let page = self.store().tasks(&filters.filter()?).await?;
+        let ids: Vec<MediaId> = page.tasks.iter().filter_map(|task| task.media_id).collect();
+        let media = self.store().media_of(&ids).await?;
+        let media: HashMap<MediaId, Media> = media.into_iter().map(|media| (media.id, media)).collect();
+        let items = page.tasks.into_iter().map(|mut task| {
+            task.result = None;
+            let media = task.media_id.and_then(|id| media.get(&id).cloned());
+            TaskView::new(self.base(), task, media, None)
+        });
+        Ok(TaskList { items: items.collect(), next_cursor: page.next.map(cursor::encode), total: page.total })
+    }
+}

@@ -1,0 +1,115 @@
+//! The native API: one struct for each resource.
+
+mod batch;
+mod delete;
+mod deliveries;
+mod events;
+mod list;
+mod media;
+mod resolve;
+mod submit;
+mod system;
+mod tasks;
+mod transcript;
+mod upload;
+mod views;
+mod wait;
+mod workflows;
+
+use std::collections::HashMap;
+
+use poem::{endpoint::BoxEndpoint, http::Method};
+use poem_openapi::{
+    OpenApi, Tags,
+    registry::{MetaApi, Registry},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::State;
+use crate::{
+    domain::{Task, TaskId},
+    error::{Code, Error, Result},
+    store::Store,
+};
+
+/// What the handlers work on.
+#[derive(Clone)]
+pub(super) struct Context {
+    /// The parts of the daemon.
+    pub state: State,
+    /// Ends live views and waits.
+    pub stop: CancellationToken,
+}
+
+impl Context {
+    fn store(&self) -> &Store {
+        self.state.queue.store()
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Task> {
+        self.store().task(id).await?.ok_or_else(|| Error::new(Code::NotFound, format!("There is no task {id}")))
+    }
+
+    fn base(&self) -> &str {
+        &self.state.config.server.base_path
+    }
+}
+
+/// The groups of the documentation.
+#[derive(Tags)]
+enum Group {
+    /// Links and files on their way to words. / 任务：从链接或文件到文字。
+    Tasks,
+    /// What happens, as it happens. / 实时事件。
+    Events,
+    /// What came out. / 结果：文字稿、字幕与媒体。
+    Results,
+    /// What is done with a task's input. / 工作流。
+    Workflows,
+    /// The daemon itself. / 守护进程本身。
+    System,
+}
+
+type All = (
+    tasks::Tasks,
+    batch::Batch,
+    upload::Uploads,
+    events::Events,
+    transcript::Transcripts,
+    media::MediaFiles,
+    deliveries::Deliveries,
+    resolve::Links,
+    workflows::Workflows,
+    system::System,
+);
+
+/// Every resource.
+pub(super) fn all(context: Context) -> All {
+    (
+        tasks::Tasks(context.clone()),
+        batch::Batch(context.clone()),
+        upload::Uploads(context.clone()),
+        events::Events(context.clone()),
+        transcript::Transcripts(context.clone()),
+        media::MediaFiles(context.clone()),
+        deliveries::Deliveries(context.clone()),
+        resolve::Links(context.clone()),
+        workflows::Workflows(context.clone()),
+        system::System(context),
+    )
+}
+
+/// Every resource on paper: for the documentation when nothing runs.
+pub(super) struct Described;
+
+impl OpenApi for Described {
+    fn meta() -> Vec<MetaApi> {
+        All::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        All::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}

@@ -1,0 +1,120 @@
+//! From a request to a submission.
+
+use std::collections::BTreeMap;
+
+use poem_openapi::{ApiResponse, Object, payload::Json};
+use serde_json::Value;
+
+use super::{Context, views::TaskView};
+use crate::{
+    api::words::Word,
+    domain::{Priority, Task},
+    error::{Code, Error, Result},
+    intake::Submission,
+};
+
+/// The longest Idempotency-Key.
+const MAX_KEY: usize = 255;
+
+/// What to transcribe and how. Exactly one of `link`, `media_id` and `upload_id` says what. / 要转写什么、如何转写；`link`、`media_id`、`upload_id` 三选一。
+#[derive(Debug, Default, Object)]
+pub(super) struct NewTask {
+    /// A link, or a share text with a link in it.
+    #[oai(nullable)]
+    pub link: Option<String>,
+    /// The id of a media that is already here.
+    #[oai(nullable)]
+    pub media_id: Option<i64>,
+    /// The id of a finished upload.
+    #[oai(nullable)]
+    pub upload_id: Option<String>,
+    /// The workflow's name; `transcribe` when there is none.
+    #[oai(nullable)]
+    pub workflow: Option<String>,
+    /// The workflow's parameters.
+    #[oai(nullable)]
+    pub params: Option<BTreeMap<String, Value>>,
+    /// Transcription options: `model`, `language`, `task`, `initial_prompt`, `temperature`, `beam_size`,
+    /// `word_timestamps`, `vad`.
+    #[oai(nullable)]
+    pub options: Option<BTreeMap<String, Value>>,
+    /// How urgent it is; `normal` when nothing is said.
+    #[oai(nullable)]
+    pub priority: Option<Word<Priority>>,
+    /// Where the task's end is told, as a signed POST (Standard Webhooks).
+    #[oai(nullable)]
+    pub callback_url: Option<String>,
+}
+
+impl NewTask {
+    /// The submission, with its one source.
+    pub(super) fn submission(self) -> Result<Submission> {
+        let media = self.media_id.map(|id| format!("media:{id}"));
+        let upload = self.upload_id.as_deref().map(|id| format!("upload:{id}"));
+        let given: Vec<String> = [self.link.clone(), media, upload].into_iter().flatten().collect();
+        match <[String; 1]>::try_from(given) {
+            Ok([link]) => Ok(self.with_link(link)),
+            Err(given) => {
+                let what = if given.is_empty() { "None" } else { "More than one" };
+                let detail = format!("{what} of `link`, `media_id` and `upload_id` is given");
+                Err(Error::new(Code::InvalidValue, detail).with_hint("Give exactly one of them.").with_field("link"))
+            }
+        }
+    }
+
+    /// The submission for a link that comes from elsewhere.
+    pub(super) fn with_link(self, link: String) -> Submission {
+        Submission {
+            link,
+            workflow: self.workflow.unwrap_or_default(),
+            params: self.params.unwrap_or_default().into_iter().collect(),
+            options: self.options.unwrap_or_default().into_iter().collect(),
+            priority: self.priority.map(|priority| priority.0),
+            callback_url: self.callback_url,
+            idempotency: None,
+        }
+    }
+}
+
+/// A task that was taken on.
+#[derive(ApiResponse)]
+pub(super) enum Accepted {
+    /// The task is stored and will be worked on. / 任务已保存，将被处理。
+    #[oai(status = 202)]
+    Task(
+        Json<TaskView>,
+        /// The task's path.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+/// The answer for a task that was taken on.
+pub(super) async fn accepted(context: &Context, task: Task) -> Result<Accepted> {
+    let view = context.view(task).await?;
+    let path = view.links.own.clone();
+    Ok(Accepted::Task(Json(view), path))
+}
+
+/// Checks an Idempotency-Key.
+pub(super) fn idempotency(key: Option<String>, sha256: String) -> Result<Option<(String, String)>> {
+    let Some(key) = key else { return Ok(None) };
+    if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|byte| (0x21..0x7F).contains(&byte)) {
+        let detail = format!("The Idempotency-Key must have 1 to {MAX_KEY} printable characters without spaces");
+        let hint = "Take a random one, such as a UUID.";
+        return Err(Error::new(Code::InvalidValue, detail).with_hint(hint).with_field("Idempotency-Key"));
+    }
+    Ok(Some((key, sha256)))
+}
+
+impl Context {
+    /// A task with its media and its steps.
+    pub(super) async fn view(&self, task: Task) -> Result<TaskView> {
+        let media = match task.media_id {
+            Some(id) => self.store().media(id).await?,
+            None => None,
+        };
+        let steps = self.store().steps_of(task.id).await?.into_iter().map(|row| row.step).collect();
+        Ok(TaskView::new(self.base(), task, media, Some(steps)))
+    }
+}

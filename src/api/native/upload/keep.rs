@@ -1,0 +1,57 @@
+//! From a received file to a task.
+
+use super::{
+    super::{Context, submit::idempotency},
+    receive::Received,
+};
+use crate::{
+    api::content,
+    domain::Task,
+    error::{Code, Error, Result},
+    intake::Submission,
+    store::{NewUpload, Upload},
+};
+
+/// Keeps the file and hands it in. Goes on to its end even when the client does not wait for it.
+pub(super) async fn submit(context: &Context, received: Received, key: Option<String>) -> Result<Task> {
+    let context = context.clone();
+    let work = tokio::spawn(async move { register(&context, received, key).await });
+    work.await.map_err(|error| Error::new(Code::Internal, "The upload was lost").with_source(error))?
+}
+
+async fn register(context: &Context, received: Received, key: Option<String>) -> Result<Task> {
+    let Received { file, name, mut submission, fields } = received;
+    // The key is looked at before anything is kept; the file's hash is known only afterwards.
+    idempotency(key.clone(), String::new())?;
+    let kept = context.state.files.keep(file.path()).await?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let link = format!("upload:{id}");
+    submission.link.clone_from(&link);
+    submission.idempotency = idempotency(key, content::sha256(format!("{} {fields}", kept.sha256).as_bytes()))?;
+    let upload = NewUpload {
+        id,
+        file_name: name,
+        file: kept.key,
+        size: i64::try_from(kept.size).unwrap_or(i64::MAX),
+        sha256: kept.sha256,
+        content_type: Some(kept.content_type),
+    };
+    match hand_in(context, &upload, submission).await {
+        // A repeated request: its first upload is the one that is used.
+        Ok(task) if task.link != link => context.drop_upload(&upload).await.map(|()| task),
+        Ok(task) => Ok(task),
+        Err(error) => {
+            if let Err(left) = context.drop_upload(&upload).await {
+                tracing::error!(error = %left.chain(), "a refused upload cannot be removed");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn hand_in(context: &Context, upload: &Upload, submission: Submission) -> Result<Task> {
+    let tx = context.store().begin().await?;
+    tx.insert_upload(upload.clone()).await?;
+    tx.commit().await?;
+    context.state.intake.submit(submission).await
+}

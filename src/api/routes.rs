@@ -1,0 +1,101 @@
+//! Which paths there are: for 404s that help and 405s that say what is allowed.
+
+use poem::http::Method;
+use poem_openapi::OpenApi;
+
+use crate::error::{Code, Error};
+
+/// How like a path must be to be suggested.
+const LIKENESS: f64 = 0.8;
+
+/// Every path with its methods.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Routes {
+    base: String,
+    routes: Vec<(String, Vec<Method>)>,
+}
+
+impl Routes {
+    /// The paths of an API below `base`, and the pages beside it.
+    pub(super) fn of<T: OpenApi>(base: &str, pages: &[&str]) -> Self {
+        let mut routes: Vec<(String, Vec<Method>)> =
+            pages.iter().map(|page| ((*page).to_owned(), vec![Method::GET])).collect();
+        for path in T::meta().into_iter().flat_map(|api| api.paths) {
+            let methods = path.operations.iter().map(|operation| operation.method.clone()).collect();
+            routes.push((path.path, methods));
+        }
+        Self { base: base.to_owned(), routes }
+    }
+
+    /// The methods of a path, for `Allow`.
+    pub(super) fn allow(&self, path: &str) -> Option<String> {
+        let path = path.strip_prefix(&self.base)?;
+        let (_, methods) = self.routes.iter().find(|(pattern, _)| matches(pattern, path))?;
+        let mut words: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        if words.contains(&"GET") {
+            words.push("HEAD");
+        }
+        Some(words.join(", "))
+    }
+
+    /// The error for a path that does not exist, with those that are like it.
+    pub(super) fn not_found(&self, path: &str) -> Error {
+        let error = Error::new(Code::NotFound, "There is nothing at this path");
+        let mut near: Vec<(f64, &String)> = self
+            .routes
+            .iter()
+            .map(|(pattern, _)| (strsim::jaro_winkler(path.strip_prefix(&self.base).unwrap_or(path), pattern), pattern))
+            .filter(|(likeness, _)| *likeness > LIKENESS)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let near: Vec<String> = near.iter().take(3).map(|(_, pattern)| format!("{}{pattern}", self.base)).collect();
+        let docs = format!("{}/docs lists every path", self.base);
+        error.with_hint(match near.is_empty() {
+            true => format!("{docs}."),
+            false => format!("Did you mean {}? {docs}.", near.join(" or ")),
+        })
+    }
+}
+
+/// Whether a path fits a pattern such as `/api/tasks/{id}`.
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
+    let is_name = |segment: &str| segment.starts_with('{') || segment.starts_with(':');
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(given)) if wanted == given || (is_name(wanted) && !given.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        let route = |path: &str, methods: &[Method]| (path.to_owned(), methods.to_vec());
+        let list = vec![
+            route("/docs", &[Method::GET]),
+            route("/api/tasks", &[Method::GET, Method::POST]),
+            route("/api/tasks/{id}", &[Method::GET, Method::DELETE]),
+            route("/api/tasks/{id}/cancel", &[Method::POST]),
+        ];
+        Routes { base: "/x".to_owned(), routes: list }
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_known() {
+        assert_eq!(routes().allow("/x/api/tasks/7").as_deref(), Some("GET, DELETE, HEAD"));
+        assert_eq!(routes().allow("/x/api/tasks/7/cancel").as_deref(), Some("POST"));
+        assert_eq!(routes().allow("/x/api/tasks/"), None);
+        assert_eq!(routes().allow("/api/tasks/7"), None);
+    }
+
+    #[test]
+    fn near_paths_are_named() {
+        assert!(routes().not_found("/x/api/task").hint.starts_with("Did you mean /x/api/tasks"));
+        assert_eq!(routes().not_found("/wp-login.php").hint, "/x/docs lists every path.");
+    }
+}

@@ -1,0 +1,77 @@
+//! Live views over stored events.
+
+use futures_util::StreamExt;
+use poem::Request;
+use serde_json::{Value, json};
+
+use super::{Api, tasks::complete};
+
+/// The events of a view: number, kind, data.
+fn read(text: &str) -> Vec<(i64, String, Value)> {
+    let field = |block: &str, name: &str| {
+        let start = format!("{name}: ");
+        block.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default().to_owned()
+    };
+    text.split("\n\n")
+        .filter(|block| !block.is_empty() && !block.starts_with(':'))
+        .map(|block| {
+            let data = serde_json::from_str(&field(block, "data")).unwrap();
+            (field(block, "id").parse().unwrap(), field(block, "event"), data)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_task_is_told_from_its_beginning_and_goes_on_where_it_broke_off() {
+    let api = Api::new().await;
+    let id = api.task().await;
+    api.task().await;
+    api.write(async |tx| {
+        tx.add_event(id, "segment", json!({"step": "text", "segment": {"text": "two\nlines"}})).await.unwrap();
+    })
+    .await;
+    complete(&api, id).await;
+    let answer = api.get("/api/tasks/1/events").await;
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    let all = read(&answer.text());
+    let kinds: Vec<&str> = all.iter().map(|(_, kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["status", "segment", "status"]);
+    assert!(all.iter().all(|(_, _, data)| data["task_id"] == 1 && data["created_at"].is_string()));
+    assert_eq!(all[1].2["segment"]["text"], "two\nlines");
+    assert_eq!(all[2].2["status"], "completed");
+    assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0));
+
+    let last = all[1].0.to_string();
+    let resumed = Request::builder().uri_str("/api/tasks/1/events").header("last-event-id", last).finish();
+    assert_eq!(read(&api.send(resumed).await.text()), all[2..]);
+    let by_query = api.get(&format!("/api/tasks/1/events?last_event_id={}", all[0].0)).await;
+    assert_eq!(read(&by_query.text()), all[1..]);
+    assert!(read(&api.get("/api/tasks/1/events?last_event_id=999").await.text()).is_empty());
+    api.get("/api/tasks/9/events").await.problem(404, "not_found");
+    let wrong = Request::builder().uri_str("/api/tasks/1/events").header("last-event-id", "x").finish();
+    api.send(wrong).await.problem(422, "invalid_value");
+}
+
+#[tokio::test]
+async fn what_happens_is_told_as_it_happens() {
+    let api = Api::new().await;
+    let id = api.task().await;
+    let response = api.call(Request::builder().uri_str("/api/events").finish()).await;
+    let mut view = Box::pin(response.into_body().into_bytes_stream());
+    let told = async { view.next().await.unwrap().unwrap() };
+    let work = api.write(async |tx| tx.add_event(id, "progress", json!({"progress": 0.5})).await.unwrap());
+    let (told, ()) = tokio::join!(told, work);
+    let told = read(std::str::from_utf8(&told).unwrap());
+    assert_eq!((told[0].1.as_str(), &told[0].2["progress"]), ("progress", &json!(0.5)));
+}
+
+#[tokio::test]
+async fn a_deleted_task_ends_its_view() {
+    let api = Api::new().await;
+    let id = api.task().await;
+    let response = api.call(Request::builder().uri_str("/api/tasks/1/events").finish()).await;
+    let mut view = Box::pin(response.into_body().into_bytes_stream());
+    assert!(view.next().await.is_some());
+    api.state.queue.delete(id).await.unwrap();
+    assert!(view.next().await.is_none());
+}

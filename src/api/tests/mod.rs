@@ -1,0 +1,172 @@
+//! The API over a real store, queue and folder of files.
+
+mod edge;
+mod events;
+mod media;
+mod server;
+mod tasks;
+mod upload;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use poem::{
+    Body, Endpoint, Request, Response,
+    http::{HeaderMap, Method, StatusCode},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Resolve, State, app};
+use crate::{
+    config::Config,
+    domain::TaskId,
+    error::{Code, Error, Result},
+    files::Files,
+    intake::Intake,
+    net::Net,
+    queue::Queue,
+    store::{Store, Tx},
+    transcribe::Models,
+};
+
+const WORKFLOW: &str = include_str!("../../../workflows/transcribe.json");
+
+struct NoResolver;
+
+#[async_trait::async_trait]
+impl Resolve for NoResolver {
+    async fn resolve(&self, link: &str) -> Result<Value> {
+        match link {
+            "panic" => panic!("as asked"),
+            link => {
+                Err(Error::new(Code::NoMediaFound, link).with_retry_after(Some(std::time::Duration::from_millis(1500))))
+            }
+        }
+    }
+}
+
+/// A daemon's API without the rest of the daemon.
+struct Api {
+    folder: TempDir,
+    state: State,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Api {
+    async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("empty.toml");
+        std::fs::write(&file, "").unwrap();
+        let mut config = Config::load(Some(&file), &[]).unwrap();
+        config.paths.data = folder.path().join("data");
+        config.paths.temp = folder.path().join("temp");
+        config.uploads.reserve_bytes = 0;
+        change(&mut config);
+        let store = Store::open(&config.database_url()).await.unwrap();
+        let tx = store.begin().await.unwrap();
+        tx.save_workflow("transcribe", serde_json::from_str(WORKFLOW).unwrap(), "x").await.unwrap();
+        tx.commit().await.unwrap();
+        let queue = Queue::new(Arc::new(store), config.queue.clone());
+        let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), Models::new(&config.models));
+        let files = Files::open(&config.paths, &config.uploads).await.unwrap();
+        let state = State {
+            config: Arc::new(config),
+            queue,
+            intake,
+            files,
+            resolver: Arc::new(NoResolver),
+            info: Arc::new(|| json!({ "ffmpeg": "7.1", "name": "other" })),
+            draining: Arc::new(AtomicBool::new(false)),
+        };
+        Self { folder, state }
+    }
+
+    fn store(&self) -> &Store {
+        self.state.queue.store()
+    }
+
+    async fn write(&self, work: impl AsyncFnOnce(&Tx)) {
+        let tx = self.store().begin().await.unwrap();
+        work(&tx).await;
+        tx.commit().await.unwrap();
+        self.state.queue.wake().event();
+    }
+
+    async fn call(&self, request: Request) -> Response {
+        app(self.state.clone()).call(request).await.unwrap()
+    }
+
+    async fn send(&self, request: Request) -> Answer {
+        let response = self.call(request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.into_body().into_vec().await.unwrap();
+        Answer { status, headers, body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(Request::builder().uri_str(path).finish()).await
+    }
+
+    async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(Method::POST).uri_str(path).content_type("application/json");
+        self.send(request.body(body)).await
+    }
+
+    async fn task(&self) -> TaskId {
+        let answer = self.post("/api/tasks", r#"{"link": "https://example.com/a.mp3"}"#).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        TaskId(answer.json()["id"].as_i64().unwrap())
+    }
+
+    /// The files below a folder of the test.
+    fn files(&self, below: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut open = vec![self.folder.path().join(below)];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.file_type().unwrap().is_dir() {
+                    true => open.push(entry.path()),
+                    false => found.push(entry.file_name().into_string().unwrap()),
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a problem with a status and a code, and returns it.
+    #[track_caller]
+    fn problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!((&problem["type"], &problem["status"]), (&json!("about:blank"), &json!(status)));
+        for field in ["title", "detail", "hint", "instance"] {
+            assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {problem}");
+        }
+        problem
+    }
+}

@@ -1,0 +1,77 @@
+//! The server over real sockets.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::Api;
+use crate::{api::serve, config::Config, domain::Span, error::Result};
+
+struct Running {
+    api: Api,
+    address: SocketAddr,
+    stop: CancellationToken,
+    server: JoinHandle<Result<()>>,
+}
+
+async fn start(change: impl FnOnce(&mut Config)) -> Running {
+    let api = Api::with(change).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(api.state.clone(), listener, stop.clone()));
+    Running { api, address, stop, server }
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    // A reset instead of a clean end is an end, too.
+    let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut text)).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn a_half_sent_head_is_closed_and_others_are_served() {
+    let running = start(|config| config.server.head_timeout = Span(Duration::from_millis(200))).await;
+    let mut slow = TcpStream::connect(running.address).await.unwrap();
+    slow.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\n").await.unwrap();
+    let mut quick = TcpStream::connect(running.address).await.unwrap();
+    quick.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(read_all(&mut quick).await.ends_with("{\"status\":\"live\"}"));
+    assert_eq!(read_all(&mut slow).await, "");
+}
+
+#[tokio::test]
+async fn who_comes_when_all_places_are_taken_waits() {
+    let running = start(|config| config.server.max_connections = 1).await;
+    let first = TcpStream::connect(running.address).await.unwrap();
+    let mut second = TcpStream::connect(running.address).await.unwrap();
+    second.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    drop(first);
+    assert!(read_all(&mut second).await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn stopping_ends_views_and_waits() {
+    let running = start(|_| ()).await;
+    running.api.task().await;
+    let mut view = TcpStream::connect(running.address).await.unwrap();
+    view.write_all(b"GET /api/tasks/1/events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut wait = TcpStream::connect(running.address).await.unwrap();
+    wait.write_all(b"GET /api/tasks/1?wait=60 HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let idle = TcpStream::connect(running.address).await.unwrap();
+    let mut first = [0; 15];
+    view.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    running.stop.cancel();
+    tokio::time::timeout(Duration::from_secs(20), running.server).await.unwrap().unwrap().unwrap();
+    assert!(read_all(&mut view).await.ends_with("0\r\n\r\n"));
+    assert!(read_all(&mut wait).await.contains("\"status\":\"queued\""));
+    assert!(running.api.state.draining.load(std::sync::atomic::Ordering::Relaxed));
+    drop(idle);
+}
