@@ -128,9 +128,13 @@ impl App {
                 served
             });
         }
-        let (courier, stop) = (self.courier.clone(), shutdown.clone());
+        let (courier, stop, cut) = (self.courier.clone(), shutdown.clone(), now.clone());
         parts.spawn(async move {
-            courier.run(stop).await;
+            // A callback that is cut off here is sent again after the next start.
+            tokio::select! {
+                () = courier.run(stop) => {}
+                () = cut.cancelled() => {}
+            }
             Ok(())
         });
         let upkeep = tokio::spawn(self.clone().upkeep(shutdown.clone()));

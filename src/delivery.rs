@@ -9,14 +9,13 @@ use std::{sync::Arc, time::Duration};
 use rand::RngExt;
 use serde_json::json;
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::CallbacksConfig,
-    domain::Lane,
     error::{Code, Error, Result},
     net::{Net, Post, PostReply},
     queue::Queue,
@@ -56,12 +55,16 @@ impl Courier {
     pub async fn run(&self, shutdown: CancellationToken) {
         let places = Arc::new(Semaphore::new(self.queue.config().deliver));
         let tracker = TaskTracker::new();
+        // Every delivery is written together with an event.
+        let mut events = self.queue.wake().events();
         while !shutdown.is_cancelled() {
             let permit = tokio::select! {
                 permit = Arc::clone(&places).acquire_owned() => permit,
                 () = shutdown.cancelled() => break,
             };
             let Ok(permit) = permit else { break };
+            // What is written from here on wakes us, whether or not this look finds it.
+            events.mark_unchanged();
             match self.claim().await {
                 Ok(Some(delivery)) => {
                     let courier = self.clone();
@@ -73,7 +76,7 @@ impl Courier {
                 Ok(None) => {
                     drop(permit);
                     tokio::select! {
-                        () = self.idle() => {}
+                        () = self.idle(&mut events) => {}
                         () = shutdown.cancelled() => break,
                     }
                 }
@@ -101,16 +104,14 @@ impl Courier {
         Ok(claimed)
     }
 
-    async fn idle(&self) {
+    async fn idle(&self, events: &mut watch::Receiver<u64>) {
         let poll = self.queue.config().poll.0;
         let due = match self.queue.store().next_delivery().await {
             Ok(Some(at)) => u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok(),
             Ok(None) | Err(_) => None,
         };
-        let mut events = self.queue.wake().events();
         let wait = due.map_or(poll, |ms| Duration::from_millis(ms.max(5)).min(poll));
         tokio::select! {
-            () = self.queue.wake().lane_woken(Lane::Deliver) => {}
             _ = events.changed() => {}
             () = sleep(wait) => {}
         }

@@ -5,23 +5,27 @@
 //! the queue and has lost no try.
 
 mod execute;
+mod places;
 mod running;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{Receiver, error::RecvError},
+    },
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::running::Running;
+use self::{places::Places, running::Running};
 use crate::{
     config::Config,
     domain::{Lane, StepKind},
     error::Result,
-    queue::{Suspects, Work},
+    queue::{Stop, Suspects, Work},
     steps::Services,
 };
 
@@ -46,14 +50,16 @@ impl Runner {
     /// Runs until `shutdown`; then stops claiming, lets running steps go on for `queue.drain` at most, and gives the rest
     /// back. `now` cuts the drain short.
     pub async fn run(&self, shutdown: CancellationToken, now: CancellationToken) {
+        let upkeep = CancellationToken::new();
+        // Heard from before anything runs, so that no stop is missed.
+        let stops = self.services.queue.wake().stops();
+        tokio::spawn(self.clone().listen(stops, upkeep.clone()));
         let mut loops = JoinSet::new();
         for lane in [Lane::Net, Lane::Cpu, Lane::Gpu, Lane::Deliver] {
             let (runner, shutdown) = (self.clone(), shutdown.clone());
             loops.spawn(async move { runner.lane(lane, shutdown).await });
         }
-        let upkeep = CancellationToken::new();
         tokio::spawn(self.clone().keep_alive(upkeep.clone()));
-        tokio::spawn(self.clone().listen(upkeep.clone()));
         loops.join_all().await;
         self.tracker.close();
         let drain = self.services.queue.config().drain.0;
@@ -65,7 +71,7 @@ impl Runner {
         // not is found by the next start.
         self.running.give_back();
         if timeout(Duration::from_secs(8), self.tracker.wait()).await.is_err() {
-            tracing::warn!(steps = self.running.ids().len(), "steps did not stop in time; they start again later");
+            tracing::warn!(steps = self.running.claims().len(), "steps did not stop in time; they start again later");
         }
         upkeep.cancel();
     }
@@ -79,14 +85,14 @@ impl Runner {
             Lane::Gpu => self.slots,
             Lane::Deliver => config.deliver,
         };
-        let places = Arc::new(Semaphore::new(places.max(1)));
+        let places = Arc::new(Places::new(places));
         while !shutdown.is_cancelled() {
             let permit = tokio::select! {
-                permit = Arc::clone(&places).acquire_owned() => permit,
+                permit = places.one() => permit,
                 () = shutdown.cancelled() => return,
             };
             let Ok(permit) = permit else { return };
-            match self.claim(lane, 1 + places.available_permits()).await {
+            match self.claim(lane, 1 + places.free()).await {
                 Ok(work) if work.is_empty() => {
                     drop(permit);
                     tokio::select! {
@@ -94,7 +100,7 @@ impl Runner {
                         () = shutdown.cancelled() => return,
                     }
                 }
-                Ok(work) => self.start(work, permit, &places),
+                Ok(work) => self.start(lane, work, permit, &places, &shutdown).await,
                 Err(error) => {
                     tracing::error!(%lane, error = %error.chain(), "steps cannot be claimed");
                     drop(permit);
@@ -104,18 +110,49 @@ impl Runner {
         }
     }
 
-    fn start(&self, work: Vec<Work>, permit: OwnedSemaphorePermit, places: &Arc<Semaphore>) {
+    /// Starts what was claimed. A transcription on which an engine has died before runs while nothing else does in its
+    /// lane: if it is to blame, it takes nobody with it who would then be given up for the same crashes.
+    async fn start(
+        &self,
+        lane: Lane,
+        work: Vec<Work>,
+        permit: OwnedSemaphorePermit,
+        places: &Places,
+        shutdown: &CancellationToken,
+    ) {
+        let is_suspect = |(work, _): &(Work, _)| lane == Lane::Gpu && work.row.step.crashes > 0;
+        let work = work.into_iter().map(|work| {
+            let cancel = self.running.add(&work.fence);
+            (work, cancel)
+        });
+        let (suspects, others): (Vec<_>, Vec<_>) = work.partition(is_suspect);
         let mut first = Some(permit);
-        for work in work {
+        for (work, cancel) in others {
             // Only this loop takes places of the lane, so those that were free are free still.
-            let permit = first.take().or_else(|| Arc::clone(places).try_acquire_owned().ok());
-            let runner = self.clone();
-            let cancel = self.running.add(&work.fence.id);
-            self.tracker.spawn(async move {
-                runner.execute(&work, cancel).await;
-                drop(permit);
-            });
+            let permit = first.take().or_else(|| places.try_one());
+            self.spawn(work, cancel, permit);
         }
+        drop(first);
+        for (work, cancel) in suspects {
+            let permit = tokio::select! {
+                permit = places.all() => permit.ok(),
+                // It ends at once, without a place.
+                () = cancel.cancelled() => None,
+                () = shutdown.cancelled() => {
+                    cancel.cancel();
+                    None
+                }
+            };
+            self.spawn(work, cancel, permit);
+        }
+    }
+
+    fn spawn(&self, work: Work, cancel: CancellationToken, permit: Option<OwnedSemaphorePermit>) {
+        let runner = self.clone();
+        self.tracker.spawn(async move {
+            runner.execute(&work, cancel).await;
+            drop(permit);
+        });
     }
 
     async fn claim(&self, lane: Lane, limit: usize) -> Result<Vec<Work>> {
@@ -162,14 +199,15 @@ impl Runner {
                 () = tokio::time::sleep_until(next) => next = Instant::now() + every,
                 () = stop.cancelled() => return,
             }
-            let ids = self.running.ids();
+            let claims = self.running.claims();
+            let ids: Vec<String> = claims.iter().map(|(id, _)| id.clone()).collect();
             if !ids.is_empty() {
                 match queue.heartbeat(&ids).await {
-                    Ok(kept) => self.running.settle(&ids, &kept),
+                    Ok(kept) => self.running.settle(&claims, &kept),
                     Err(error) => tracing::error!(error = %error.chain(), "leases cannot be renewed"),
                 }
             }
-            match queue.reap(&mut suspects).await {
+            match queue.reap(&mut suspects, &ids).await {
                 Ok(0) => {}
                 Ok(steps) => tracing::warn!(steps, "took steps over from workers that are gone"),
                 Err(error) => tracing::error!(error = %error.chain(), "lapsed leases cannot be looked for"),
@@ -177,16 +215,20 @@ impl Runner {
         }
     }
 
-    /// Stops steps as soon as somebody in this process cancels them.
-    async fn listen(self, stop: CancellationToken) {
-        let mut stops = self.services.queue.wake().stops();
+    /// Stops steps as soon as somebody in this process ends their task. A task of which nothing runs has nobody else who
+    /// removes its working folder.
+    async fn listen(self, mut stops: Receiver<Stop>, stop: CancellationToken) {
         loop {
             tokio::select! {
                 stopped = stops.recv() => match stopped {
-                    Ok(ids) => self.running.cancel(&ids),
-                    // The heartbeat finds what was missed.
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                    Ok(Stop { task, steps }) if steps.is_empty() => {
+                        let runner = self.clone();
+                        self.tracker.spawn(async move { runner.tidy(task).await });
+                    }
+                    Ok(Stop { steps, .. }) => self.running.cancel(&steps),
+                    // The heartbeat finds the steps that were missed, the sweep the folders.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
                 },
                 () = stop.cancelled() => return,
             }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Queue, progress, step_event};
 use crate::{
-    domain::{Lane, Segment, StepKind, StepState},
+    domain::{Lane, Segment, StepKind, StepState, TaskStatus},
     error::{Code, Result},
     store::{Claim, Fence, Heartbeat, StepRow},
 };
@@ -30,7 +30,9 @@ impl Queue {
         let mut work = Vec::new();
         for row in claimed {
             let step = &row.step;
-            tx.start_task(step.task_id).await?;
+            if tx.start_task(step.task_id).await? {
+                tx.add_event(step.task_id, "status", json!({ "status": TaskStatus::Processing })).await?;
+            }
             // A step that waits for something outside is looked at again and again; only its first start is news.
             let waited = step.error.as_ref().is_some_and(|error| error.code == Code::ModelMissing.as_str());
             if !waited {
@@ -57,8 +59,13 @@ impl Queue {
     pub async fn report(&self, work: &Work, fraction: f64, segments: &[Segment]) -> Result<bool> {
         let (task, key) = (work.row.step.task_id, &work.row.step.key);
         let tx = self.store.begin().await?;
+        // Nothing is told of a task after its end.
+        let Some(found) = tx.lock_task(task).await?.filter(|task| !task.status.is_final()) else { return Ok(false) };
         if !tx.set_progress(&work.fence, fraction).await? {
             return Ok(false);
+        }
+        if found.waiting.is_some() {
+            tx.add_event(task, "status", json!({ "status": found.status })).await?;
         }
         let overall = progress::overall(&tx.steps_of(task).await?);
         tx.set_task_progress(task, overall, None).await?;

@@ -6,7 +6,7 @@ use super::Queue;
 use crate::{
     domain::{Media, StepState, TaskId, TaskStatus},
     error::{Code, Error, Result},
-    workflow::advance::{Row, advance},
+    files::Files,
 };
 
 impl Queue {
@@ -22,7 +22,7 @@ impl Queue {
         }
         let stopped = self.end_task(&tx, &task, TaskStatus::Cancelled, None, None).await?;
         tx.commit().await?;
-        self.ended(stopped);
+        self.ended(id, stopped);
         Ok(())
     }
 
@@ -39,16 +39,13 @@ impl Queue {
         }
         tx.reset_steps(id).await?;
         tx.reopen_task(id).await?;
-        let rows: Vec<Row> = tx
-            .steps_of(id)
-            .await?
-            .into_iter()
-            .map(|row| Row { key: row.step.key, state: row.step.state, needs: row.needs })
-            .collect();
-        tx.ready_steps(id, &advance(&rows).ready).await?;
         tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
+        // With nothing left to do (only its output could not be made) it ends again at once.
+        let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
+        self.advance(&tx, &task).await?;
         tx.commit().await?;
-        self.ended(Vec::new());
+        self.wake.event();
+        self.wake.lanes();
         Ok(())
     }
 
@@ -75,8 +72,18 @@ impl Queue {
             media.file = None;
         }
         tx.commit().await?;
-        self.ended(stopped);
+        self.ended(id, stopped);
         Ok(orphan)
+    }
+
+    /// Deletes a kept file unless a media or an upload has it. The transaction keeps everybody from taking the file into
+    /// use between the look and the deletion.
+    pub async fn drop_file(&self, files: &Files, key: &str) -> Result<()> {
+        let tx = self.store.begin().await?;
+        if !tx.file_is_used(key).await? {
+            files.delete_kept(key).await?;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Queue, Work, outbox, progress, scope, step_event};
+use super::{Queue, Stop, Work, outbox, progress, scope, step_event};
 use crate::{
     domain::{StepState, Task, TaskId, TaskStatus},
     error::{Class, Code, Error, Report, Result},
@@ -29,10 +29,16 @@ pub struct Done {
 
 impl Queue {
     /// Ends a step well: stores what it made, readies what waited for it, ends the task when it was the last one.
+    ///
+    /// A task that has ended meanwhile takes nothing more: no transcript, no callback, and a try from the beginning when
+    /// it is tried again.
     pub async fn succeed(&self, work: &Work, done: Done) -> Result<bool> {
         let step = &work.row.step;
         let tx = self.store.begin().await?;
         let Some(task) = tx.lock_task(step.task_id).await? else { return Ok(false) };
+        if task.status.is_final() {
+            return self.let_go(tx, work).await;
+        }
         let mut output = done.output;
         if let Some(new) = &done.transcript {
             let id = tx.insert_transcript(task.id, new).await?;
@@ -61,6 +67,10 @@ impl Queue {
         let step = &work.row.step;
         let tx = self.store.begin().await?;
         let Some(task) = tx.lock_task(step.task_id).await? else { return Ok(false) };
+        if task.status.is_final() {
+            // A task that was cancelled stays cancelled, whatever its last step comes to.
+            return self.let_go(tx, work).await;
+        }
         let mut report = error.report();
         let again = if error.code.class() == Class::Crash {
             let crashes = tx.count_crash(&step.id).await?;
@@ -75,7 +85,7 @@ impl Queue {
         let stopped = match again {
             Some(wait) => {
                 let refund = error.code.class() == Class::Crash;
-                if !self.requeue(&tx, &task, work, wait, refund, Some(&report)).await? {
+                if !requeue(&tx, work, wait, refund, Some(&report)).await? {
                     return Ok(false);
                 }
                 step_event(&tx, task.id, &step.key, StepState::Ready, step.attempt, Some(&report)).await?;
@@ -86,15 +96,11 @@ impl Queue {
                     return Ok(false);
                 }
                 step_event(&tx, task.id, &step.key, StepState::Failed, step.attempt, Some(&report)).await?;
-                // A task that was cancelled stays cancelled, whatever its last step comes to.
-                match task.status.is_final() {
-                    true => Vec::new(),
-                    false => self.end_task(&tx, &task, TaskStatus::Failed, None, Some(&report)).await?,
-                }
+                self.end_task(&tx, &task, TaskStatus::Failed, None, Some(&report)).await?
             }
         };
         tx.commit().await?;
-        self.ended(stopped);
+        self.ended(task.id, stopped);
         Ok(true)
     }
 
@@ -103,10 +109,13 @@ impl Queue {
         let step = &work.row.step;
         let tx = self.store.begin().await?;
         let Some(task) = tx.lock_task(step.task_id).await? else { return Ok(false) };
-        if !self.requeue(&tx, &task, work, wait, true, Some(why)).await? {
+        if task.status.is_final() {
+            return self.let_go(tx, work).await;
+        }
+        if !requeue(&tx, work, wait, true, Some(why)).await? {
             return Ok(false);
         }
-        if task.waiting.as_ref() != Some(why) && !task.status.is_final() {
+        if task.waiting.as_ref() != Some(why) {
             let progress = progress::overall(&tx.steps_of(task.id).await?);
             tx.set_task_progress(task.id, progress, Some(why)).await?;
             tx.add_event(task.id, "status", json!({ "status": TaskStatus::Processing, "waiting": why })).await?;
@@ -116,24 +125,30 @@ impl Queue {
         Ok(true)
     }
 
-    /// Gives a step back unfinished because the process stops. Costs no try.
+    /// Lets go of a step whose work was stopped. When its task has ended, so has the step; otherwise (the process stops,
+    /// or the stop was meant for an earlier try) it goes back to the queue, which costs no try.
     pub async fn release(&self, work: &Work) -> Result<bool> {
-        let tx = self.store.begin().await?;
-        let Some(task) = tx.lock_task(work.row.step.task_id).await? else { return Ok(false) };
-        let released = self.requeue(&tx, &task, work, Duration::ZERO, true, None).await?;
-        tx.commit().await?;
-        Ok(released)
-    }
-
-    /// Ends a step whose work was stopped because its task was cancelled or has failed elsewhere.
-    pub async fn stopped(&self, work: &Work) -> Result<bool> {
         let step = &work.row.step;
-        let report = cancelled();
         let tx = self.store.begin().await?;
-        if !tx.end_step(&work.fence, StepState::Cancelled, &report).await? {
+        let Some(task) = tx.lock_task(step.task_id).await? else { return Ok(false) };
+        if task.status.is_final() {
+            return self.let_go(tx, work).await;
+        }
+        if !requeue(&tx, work, Duration::ZERO, true, None).await? {
             return Ok(false);
         }
-        step_event(&tx, step.task_id, &step.key, StepState::Cancelled, step.attempt, None).await?;
+        step_event(&tx, task.id, &step.key, StepState::Ready, step.attempt, None).await?;
+        tx.commit().await?;
+        self.wake.event();
+        self.wake.lane(step.lane);
+        Ok(true)
+    }
+
+    /// Ends a running step of a task that has ended.
+    async fn let_go(&self, tx: Tx, work: &Work) -> Result<bool> {
+        if !end_stopped(&tx, work).await? {
+            return Ok(false);
+        }
         tx.commit().await?;
         self.wake.event();
         Ok(true)
@@ -141,7 +156,7 @@ impl Queue {
 
     /// Readies what may start; ends the task when everything is done. An output that cannot be made fails the task and
     /// is returned.
-    async fn advance(&self, tx: &Tx, task: &Task) -> Result<Option<Error>> {
+    pub(super) async fn advance(&self, tx: &Tx, task: &Task) -> Result<Option<Error>> {
         let steps = tx.steps_of(task.id).await?;
         let view: Vec<Row> = steps
             .iter()
@@ -150,7 +165,7 @@ impl Queue {
         let next = advance(&view);
         tx.ready_steps(task.id, &next.ready).await?;
         tx.set_task_progress(task.id, progress::overall(&steps), None).await?;
-        if !next.completed || task.status.is_final() {
+        if !next.completed {
             return Ok(None);
         }
         let mut transcripts = HashMap::new();
@@ -189,42 +204,39 @@ impl Queue {
         Ok(stopped)
     }
 
-    /// Gives a running step back to the queue; one whose task has ended meanwhile is ended, too.
-    pub(super) async fn requeue(
-        &self,
-        tx: &Tx,
-        task: &Task,
-        work: &Work,
-        wait: Duration,
-        refund: bool,
-        why: Option<&Report>,
-    ) -> Result<bool> {
-        if task.status.is_final() {
-            return tx.end_step(&work.fence, StepState::Cancelled, &cancelled()).await;
-        }
-        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        tx.requeue_step(&work.fence, wait, refund, why).await
-    }
-
-    pub(super) fn ended(&self, stopped: Vec<String>) {
+    /// Tells everyone in this process that a task has ended, and its running steps that they should stop.
+    pub(super) fn ended(&self, task: TaskId, stopped: Vec<String>) {
         self.wake.event();
         self.wake.lanes();
-        if !stopped.is_empty() {
-            self.wake.stop(stopped);
-        }
+        self.wake.stop(Stop { task, steps: stopped });
     }
 
-    /// Fails a step whose worker has died too often; used for steps that nobody holds any more.
-    pub(super) async fn fail_crashed(&self, tx: &Tx, work: &Work, crashes: i64, task: TaskId) -> Result<()> {
-        let report = crash_report(crashes, "its worker died");
-        if tx.end_step(&work.fence, StepState::Failed, &report).await?
-            && let Some(task) = tx.lock_task(task).await?
-            && !task.status.is_final()
-        {
-            self.end_task(tx, &task, TaskStatus::Failed, None, Some(&report)).await?;
+    /// Fails a step whose worker has died too often; used for steps that nobody holds any more. Returns the task's other
+    /// running steps, which should stop.
+    pub(super) async fn fail_crashed(&self, tx: &Tx, work: &Work, crashes: i64, task: &Task) -> Result<Vec<String>> {
+        let (step, report) = (&work.row.step, crash_report(crashes, "its worker died"));
+        if !tx.end_step(&work.fence, StepState::Failed, &report).await? {
+            return Ok(Vec::new());
         }
-        Ok(())
+        step_event(tx, task.id, &step.key, StepState::Failed, step.attempt, Some(&report)).await?;
+        self.end_task(tx, task, TaskStatus::Failed, None, Some(&report)).await
     }
+}
+
+/// Gives a running step back to the queue.
+pub(super) async fn requeue(tx: &Tx, work: &Work, wait: Duration, refund: bool, why: Option<&Report>) -> Result<bool> {
+    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    tx.requeue_step(&work.fence, wait, refund, why).await
+}
+
+/// Ends a running step whose task has ended.
+pub(super) async fn end_stopped(tx: &Tx, work: &Work) -> Result<bool> {
+    let step = &work.row.step;
+    let ended = tx.end_step(&work.fence, StepState::Cancelled, &cancelled()).await?;
+    if ended {
+        step_event(tx, step.task_id, &step.key, StepState::Cancelled, step.attempt, None).await?;
+    }
+    Ok(ended)
 }
 
 fn cancelled() -> Report {

@@ -18,7 +18,12 @@ mod wake;
 
 use std::sync::Arc;
 
-pub use self::{claim::Work, finish::Done, recover::Suspects, wake::Wake};
+pub use self::{
+    claim::Work,
+    finish::Done,
+    recover::Suspects,
+    wake::{Stop, Wake},
+};
 use crate::{
     config::QueueConfig,
     domain::{StepState, TaskId},

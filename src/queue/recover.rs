@@ -5,15 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Queue, Work, step_event};
+use super::{
+    Queue, Stop, Work,
+    finish::{end_stopped, requeue},
+    step_event,
+};
 use crate::{
     domain::StepState,
     error::{Code, Error, Result},
-    store::{Fence, StepRow},
+    store::{Fence, StepRow, Tx},
 };
-
-/// How long a lapsed lease must have been seen unchanged before it is taken away.
-const SEEN_FOR: Duration = Duration::from_secs(10);
 
 /// Lapsed leases as they were seen, so that one odd clock does not take work away from the living.
 #[derive(Default)]
@@ -23,46 +24,51 @@ impl Queue {
     /// At the start of a process on a database that only one process uses: everything that runs is an orphan.
     pub async fn recover(&self) -> Result<usize> {
         let tx = self.store.begin().await?;
-        let orphans = tx.orphans(&self.owner, true).await?;
+        let orphans = tx.running_steps().await?;
         let found = orphans.len();
         for orphan in orphans {
             self.give_back(&tx, orphan).await?;
         }
-        tx.requeue_deliveries(&self.owner, true).await?;
+        tx.requeue_deliveries(false).await?;
         tx.commit().await?;
         self.wake.lanes();
         Ok(found)
     }
 
-    /// Takes steps away from workers whose lease is over and was so at the last look, at least ten seconds ago.
-    pub async fn reap(&self, suspects: &mut Suspects) -> Result<usize> {
+    /// Takes steps away from workers whose lease is over and was so at the last look, at least a heartbeat ago. `ours`
+    /// are the steps that this process works on. One which it has lost sight of (the database did not take its end) is
+    /// taken like any other.
+    pub async fn reap(&self, suspects: &mut Suspects, ours: &[String]) -> Result<usize> {
         let tx = self.store.begin().await?;
-        let lapsed = tx.orphans(&self.owner, false).await?;
+        let lapsed = tx.lapsed_steps().await?;
         let mut seen = HashMap::new();
+        let mut stops = Vec::new();
         let mut taken = 0;
-        for orphan in lapsed {
+        for orphan in lapsed.into_iter().filter(|row| !ours.contains(&row.step.id)) {
             let key = (orphan.step.id.clone(), orphan.lease_token, orphan.lease_until);
             match suspects.0.get(&key) {
-                Some(first) if first.elapsed() >= SEEN_FOR => {
-                    self.give_back(&tx, orphan).await?;
+                Some(first) if first.elapsed() >= self.config.heartbeat.0 => {
+                    stops.extend(self.give_back(&tx, orphan).await?);
                     taken += 1;
                 }
                 Some(first) => drop(seen.insert(key, *first)),
                 None => drop(seen.insert(key, Instant::now())),
             }
         }
-        tx.requeue_deliveries(&self.owner, false).await?;
+        tx.requeue_deliveries(true).await?;
         tx.commit().await?;
         suspects.0 = seen;
         if taken > 0 {
+            self.wake.event();
             self.wake.lanes();
         }
+        stops.into_iter().for_each(|stop| self.wake.stop(stop));
         Ok(taken)
     }
 
-    /// Counts the crash; readies the step again or gives it up.
-    async fn give_back(&self, tx: &crate::store::Tx, orphan: StepRow) -> Result<()> {
-        let task = orphan.step.task_id;
+    /// Counts the crash; readies the step again or gives it up. Returns the task if that has ended it.
+    async fn give_back(&self, tx: &Tx, orphan: StepRow) -> Result<Option<Stop>> {
+        let Some(task) = tx.lock_task(orphan.step.task_id).await? else { return Ok(None) };
         let fence = Fence {
             id: orphan.step.id.clone(),
             token: orphan.lease_token,
@@ -70,15 +76,20 @@ impl Queue {
         };
         let work = Work { row: orphan, fence };
         let step = &work.row.step;
+        if task.status.is_final() {
+            end_stopped(tx, &work).await?;
+            return Ok(None);
+        }
         let crashes = tx.count_crash(&step.id).await?;
         if crashes >= self.config.max_crashes {
-            return self.fail_crashed(tx, &work, crashes, task).await;
+            let steps = self.fail_crashed(tx, &work, crashes, &task).await?;
+            return Ok(Some(Stop { task: task.id, steps }));
         }
         let report = Error::new(Code::EngineCrashed, "The worker died while it worked on this step")
             .with_hint("Nothing to do: the step starts again.")
             .report();
-        let Some(owner) = tx.lock_task(task).await? else { return Ok(()) };
-        self.requeue(tx, &owner, &work, Duration::ZERO, true, Some(&report)).await?;
-        step_event(tx, task, &step.key, StepState::Ready, step.attempt, Some(&report)).await
+        requeue(tx, &work, Duration::ZERO, true, Some(&report)).await?;
+        step_event(tx, task.id, &step.key, StepState::Ready, step.attempt, Some(&report)).await?;
+        Ok(None)
     }
 }

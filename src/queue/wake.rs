@@ -2,13 +2,22 @@
 
 use tokio::sync::{Notify, broadcast, watch};
 
-use crate::domain::Lane;
+use crate::domain::{Lane, TaskId};
 
 /// Who waits for what in this process.
 pub struct Wake {
     lanes: [Notify; 4],
     events: watch::Sender<u64>,
-    stops: broadcast::Sender<Vec<String>>,
+    stops: broadcast::Sender<Stop>,
+}
+
+/// A task has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The task.
+    pub task: TaskId,
+    /// Its steps that still run and should stop now.
+    pub steps: Vec<String>,
 }
 
 impl Wake {
@@ -41,14 +50,14 @@ impl Wake {
         self.events.subscribe()
     }
 
-    /// These steps should stop now.
-    pub(super) fn stop(&self, steps: Vec<String>) {
+    /// A task has ended, and its steps should stop now.
+    pub(super) fn stop(&self, stop: Stop) {
         // Nobody listens when no runner is in this process: the heartbeat tells the others.
-        let _ = self.stops.send(steps);
+        let _ = self.stops.send(stop);
     }
 
-    /// A receiver of the ids of steps that should stop.
-    pub fn stops(&self) -> broadcast::Receiver<Vec<String>> {
+    /// A receiver of the tasks that end, with those of their steps that should stop.
+    pub fn stops(&self) -> broadcast::Receiver<Stop> {
         self.stops.subscribe()
     }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Runner;
 use crate::{
-    domain::{Task, TranscriptId},
+    domain::{Task, TaskId, TranscriptId},
     error::{Code, Error, Result},
     queue::{Work, scope},
     steps::{self, Job, Outcome, Reporter},
@@ -35,8 +35,8 @@ impl Runner {
         };
         let stopped = cancel.is_cancelled();
         self.settle(work, result, stopped).await;
-        self.running.remove(&work.fence.id);
-        self.tidy(work).await;
+        self.running.remove(&work.fence);
+        self.tidy(work.row.step.task_id).await;
     }
 
     /// Writes the end down, again and again if the database does not take it at once.
@@ -53,8 +53,7 @@ impl Runner {
                 .await
             }
             Ok(Outcome::Wait { why, wait }) => self.insist(|| queue.postpone(work, &why, wait)).await,
-            Err(_) if stopped && self.running.is_giving_back() => self.insist(|| queue.release(work)).await,
-            Err(_) if stopped => self.insist(|| queue.stopped(work)).await,
+            Err(_) if stopped => self.insist(|| queue.release(work)).await,
             Err(error) => {
                 tracing::warn!(
                     task = %step.task_id, step = step.key, attempt = step.attempt, code = error.code.as_str(),
@@ -88,6 +87,9 @@ impl Runner {
     }
 
     async fn attempt(&self, work: &Work, cancel: &CancellationToken) -> Result<Outcome> {
+        if cancel.is_cancelled() {
+            return Err(Error::new(Code::Cancelled, "The step was stopped before it began"));
+        }
         let store = self.services.queue.store();
         let gone = || Error::new(Code::Cancelled, "The task is gone");
         let task = store.task(work.row.step.task_id).await?.ok_or_else(gone)?;
@@ -97,26 +99,8 @@ impl Runner {
         let services = &self.services;
         let stop = cancel.child_token();
         let job = Job { services, work, task: &task, steps: &steps, input, reporter: &reporter, cancel: &stop };
-        let work_and_time = within_time(work, steps::run(&job), &stop);
-        tokio::pin!(work_and_time);
-        loop {
-            tokio::select! {
-                result = &mut work_and_time => {
-                    self.tell(work, &reporter).await;
-                    return result;
-                }
-                () = reporter.changed() => {
-                    self.tell(work, &reporter).await;
-                    tokio::select! {
-                        result = &mut work_and_time => {
-                            self.tell(work, &reporter).await;
-                            return result;
-                        }
-                        () = sleep(REPORT_EVERY) => {}
-                    }
-                }
-            }
-        }
+        let run = within_time(work, steps::run(&job), &stop);
+        reported(run, &reporter, || self.tell(work, &reporter)).await
     }
 
     async fn tell(&self, work: &Work, reporter: &Reporter) {
@@ -146,9 +130,8 @@ impl Runner {
         scope::transcript_ids(&needed)
     }
 
-    /// Removes the task's working folder once the task has ended or is gone.
-    async fn tidy(&self, work: &Work) {
-        let id = work.row.step.task_id;
+    /// Removes a task's working folder once the task has ended or is gone.
+    pub(super) async fn tidy(&self, id: TaskId) {
         let ended = match self.services.queue.store().task(id).await {
             Ok(task) => task.is_none_or(|task| task.status.is_final()),
             Err(_) => false,
@@ -157,6 +140,31 @@ impl Runner {
             tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed; the sweep will");
         }
     }
+}
+
+/// Does the work and, beside it, writes down what it reports: now and then, and once more at its end.
+///
+/// The work goes on while something is written down. It may hold the only connection that can write, and would never let
+/// go of it if it stood still meanwhile.
+async fn reported<T, F: Future<Output = ()>>(
+    run: impl Future<Output = T>,
+    reporter: &Reporter,
+    tell: impl Fn() -> F,
+) -> T {
+    let ended = CancellationToken::new();
+    let working = async {
+        let result = run.await;
+        ended.cancel();
+        result
+    };
+    let telling = async {
+        while ended.run_until_cancelled(reporter.changed()).await.is_some() {
+            tell().await;
+            ended.run_until_cancelled(sleep(REPORT_EVERY)).await;
+        }
+        tell().await;
+    };
+    tokio::join!(working, telling).0
 }
 
 /// Lets the work go on for the step's timeout. When that is over it is told to stop and given a moment to do so.
@@ -177,4 +185,47 @@ async fn within_time(
     }
     let key = &work.row.step.key;
     Err(Error::new(Code::StepTimeout, format!("Step \"{key}\" did not end within {} s", limit.as_secs())))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{Mutex, Notify, oneshot};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_goes_on_while_its_progress_is_written_down() {
+        let (reporter, writer, telling) = (Reporter::default(), Mutex::new(()), Notify::new());
+        let told = std::sync::Mutex::new(Vec::new());
+        let run = async {
+            // As a step that writes a row just when its progress is to be written, too.
+            let held = writer.lock().await;
+            reporter.progress(0.1);
+            telling.notified().await;
+            drop(held);
+            reporter.progress(0.2);
+            "done"
+        };
+        let tell = || async {
+            telling.notify_one();
+            let _held = writer.lock().await;
+            told.lock().unwrap().extend(reporter.take().map(|(fraction, _)| fraction));
+        };
+        let result = timeout(Duration::from_secs(60), reported(run, &reporter, tell)).await;
+        assert_eq!(result, Ok("done"), "the step and its report wait for each other");
+        assert_eq!(told.lock().unwrap().last(), Some(&0.2));
+    }
+
+    #[tokio::test]
+    async fn what_is_reported_last_is_told_before_the_end() {
+        let (reporter, (sender, receiver)) = (Reporter::default(), oneshot::channel::<()>());
+        let told = std::sync::Mutex::new(Vec::new());
+        let run = async {
+            let _ = receiver.await;
+            reporter.progress(1.0);
+        };
+        let tell = || async { told.lock().unwrap().extend(reporter.take().map(|(fraction, _)| fraction)) };
+        tokio::join!(reported(run, &reporter, tell), async { sender.send(()) }).1.unwrap();
+        assert_eq!(*told.lock().unwrap(), [1.0]);
+    }
 }

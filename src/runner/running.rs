@@ -2,66 +2,94 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use tokio_util::sync::CancellationToken;
 
-use crate::store::Heartbeat;
+use crate::store::{Fence, Heartbeat};
 
-/// The running steps of this process.
+/// The running steps of this process. A step that is claimed again is another one than before: whatever was meant for
+/// the claim before does not touch it.
 #[derive(Default)]
 pub(super) struct Running {
-    steps: Mutex<HashMap<String, CancellationToken>>,
-    giving_back: AtomicBool,
+    steps: Mutex<HashMap<String, Claimed>>,
+}
+
+struct Claimed {
+    token: i64,
+    cancel: CancellationToken,
 }
 
 impl Running {
-    /// Adds a step; its work should stop when the token is cancelled.
-    pub fn add(&self, id: &str) -> CancellationToken {
-        let token = CancellationToken::new();
-        self.lock().insert(id.to_owned(), token.clone());
-        token
+    /// Adds a claim; its work should stop when the token is cancelled.
+    pub fn add(&self, claim: &Fence) -> CancellationToken {
+        let cancel = CancellationToken::new();
+        self.lock().insert(claim.id.clone(), Claimed { token: claim.token, cancel: cancel.clone() });
+        cancel
     }
 
-    /// Removes a step that has ended.
-    pub fn remove(&self, id: &str) {
-        self.lock().remove(id);
+    /// Removes a claim whose work has ended.
+    pub fn remove(&self, claim: &Fence) {
+        let mut steps = self.lock();
+        if steps.get(&claim.id).is_some_and(|claimed| claimed.token == claim.token) {
+            steps.remove(&claim.id);
+        }
     }
 
-    /// The ids of all running steps.
-    pub fn ids(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+    /// The claims of all running steps: step and token.
+    pub fn claims(&self) -> Vec<(String, i64)> {
+        self.lock().iter().map(|(id, claimed)| (id.clone(), claimed.token)).collect()
     }
 
     /// Stops the named steps.
     pub fn cancel(&self, ids: &[String]) {
         let steps = self.lock();
-        ids.iter().filter_map(|id| steps.get(id)).for_each(CancellationToken::cancel);
+        ids.iter().filter_map(|id| steps.get(id)).for_each(|claimed| claimed.cancel.cancel());
     }
 
-    /// Stops what a heartbeat found to be cancelled or lost.
-    pub fn settle(&self, asked: &[String], kept: &[Heartbeat]) {
-        let is_kept = |id: &String| kept.iter().any(|row| row.id == *id && !row.cancelled);
-        let gone: Vec<String> = asked.iter().filter(|id| !is_kept(id)).cloned().collect();
-        self.cancel(&gone);
+    /// Stops what a heartbeat for `asked` found to be cancelled or lost.
+    pub fn settle(&self, asked: &[(String, i64)], kept: &[Heartbeat]) {
+        let steps = self.lock();
+        for (id, token) in asked {
+            let is_kept = kept.iter().any(|row| row.id == *id && !row.cancelled);
+            if !is_kept && let Some(claimed) = steps.get(id).filter(|claimed| claimed.token == *token) {
+                claimed.cancel.cancel();
+            }
+        }
     }
 
-    /// Stops everything, to go back to the queue.
+    /// Stops everything; what belongs to tasks that have not ended goes back to the queue.
     pub fn give_back(&self) {
-        self.giving_back.store(true, Ordering::SeqCst);
-        self.lock().values().for_each(CancellationToken::cancel);
+        self.lock().values().for_each(|claimed| claimed.cancel.cancel());
     }
 
-    /// Whether stopped work goes back to the queue instead of being cancelled.
-    pub fn is_giving_back(&self) -> bool {
-        self.giving_back.load(Ordering::SeqCst)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Claimed>> {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(token: i64) -> Fence {
+        Fence { id: "a".to_owned(), token, owner: "me".to_owned() }
+    }
+
+    #[test]
+    fn what_was_meant_for_a_claim_does_not_touch_the_next_one() {
+        let running = Running::default();
+        let first = running.add(&claim(1));
+        let asked = running.claims();
+        let second = running.add(&claim(2));
+        running.remove(&claim(1));
+        running.settle(&asked, &[]);
+        assert_eq!(running.claims(), [("a".to_owned(), 2)]);
+        assert!(!first.is_cancelled() && !second.is_cancelled());
+        running.settle(&running.claims(), &[Heartbeat { id: "a".to_owned(), cancelled: true }]);
+        assert!(second.is_cancelled());
+        running.remove(&claim(2));
+        assert!(running.claims().is_empty());
     }
 }

@@ -29,7 +29,6 @@ struct From {
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let from: From = job.field("from")?;
     let store = job.services.queue.store();
-    let gone = || Error::new(Code::SourceNotFound, "The media was deleted meanwhile");
     let media = store.media(from.media_id).await?.ok_or_else(gone)?;
     if from.here {
         return Ok(output(&media).into());
@@ -37,7 +36,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let mut first_error = None;
     for (index, candidate) in from.candidates.iter().enumerate() {
         match fetch(job, index, candidate).await {
-            Ok(kept) => return finish(job, &media, kept).await,
+            Ok(kept) => return finish(job, media.id, kept).await,
             Err(error) if error.code == Code::Cancelled => return Err(error),
             Err(error) => {
                 tracing::info!(task = %job.task.id, candidate = index, error = %error.chain(), "candidate refused");
@@ -74,23 +73,33 @@ async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kep
     files.keep(&path).await
 }
 
-/// Stores where the file is; a file that it replaces and nobody else needs is deleted.
-async fn finish(job: &Job<'_>, media: &Media, kept: Kept) -> Result<Outcome> {
-    let tx = job.services.queue.store().begin().await?;
-    let size = i64::try_from(kept.size).unwrap_or(i64::MAX);
-    tx.set_media_file(media.id, &kept.key, size, &kept.sha256, Some(&kept.content_type)).await?;
-    let replaced = media.file.as_ref().filter(|old| **old != kept.key);
-    let unused = match replaced {
-        Some(old) => !tx.file_is_used(old).await?,
-        None => false,
+/// Stores where the file is. A file that it replaces is deleted unless somebody else has it; so is this one when its
+/// media was deleted meanwhile.
+async fn finish(job: &Job<'_>, media: MediaId, kept: Kept) -> Result<Outcome> {
+    let Services { queue, files, .. } = job.services;
+    let tx = queue.store().begin().await?;
+    let Some(before) = tx.media(media).await? else {
+        drop(tx);
+        queue.drop_file(files, &kept.key).await?;
+        return Err(gone());
     };
-    let now = tx.media(media.id).await?;
+    // The same bytes may have belonged to something that was deleted since they were kept. While we hold the
+    // transaction nobody deletes them.
+    files.kept_path(&kept.key).await.map_err(|error| {
+        Error::new(Code::Io, "The file was deleted while it was stored; it is downloaded again").with_source(error)
+    })?;
+    let size = i64::try_from(kept.size).unwrap_or(i64::MAX);
+    tx.set_media_file(media, &kept.key, size, &kept.sha256, Some(&kept.content_type)).await?;
+    let now = tx.media(media).await?.ok_or_else(gone)?;
     tx.commit().await?;
-    if let Some(old) = replaced.filter(|_| unused) {
-        job.services.files.delete_kept(old).await?;
+    if let Some(old) = before.file.filter(|old| *old != kept.key) {
+        queue.drop_file(files, &old).await?;
     }
-    now.map(|media| output(&media).into())
-        .ok_or_else(|| Error::new(Code::SourceNotFound, "The media was deleted meanwhile"))
+    Ok(output(&now).into())
+}
+
+fn gone() -> Error {
+    Error::new(Code::SourceNotFound, "The media was deleted meanwhile")
 }
 
 fn output(media: &Media) -> Value {

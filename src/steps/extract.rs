@@ -45,7 +45,7 @@ pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
     let input: Input = job.field("media")?;
     let files = &job.services.files;
     files.check_free(0)?;
-    let file = files.kept_path(&input.file).await?;
+    let file = kept(job, &input).await?;
     let out = samples(job, key);
     if let Some(folder) = out.parent() {
         tokio::fs::create_dir_all(folder).await?;
@@ -66,6 +66,19 @@ pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
         sha256: audio.sha256,
         warnings: audio.warnings,
     })
+}
+
+/// The media's file: the one that was downloaded for this task, or the one which a later download has put in its place.
+async fn kept(job: &Job<'_>, input: &Input) -> Result<PathBuf> {
+    let files = &job.services.files;
+    match files.kept_path(&input.file).await {
+        Err(error) if error.code == Code::NotFound => {
+            let media = job.services.queue.store().media(input.media_id).await?;
+            let now = media.and_then(|media| media.file).filter(|now| *now != input.file).ok_or(error)?;
+            files.kept_path(&now).await
+        }
+        found => found,
+    }
 }
 
 /// A file that ends too early stays as it is however often it is decoded: only a new download could help.

@@ -11,7 +11,7 @@ use crate::{
     domain::{Media, MediaId, media::UPLOAD},
     error::{Code, Error, Result},
     net::Net,
-    store::NewMedia,
+    store::{NewMedia, Tx},
 };
 
 /// Looks a link up without storing anything.
@@ -26,9 +26,10 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     }
     let mut page = link.clone();
     if let Some(id) = link.strip_prefix("media:") {
-        let media = here(job, id).await?;
+        let tx = begin(job).await?;
+        let media = here(&tx, id).await?;
         if media.file.is_some() {
-            return keep(job, &media).await;
+            return keep(job, tx, &media).await;
         }
         page =
             media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
@@ -47,7 +48,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         duration_ms: resolved.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
         published_at: resolved.published_at.map(|at| at.timestamp_millis()),
     };
-    let tx = job.services.queue.store().begin().await?;
+    let tx = begin(job).await?;
     let id = tx.upsert_media(media).await?;
     tx.set_task_media(job.task.id, id).await?;
     tx.commit().await?;
@@ -67,28 +68,31 @@ async fn upload(job: &Job<'_>, id: &str) -> Result<Outcome> {
         title: upload.file_name.clone(),
         ..NewMedia::default()
     };
-    let tx = store.begin().await?;
+    let tx = begin(job).await?;
     let id = tx.upsert_media(media).await?;
     tx.set_media_file(id, &upload.file, upload.size, &upload.sha256, upload.content_type.as_deref()).await?;
     let media = tx.media(id).await?;
-    tx.commit().await?;
-    match media {
-        Some(media) => keep(job, &media).await,
-        None => Err(Error::new(Code::Internal, "The media that was just written cannot be read")),
-    }
+    let media = media.ok_or_else(|| Error::new(Code::Internal, "The media that was just written cannot be read"))?;
+    keep(job, tx, &media).await
 }
 
-async fn here(job: &Job<'_>, id: &str) -> Result<Media> {
+/// A transaction in which the task is still here: one that was deleted must not get a media that nobody deletes.
+async fn begin(job: &Job<'_>) -> Result<Tx> {
+    let tx = job.services.queue.store().begin().await?;
+    tx.lock_task(job.task.id).await?.ok_or_else(stopped)?;
+    Ok(tx)
+}
+
+async fn here(tx: &Tx, id: &str) -> Result<Media> {
     let found = match id.parse() {
-        Ok(id) => job.services.queue.store().media(MediaId(id)).await?,
+        Ok(id) => tx.media(MediaId(id)).await?,
         Err(_) => None,
     };
     found.ok_or_else(|| Error::new(Code::SourceNotFound, "The media is not here any more"))
 }
 
 /// The output for media whose file is kept.
-async fn keep(job: &Job<'_>, media: &Media) -> Result<Outcome> {
-    let tx = job.services.queue.store().begin().await?;
+async fn keep(job: &Job<'_>, tx: Tx, media: &Media) -> Result<Outcome> {
     tx.set_task_media(job.task.id, media.id).await?;
     tx.commit().await?;
     let none: Vec<Value> = Vec::new();

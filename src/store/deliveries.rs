@@ -190,14 +190,14 @@ impl Tx {
         Ok(true)
     }
 
-    /// Gives back deliveries whose worker died: those of others whose lease is over, or, with `all`, every one.
-    pub async fn requeue_deliveries(&self, owner: &str, all: bool) -> Result<u64> {
+    /// Gives back deliveries whose worker died, or could not log what came of it: those whose lease is over, or, unless
+    /// `lapsed`, every one.
+    pub async fn requeue_deliveries(&self, lapsed: bool) -> Result<u64> {
         let done = Entity::update_many()
             .col_expr(Column::State, Expr::value("pending"))
             .col_expr(Column::NextAt, Expr::value(self.now))
             .filter(Column::State.eq("sending"))
-            .filter(Column::LeaseOwner.ne(owner))
-            .apply_if((!all).then_some(self.now), |query, now| query.filter(Column::LeaseUntil.lt(now)))
+            .apply_if(lapsed.then_some(self.now), |query, now| query.filter(Column::LeaseUntil.lt(now)))
             .exec(&self.inner)
             .await?;
         Ok(done.rows_affected)

@@ -5,7 +5,7 @@
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, UpdateMany, sea_query::Expr,
+    QuerySelect, UpdateMany, sea_query::Expr,
 };
 use serde_json::{Map, Value};
 
@@ -299,14 +299,16 @@ impl Tx {
         steps_of(&self.inner, task).await
     }
 
-    /// Running rows: those of other workers whose lease is over, or, with `all`, every one.
-    pub async fn orphans(&self, owner: &str, all: bool) -> Result<Vec<StepRow>> {
-        let rows = Entity::find()
-            .filter(Column::State.eq(StepState::Running.as_str()))
-            .filter(Column::LeaseOwner.ne(owner))
-            .apply_if((!all).then_some(self.now), |query, now| query.filter(Column::LeaseUntil.lt(now)))
-            .all(&self.inner)
-            .await?;
+    /// Every running row.
+    pub async fn running_steps(&self) -> Result<Vec<StepRow>> {
+        let rows = Entity::find().filter(Column::State.eq(StepState::Running.as_str())).all(&self.inner).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The running rows whose lease is over.
+    pub async fn lapsed_steps(&self) -> Result<Vec<StepRow>> {
+        let running = Entity::find().filter(Column::State.eq(StepState::Running.as_str()));
+        let rows = running.filter(Column::LeaseUntil.lt(self.now)).all(&self.inner).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -345,11 +347,13 @@ impl Store {
         steps_of(&self.read, task).await
     }
 
-    /// How many rows of a lane are ready or running.
+    /// How many rows of a lane run or may start now. Those that wait for their time (a model that is missing, the next
+    /// try) do not count: they keep nobody busy.
     pub async fn backlog(&self, lane: Lane) -> Result<u64> {
-        let states = [StepState::Ready.as_str(), StepState::Running.as_str()];
-        let query = Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(Column::State.is_in(states));
-        Ok(query.count(&self.read).await?)
+        let now = self.dialect.now(&self.read).await?;
+        let due = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.lte(now));
+        let busy = Column::State.eq(StepState::Running.as_str()).or(due);
+        Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(busy).count(&self.read).await?)
     }
 
     /// When the next ready row of a lane may start, in milliseconds since 1970.

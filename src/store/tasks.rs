@@ -102,9 +102,9 @@ impl Tx {
         Entity::find_by_id(id.0).one(&self.inner).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Notes that a task's work has begun.
-    pub async fn start_task(&self, id: TaskId) -> Result<()> {
-        Entity::update_many()
+    /// Notes that a task's work has begun; whether that is news.
+    pub async fn start_task(&self, id: TaskId) -> Result<bool> {
+        let started = Entity::update_many()
             .col_expr(Column::Status, Expr::value(TaskStatus::Processing.as_str()))
             .col_expr(Column::StartedAt, Expr::value(self.now))
             .col_expr(Column::UpdatedAt, Expr::value(self.now))
@@ -112,7 +112,7 @@ impl Tx {
             .filter(Column::Status.eq(TaskStatus::Queued.as_str()))
             .exec(&self.inner)
             .await?;
-        Ok(())
+        Ok(started.rows_affected > 0)
     }
 
     /// Notes how far a task is and why it waits, if it does.

@@ -7,6 +7,10 @@
 )]
 
 mod architecture;
+mod bad_input;
+mod cli;
+mod contract;
+mod daemon;
 #[path = "../transcribe/tests/pool.rs"]
 mod engine_pool;
 mod kill;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    sync::watch,
 };
 
 use super::{program, settings};
@@ -23,6 +24,7 @@ pub struct Daemon {
     pub http: reqwest::Client,
     folder: TempDir,
     child: Option<Child>,
+    log: watch::Sender<String>,
 }
 
 impl Daemon {
@@ -32,7 +34,7 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("test.toml"), settings(folder.path(), more)).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(90)).build().unwrap();
-        Self { url: String::new(), http, folder, child: None }
+        Self { url: String::new(), http, folder, child: None, log: watch::Sender::new(String::new()) }
     }
 
     /// The command that starts it.
@@ -56,20 +58,39 @@ impl Daemon {
     pub async fn start(&mut self) {
         let mut child = self.command().stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut log = String::new();
-        loop {
-            let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
-            let Ok(Ok(Some(line))) = line else { panic!("the daemon has not started:\n{log}") };
-            if let Some((_, rest)) = line.split_once("url=") {
-                self.url = rest.split_whitespace().next().unwrap().trim_matches('"').to_owned();
-                break;
-            }
-            log.push_str(&line);
-            log.push('\n');
-        }
+        let log = watch::Sender::new(String::new());
+        self.log = log.clone();
         // Somebody has to read the log, or the daemon stands still when the pipe is full.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                log.send_modify(|all| *all = format!("{all}{line}\n"));
+            }
+        });
+        let line = self.until_logged("url=").await;
+        let (_, rest) = line.split_once("url=").unwrap();
+        self.url = rest.split_whitespace().next().unwrap().trim_matches('"').to_owned();
         self.child = Some(child);
+    }
+
+    /// Waits until a line with this text is in the log of the last start, and returns the first one.
+    pub async fn until_logged(&self, text: &str) -> String {
+        let find = |all: &String| all.lines().find(|line| line.contains(text)).map(str::to_owned);
+        let mut log = self.log.subscribe();
+        let found = tokio::time::timeout(Duration::from_secs(60), log.wait_for(|all| find(all).is_some())).await;
+        match found {
+            Ok(Ok(all)) => find(&all).unwrap(),
+            _ => panic!("no \"{text}\" in the log:\n{}", self.log()),
+        }
+    }
+
+    /// What it has logged since its last start.
+    pub fn log(&self) -> String {
+        self.log.borrow().clone()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id().unwrap()
     }
 
     /// SIGKILL.
@@ -80,15 +101,22 @@ impl Daemon {
 
     /// SIGTERM; waits for the end and returns whether it was a clean one.
     pub async fn stop(&mut self) -> bool {
-        let mut child = self.child.take().unwrap();
-        self.signal(&child);
-        tokio::time::timeout(Duration::from_secs(40), child.wait()).await.expect("it does not stop").unwrap().success()
+        self.term();
+        self.ended().await
     }
 
-    fn signal(&self, child: &Child) {
-        let pid = i32::try_from(child.id().unwrap()).unwrap();
+    /// SIGTERM.
+    pub fn term(&self) {
+        let pid = i32::try_from(self.pid()).unwrap();
         // SAFETY: the process is our child and has not been waited for, so its id is still its own.
         assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+    }
+
+    /// Waits for the end and returns whether it was a clean one.
+    pub async fn ended(&mut self) -> bool {
+        let mut child = self.child.take().unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(40), child.wait()).await;
+        end.unwrap_or_else(|_| panic!("it does not stop:\n{}", self.log())).unwrap().success()
     }
 
     /// GET as JSON.

@@ -40,9 +40,9 @@ pub fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_trawl"))
 }
 
-/// The settings of every test, as a TOML layer; `more` comes last.
+/// The settings of every test, as a TOML layer of dotted keys; lines of `more` stand instead of those with the same key.
 pub fn settings(folder: &std::path::Path, more: &str) -> String {
-    format!(
+    let usual = format!(
         r#"
 server.bind = "127.0.0.1:0"
 paths.data = "{data}"
@@ -59,10 +59,13 @@ queue.poll = "200ms"
 queue.drain = "5s"
 engine.threads = 2
 uploads.reserve_bytes = 0
-{more}
 "#,
         data = folder.join("data").display(),
         temp = folder.join("temp").display(),
         models = root().join("models").display(),
-    )
+    );
+    let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
+    let replaced: Vec<String> = more.lines().filter_map(key).collect();
+    let kept = usual.lines().filter(|line| key(line).is_none_or(|key| !replaced.contains(&key)));
+    kept.chain(more.lines()).collect::<Vec<_>>().join("\n")
 }

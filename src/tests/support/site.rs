@@ -32,7 +32,7 @@ pub struct Site {
 #[derive(Default)]
 struct Pages {
     replies: Mutex<HashMap<String, Reply>>,
-    seen: Mutex<Vec<String>>,
+    seen: watch::Sender<Vec<String>>,
 }
 
 impl Site {
@@ -67,7 +67,19 @@ impl Site {
 
     /// The paths that were asked for, in order.
     pub fn seen(&self) -> Vec<String> {
-        self.pages.seen.lock().unwrap().clone()
+        self.pages.seen.borrow().clone()
+    }
+
+    /// Waits until a path was asked for.
+    pub async fn asked_for(&self, path: &str) {
+        self.asked_times(path, 1).await;
+    }
+
+    /// Waits until a path was asked for so many times.
+    pub async fn asked_times(&self, path: &str, times: usize) {
+        let mut seen = self.pages.seen.subscribe();
+        let asked = seen.wait_for(|seen| seen.iter().filter(|one| *one == path).count() >= times);
+        tokio::time::timeout(std::time::Duration::from_secs(60), asked).await.expect("nobody asks for it").unwrap();
     }
 }
 
@@ -84,7 +96,7 @@ impl Endpoint for Handler {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let path = request.uri().path().to_owned();
-        self.0.seen.lock().unwrap().push(path.clone());
+        self.0.seen.send_modify(|seen| seen.push(path.clone()));
         let mut reply = self.0.replies.lock().unwrap().get(&path).cloned();
         while let Some(Reply::Gated(mut gate, then)) = reply {
             let _ = gate.wait_for(|open| *open).await;

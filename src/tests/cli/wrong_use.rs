@@ -1,0 +1,63 @@
+//! Wrong use of the command line: 2 for what can never work, 1 for what did not work this time, and words that help.
+
+use super::{super::support::sample_bytes, Cli};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_is_wrong_use() {
+    let cli = Cli::new();
+    let clip = cli.clip("en-known-04.flac");
+    let clip = clip.as_str();
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["transcribe"], &["LINK|FILE"]),
+        (&["transcribe", clip, "--langauge", "en"], &["--langauge", "--language"]),
+        (&["transcribe", clip, "--format", "vvt"], &["[invalid_value]", "Did you mean \"vtt\"?"]),
+        (&["transcribe", clip, "--temperature", "hot"], &["--temperature"]),
+        (&["transcribe", clip, "--temperature", "2"], &["[invalid_value]", "temperature"]),
+        (&["transcribe", clip, "--beam-size", "11"], &["[invalid_value]", "beam_size"]),
+        (&["transcribe", clip, "--language", "klingonese"], &["[invalid_value]", "klingonese"]),
+        (&["transcribe", clip, "--model", "smalll"], &["[unknown_model]", "Did you mean \"small\"?"]),
+        (&["transcribe", clip, "--model", "./none.bin"], &["[unknown_model]", "ggml-NAME.bin"]),
+        (&["models"], &["Usage"]),
+        (&["models", "pull"], &["NAMES"]),
+        (&["models", "verify", "smalll"], &["smalll", "[unknown_model]"]),
+        (&["trascribe"], &["transcribe"]),
+        (&["serve", "--bind", "here"], &["--bind"]),
+    ];
+    for (arguments, words) in cases {
+        let said = cli.run(arguments).await;
+        assert_eq!(said.code, Some(2), "{arguments:?}: {}{}", said.out, said.err);
+        for word in *words {
+            assert!(said.err.contains(word) || said.out.contains(word), "{arguments:?}: no {word} in {}", said.err);
+        }
+    }
+    cli.plain(&[]).await.failed(2, &["Usage"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_a_failure_with_a_hint() {
+    let cli = Cli::new();
+    let clip = cli.clip("en-known-04.flac");
+    let empty = cli.file("empty.mp3", b"");
+    let half = cli.file("half.wav", &sample_bytes("en-known-12.wav")[..30]);
+    let folder = cli.path("tmp");
+    let folder = folder.to_str().unwrap();
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["transcribe", "nowhere.mp3"], &["[invalid_link]", "path of a file that exists"]),
+        (&["transcribe", "ftp://example.com/a.mp3"], &["[invalid_link]"]),
+        (&["transcribe", "http://169.254.169.254/a.mp3"], &["[address_refused]", "`net.allow_hosts`"]),
+        (&["transcribe", folder], &["is not a file"]),
+        (&["transcribe", &empty], &["[empty_media]", "zero bytes"]),
+        (&["transcribe", &half], &["[truncated]"]),
+        (&["transcribe", &clip, "--model", "tiny"], &["[model_missing]", "trawl models pull tiny"]),
+        (&["transcribe", &clip, "-o", "/nowhere/at/all.txt"], &["[io]", "cannot be written", "permissions"]),
+    ];
+    for (arguments, words) in cases {
+        let said = cli.run(arguments).await;
+        assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{arguments:?}: {}", said.err);
+        for word in *words {
+            assert!(said.err.contains(word), "{arguments:?}: no {word} in {}", said.err);
+        }
+        assert!(said.err.starts_with("trawl: ") && said.err.lines().count() == 2, "{arguments:?}: {}", said.err);
+    }
+    cli.plain(&["models", "list", "--config", "nowhere.toml"]).await.failed(1, &["[config]", "nowhere.toml"]);
+}
