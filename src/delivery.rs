@@ -10,7 +10,7 @@ use rand::RngExt;
 use serde_json::json;
 use tokio::{
     sync::{Semaphore, watch},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -51,7 +51,7 @@ impl Courier {
         Ok(Self { queue, net, config: Arc::new(config.clone()), signer: Arc::new(signer) })
     }
 
-    /// Sends deliveries until `shutdown`, then finishes those under way.
+    /// Sends deliveries until `shutdown`, then lets those under way go on for `queue.drain` at most.
     pub async fn run(&self, shutdown: CancellationToken) {
         let places = Arc::new(Semaphore::new(self.queue.config().deliver));
         let tracker = TaskTracker::new();
@@ -87,7 +87,8 @@ impl Courier {
             }
         }
         tracker.close();
-        tracker.wait().await;
+        // A receiver that lets us wait does not hold the stop up: what has no answer then is sent again after the start.
+        let _ = timeout(self.queue.config().drain.0, tracker.wait()).await;
     }
 
     async fn claim(&self) -> Result<Option<ClaimedDelivery>> {

@@ -120,7 +120,7 @@ codes! {
     SourceTimeout "source_timeout" Timeout 504 "The server is too slow; trawl tries again by itself.";
     SourceNotFound "source_not_found" NotFound 404 "The page or file is gone: check the link in a browser.";
     SourceForbidden "source_forbidden" Forbidden 403 "The site wants a login; download the file yourself and upload it.";
-    SourceBlocked "source_blocked" Unavailable 502 "The site answers robots with a challenge; try later, or upload the file.";
+    SourceBlocked "source_blocked" Unavailable 502 "The site keeps robots out or answers with nothing; trawl tries again by itself, or upload the file.";
     SourceError "source_error" Unavailable 502 "The site has a problem; trawl tries again by itself.";
     RateLimited "rate_limited" RateLimited 429 "Too many requests to that site; trawl tries again later by itself.";
     NoMediaFound "no_media_found" NotFound 422 "The page holds no audio or video that trawl can see: paste the media's own address, or upload the file.";
@@ -176,6 +176,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// Where in the request it is, as a JSON Pointer or a field's name.
     pub field: Option<String>,
+    /// Whether trying again cannot help this time, whatever the code's class says.
+    pub for_good: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -184,7 +186,7 @@ impl Error {
     /// An error with the code's own hint.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let hint = code.hint().to_owned();
-        Self { code, detail: detail.into(), hint, retry_after: None, field: None, source: None }
+        Self { code, detail: detail.into(), hint, retry_after: None, field: None, for_good: false, source: None }
     }
 
     /// Replaces the hint.
@@ -205,6 +207,12 @@ impl Error {
         self
     }
 
+    /// Says that trying again cannot help this time.
+    pub fn for_good(mut self) -> Self {
+        self.for_good = true;
+        self
+    }
+
     /// Keeps the cause for the log.
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -213,7 +221,7 @@ impl Error {
 
     /// Whether trying again without a change can help.
     pub fn is_retryable(&self) -> bool {
-        self.code.class().is_retryable()
+        !self.for_good && self.code.class().is_retryable()
     }
 
     /// The part of the error that is stored and shown.

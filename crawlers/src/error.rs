@@ -24,8 +24,10 @@ pub enum ErrorClass {
     RegionBlocked,
     /// A definite refusal without a clearer reason.
     Unavailable,
-    /// An empty or withheld answer, a firewall, a server in trouble: may pass.
+    /// An empty or withheld answer, a firewall: may pass.
     Blocked,
+    /// A server in trouble: may pass.
+    SiteError,
     /// A verification page stands in the way.
     Captcha,
     /// The platform did not accept our signature.
@@ -50,7 +52,7 @@ pub enum ErrorClass {
 
 impl ErrorClass {
     /// Every class, for tables and tests.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidLink,
         Self::Transport,
         Self::NotFound,
@@ -59,6 +61,7 @@ impl ErrorClass {
         Self::RegionBlocked,
         Self::Unavailable,
         Self::Blocked,
+        Self::SiteError,
         Self::Captcha,
         Self::SignatureRejected,
         Self::RateLimited,
@@ -82,6 +85,7 @@ impl ErrorClass {
             Self::RegionBlocked => "region_blocked",
             Self::Unavailable => "unavailable",
             Self::Blocked => "blocked",
+            Self::SiteError => "site_error",
             Self::Captcha => "captcha",
             Self::SignatureRejected => "signature_rejected",
             Self::RateLimited => "rate_limited",
@@ -99,7 +103,12 @@ impl ErrorClass {
     /// ask [`CrawlError::retryable`].
     pub fn retryable(self) -> bool {
         match self {
-            Self::Blocked | Self::Captcha | Self::SignatureRejected | Self::RateLimited | Self::IdMismatch => true,
+            Self::Blocked
+            | Self::SiteError
+            | Self::Captcha
+            | Self::SignatureRejected
+            | Self::RateLimited
+            | Self::IdMismatch => true,
             Self::InvalidLink
             | Self::Transport
             | Self::NotFound

@@ -14,11 +14,21 @@ pub(super) fn start(config: &LogConfig) -> Result<()> {
     let filter = EnvFilter::try_new(&config.level).map_err(|error| {
         Error::new(Code::Config, "`log.level` must be a level such as info, or a filter").with_source(error)
     })?;
-    // These speak of every frame and statement at info.
-    let filter = ["sqlx=warn", "sea_orm_migration=warn", "hyper=warn", "poem=warn"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
+    // These speak of every frame and statement at info, and at debug repeat what was fetched: a page that only this
+    // machine can reach must not be readable in its log.
+    let filter = [
+        "sqlx=warn",
+        "sea_orm_migration=warn",
+        "poem=warn",
+        "hyper=warn",
+        "hyper_util=warn",
+        "h2=warn",
+        "html5ever=warn",
+        "selectors=warn",
+    ]
+    .iter()
+    .filter_map(|directive| directive.parse().ok())
+    .fold(filter, EnvFilter::add_directive);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => log.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),

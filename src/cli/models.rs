@@ -101,7 +101,13 @@ fn verify(models: &Models, mut names: Vec<String>) -> Result<()> {
         }
     }
     if broken > 0 {
-        Err(Error::new(Code::ModelInvalid, format!("{broken} model files are not usable")))
+        Err(Error::new(
+            Code::ModelInvalid,
+            match broken {
+                1 => "One model file is not usable".to_owned(),
+                _ => format!("{broken} model files are not usable"),
+            },
+        ))
     } else {
         Ok(())
     }

@@ -1,9 +1,13 @@
 //! `trawl transcribe`: the whole road for a few inputs, in this process.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{TranscribeArgs, complain, local::Local, models, print};
 use crate::{
@@ -23,27 +27,38 @@ pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, format:
     let model = model(&mut config, args.model.as_deref())?;
     let options = options(&args, model.as_deref());
     fetch_model(&config, model.as_deref()).await?;
+    // From here on there is a folder to remove, whoever ends the command.
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let local = Local::start(config).await?;
-    let mut failed = None;
+    let mut failed: Option<Error> = None;
+    let mut written = HashSet::new();
     for input in &args.inputs {
         let one = tokio::select! {
-            one = one(&local, input, &options) => one,
-            _ = tokio::signal::ctrl_c() => {
-                failed = Some(Error::new(Code::Cancelled, "Interrupted"));
-                break;
-            }
+            one = one(&local, input, &options) => Some(one),
+            _ = term.recv() => None,
+            _ = interrupt.recv() => None,
         };
-        match one.and_then(|transcript| deliver(&transcript, input, &args, format)) {
-            Ok(()) => {}
-            Err(error) => {
-                if let Some(earlier) = failed.replace(error) {
-                    complain(&earlier);
-                }
+        let interrupted = one.is_none();
+        let one = one.unwrap_or_else(|| Err(Error::new(Code::Cancelled, "Interrupted").with_hint("Start it again.")));
+        if let Err(error) = one.and_then(|transcript| deliver(&transcript, input, &args, format, &mut written)) {
+            let error = if args.inputs.len() > 1 && !interrupted { about(input, error) } else { error };
+            if let Some(earlier) = failed.replace(error) {
+                complain(&earlier);
             }
+        }
+        if interrupted {
+            break;
         }
     }
     local.stop().await;
     failed.map_or(Ok(()), Err)
+}
+
+/// The error with the input that it is about.
+fn about(input: &str, mut error: Error) -> Error {
+    let shown: String = input.chars().take(200).collect();
+    error.detail = format!("{}: {}", shown.escape_debug(), error.detail);
+    error
 }
 
 /// The model's name; a path makes its folder the models folder.
@@ -132,8 +147,10 @@ async fn upload(local: &Local, path: &Path) -> Result<String> {
     let files: &Files = &local.app.services.files;
     let id = uuid::Uuid::now_v7().to_string();
     let staged = files.task_dir(TaskId(0)).with_file_name(format!("{id}.part"));
-    if tokio::fs::hard_link(path, &staged).await.is_err() {
-        tokio::fs::copy(path, &staged).await.map_err(cannot)?;
+    // A hard link to a symbolic one would be another symbolic one.
+    let file = path.canonicalize().map_err(cannot)?;
+    if tokio::fs::hard_link(&file, &staged).await.is_err() {
+        tokio::fs::copy(&file, &staged).await.map_err(cannot)?;
     }
     let kept = files.keep(&staged).await?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -177,7 +194,13 @@ async fn follow(local: &Local, id: TaskId, input: &str) -> Result<Task> {
 }
 
 /// Prints a transcript, or writes it to the file or folder that was named.
-fn deliver(transcript: &Transcript, input: &str, args: &TranscribeArgs, format: Format) -> Result<()> {
+fn deliver(
+    transcript: &Transcript,
+    input: &str,
+    args: &TranscribeArgs,
+    format: Format,
+    written: &mut HashSet<PathBuf>,
+) -> Result<()> {
     for warning in &transcript.warnings {
         super::write(&mut std::io::stderr(), &format!("{input}: {warning}\n"));
     }
@@ -188,7 +211,8 @@ fn deliver(transcript: &Transcript, input: &str, args: &TranscribeArgs, format: 
         }
         return Ok(());
     };
-    let file = if args.inputs.len() > 1 || output.is_dir() { named(output, input, format)? } else { output.clone() };
+    let file =
+        if args.inputs.len() > 1 || output.is_dir() { named(output, input, format, written)? } else { output.clone() };
     std::fs::write(&file, text).map_err(|error| {
         Error::new(Code::Io, format!("{} cannot be written", file.display()))
             .with_hint("Check the path and its permissions.")
@@ -196,10 +220,19 @@ fn deliver(transcript: &Transcript, input: &str, args: &TranscribeArgs, format: 
     })
 }
 
-/// `folder/<the input's name>.srt`.
-fn named(folder: &Path, input: &str, format: Format) -> Result<PathBuf> {
+/// `folder/<the input's name>.srt`; inputs of the same name are numbered.
+fn named(folder: &Path, input: &str, format: Format, written: &mut HashSet<PathBuf>) -> Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     let stem = Path::new(input).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let safe: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    Ok(folder.join(format!("{}.{}", safe.trim_start_matches('.'), format.extension())))
+    let (stem, extension) = (safe.trim_start_matches('.'), format.extension());
+    let stem = if stem.is_empty() { "transcript" } else { stem };
+    let mut file = folder.join(format!("{stem}.{extension}"));
+    for number in 2.. {
+        if written.insert(file.clone()) {
+            break;
+        }
+        file = folder.join(format!("{stem}-{number}.{extension}"));
+    }
+    Ok(file)
 }

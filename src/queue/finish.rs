@@ -78,6 +78,8 @@ impl Queue {
                 report = crash_report(crashes, &report.detail);
             }
             (crashes < self.config.max_crashes).then(|| Duration::from_secs(crashes.unsigned_abs()))
+        } else if error.for_good {
+            None
         } else {
             let retry: Retry = serde_json::from_value(work.row.retry.clone()).unwrap_or_default();
             retry.wait(step.attempt, error.code.class(), error.retry_after, rand::random())

@@ -85,7 +85,10 @@ async fn kept(job: &Job<'_>, input: &Input) -> Result<PathBuf> {
 fn blame(error: Error, job: &Job<'_>) -> Error {
     let is_upload = job.task.link.starts_with("upload:");
     match error.code {
-        Code::Truncated if is_upload => error.with_hint("Export or copy the file again, then upload it once more."),
+        Code::Truncated if is_upload => {
+            error.with_hint("Export or copy the file again, then upload it once more.").for_good()
+        }
+        Code::Truncated => error.for_good(),
         _ => error,
     }
 }

@@ -3,7 +3,7 @@
 //! Input `{media, …options}`; options of the task win over those of the workflow. Output `{transcript_id, language,
 //! duration, model, warnings}`; `text` and `segments` are read from the stored transcript when something refers to them.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,8 @@ use crate::{
 
 /// How often a missing model is looked for; a finished download wakes the queue at once.
 const MODEL_POLL: Duration = Duration::from_secs(10);
+/// A model file that is not whole counts as missing for so long after the last write to it.
+const STILL_COPIED: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let given = options(job);
@@ -33,6 +35,11 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         Err(error) => return Err(error),
     };
     model.validate(&options)?;
+    if is_arriving(&model.path).await {
+        let error = Error::new(Code::ModelMissing, format!("The file of the model {} is not complete yet", model.name))
+            .with_hint("The task goes on when the file is complete; if nobody is copying it, pull the model again.");
+        return Ok(Outcome::Wait { why: error.report(), wait: MODEL_POLL });
+    }
     let key = format!("{}:extract", job.work.row.step.key);
     let audio = audio(job, &key).await?;
     let pcm = samples(job, &key);
@@ -54,6 +61,16 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     });
     let transcript = NewTranscript { audio_sha256: audio.sha256, options: Value::Object(given), transcript };
     Ok(Outcome::Done(Done { output, transcript: Some(transcript), delivery: None }))
+}
+
+/// Whether somebody seems to be copying the file just now: it is no whole model, and was written to a moment ago.
+async fn is_arriving(path: &Path) -> bool {
+    let path = path.to_owned();
+    let look = move || {
+        let age = path.metadata().ok()?.modified().ok()?.elapsed().unwrap_or_default();
+        Some(age < STILL_COPIED && transcribe::models::check_file(&path).is_err())
+    };
+    tokio::task::spawn_blocking(look).await.ok().flatten().unwrap_or(false)
 }
 
 fn options(job: &Job<'_>) -> Map<String, Value> {

@@ -35,7 +35,7 @@ pub(super) fn check(response: &Response) -> Result<(), CrawlError> {
         451 => (ErrorClass::RegionBlocked, "The site may not show this here for legal reasons.".to_owned()),
         429 | 444 => (ErrorClass::RateLimited, "The site says that we ask too often. Try again later.".to_owned()),
         408 | 425 | 500..=599 => {
-            (ErrorClass::Blocked, format!("The site has a problem at the moment (status {status}). Try again later."))
+            (ErrorClass::SiteError, format!("The site has a problem at the moment (status {status}). Try again later."))
         }
         300..=399 => (ErrorClass::RedirectNotAllowed, "The link redirects to nowhere that can be followed.".to_owned()),
         _ => (ErrorClass::Unavailable, format!("The site refuses the link (status {status}).")),

@@ -14,6 +14,24 @@ use super::support::SECRET;
 /// Stands in everything that is fetched or uploaded; no error may repeat it.
 const MARKER: &str = "xyzzy-content-marker";
 
+/// Sends a request that will be refused, perhaps before its body was read. The daemon closes the connection then, and a
+/// client that is still writing may find it broken before it has read the answer; such a client asks again.
+async fn refused(request: reqwest::RequestBuilder) -> (u16, Value) {
+    for _ in 0..10 {
+        let Some(again) = request.try_clone() else { break };
+        if let Ok(answer) = again.send().await {
+            return read(answer).await;
+        }
+    }
+    read(request.send().await.unwrap()).await
+}
+
+async fn read(answer: reqwest::Response) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json", "{status}");
+    (status, answer.json().await.unwrap())
+}
+
 /// Checks an answer that refuses a request.
 #[track_caller]
 fn check_problem(case: &str, (status, body): &(u16, Value), expected: (u16, &str)) {
@@ -26,8 +44,7 @@ fn check_problem(case: &str, (status, body): &(u16, Value), expected: (u16, &str
 #[track_caller]
 fn check_words(case: &str, error: &Value) {
     let (detail, hint) = (error["detail"].as_str().unwrap_or_default(), error["hint"].as_str().unwrap_or_default());
-    let is_sentence = detail.contains(' ') && detail.chars().next().is_some_and(|c| !c.is_lowercase() || c == 'a');
-    assert!(is_sentence || detail.contains(' '), "{case}: \"{detail}\" is no sentence");
+    assert!(detail.split(' ').count() > 2, "{case}: \"{detail}\" is no sentence");
     assert!(hint.len() > 10 && hint.ends_with(['.', '?']), "{case}: \"{hint}\" is no hint");
     for text in [detail, hint] {
         assert!(!text.contains(MARKER), "{case} tells what was sent: {text}");

@@ -51,7 +51,10 @@ async fn a_waiting_task_can_be_cancelled_and_a_broken_model_fails_it() {
     app.until(id, waits).await;
     assert_eq!(app.post(&format!("/api/tasks/{id}/cancel"), json!({})).await.1["status"], "cancelled");
     // Something that is no model at all, and will never be one.
-    std::fs::write(models.path().join("ggml-tiny.bin"), b"<!doctype html>not found").unwrap();
+    let file = models.path().join("ggml-tiny.bin");
+    std::fs::write(&file, b"<!doctype html>not found").unwrap();
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(86_400);
+    std::fs::File::options().write(true).open(&file).unwrap().set_modified(yesterday).unwrap();
     let (_, task) =
         app.upload("a.flac", sample_bytes("en-known-04.flac"), &[("options", "{\"model\": \"tiny\"}")]).await;
     let task = app.end(task["id"].as_i64().unwrap()).await;

@@ -1,15 +1,8 @@
 //! Requests that are wrong as such: bodies, paths, methods, parameters, headers.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{super::support::TestApp, MARKER, check_problem};
-
-async fn send(request: reqwest::RequestBuilder) -> (u16, Value) {
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    assert_eq!(answer.headers()["content-type"], "application/problem+json", "{status}");
-    (status, answer.json().await.unwrap())
-}
+use super::{super::support::TestApp, MARKER, check_problem, refused};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_cannot_be_read_are_refused() {
@@ -32,16 +25,16 @@ async fn bodies_that_cannot_be_read_are_refused() {
         ("a form", "application/x-www-form-urlencoded", b"link=a".to_vec(), 415, "unsupported_format"),
         ("plain text", "text/plain", b"{\"link\": \"a\"}".to_vec(), 415, "unsupported_format"),
     ] {
-        check_problem(case, &send(post(kind, body)).await, (status, code));
+        check_problem(case, &refused(post(kind, body)).await, (status, code));
     }
     // A body without a type, and one that is larger than it may be, with and without a length.
     let bare = app.http.post(format!("{}/api/tasks", app.url)).body("{}");
-    check_problem("no type", &send(bare).await, (415, "unsupported_format"));
+    check_problem("no type", &refused(bare).await, (415, "unsupported_format"));
     let large = format!("{{\"link\": \"{}\"}}", "x".repeat(1024 * 1024)).into_bytes();
-    check_problem("a large one", &send(post(json, large.clone())).await, (413, "too_large"));
+    check_problem("a large one", &refused(post(json, large.clone())).await, (413, "too_large"));
     let pieces: Vec<std::io::Result<Vec<u8>>> = large.chunks(4096).map(|piece| Ok(piece.to_vec())).collect();
     let streamed = post(json, Vec::new()).body(reqwest::Body::wrap_stream(futures_util::stream::iter(pieces)));
-    check_problem("a large one without a length", &send(streamed).await, (413, "too_large"));
+    check_problem("a large one without a length", &refused(streamed).await, (413, "too_large"));
     app.finish().await;
 }
 
@@ -64,9 +57,9 @@ async fn paths_and_methods_that_do_not_exist_are_told() {
         ("/api/tasks/99999999999999999999", 422, "invalid_value"),
         ("/api/workflows/transcribes", 404, "unknown_workflow"),
     ] {
-        check_problem(path, &send(get(path)).await, (status, code));
+        check_problem(path, &refused(get(path)).await, (status, code));
     }
-    let (_, near) = send(get("/api/task")).await;
+    let (_, near) = refused(get("/api/task")).await;
     assert!(near["hint"].as_str().unwrap().contains("/api/tasks"), "{near}");
     for (method, path, allowed) in [
         ("PUT", "/api/tasks", "POST"),
@@ -106,23 +99,23 @@ async fn parameters_and_headers_with_bad_values_are_told() {
         ("/api/tasks/1?wait=-1", "wait"),
         ("/api/tasks/1?wait=1.5", "wait"),
     ] {
-        let answer = send(app.http.get(format!("{}{query}", app.url))).await;
+        let answer = refused(app.http.get(format!("{}{query}", app.url))).await;
         check_problem(query, &answer, (422, "invalid_value"));
         assert_eq!(answer.1["field"], field, "{query}: {}", answer.1);
     }
-    let answer = send(app.http.get(format!("{}/api/tasks?limt=5", app.url))).await;
+    let answer = refused(app.http.get(format!("{}/api/tasks?limt=5", app.url))).await;
     check_problem("limt", &answer, (422, "unknown_field"));
     assert_eq!(answer.1["hint"], "Did you mean \"limit\"?");
     let long = "x".repeat(256);
     for key in ["", "two words", long.as_str()] {
         let request = app.http.post(format!("{}/api/tasks", app.url)).header("idempotency-key", key);
-        let answer = send(request.json(&json!({ "link": "https://example.com/a.mp3" }))).await;
+        let answer = refused(request.json(&json!({ "link": "https://example.com/a.mp3" }))).await;
         check_problem(key, &answer, (422, "invalid_value"));
         assert_eq!(answer.1["field"], "Idempotency-Key");
     }
     for origin in ["https://evil.example", "null"] {
         let request = app.http.post(format!("{}/api/tasks", app.url)).header("origin", origin);
-        let answer = send(request.json(&json!({ "link": "https://example.com/a.mp3" }))).await;
+        let answer = refused(request.json(&json!({ "link": "https://example.com/a.mp3" }))).await;
         check_problem(origin, &answer, (403, "cross_origin"));
     }
     assert_eq!(app.get("/api/tasks").await.1["total"], 0);

@@ -19,7 +19,6 @@ async fn what_makes_no_sense_is_wrong_use() {
         (&["transcribe", clip, "--model", "./none.bin"], &["[unknown_model]", "ggml-NAME.bin"]),
         (&["models"], &["Usage"]),
         (&["models", "pull"], &["NAMES"]),
-        (&["models", "verify", "smalll"], &["smalll", "[unknown_model]"]),
         (&["trascribe"], &["transcribe"]),
         (&["serve", "--bind", "here"], &["--bind"]),
     ];

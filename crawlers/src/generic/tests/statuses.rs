@@ -13,8 +13,8 @@ async fn statuses_have_their_own_classes() {
         (403, ErrorClass::Blocked, true),
         (451, ErrorClass::RegionBlocked, false),
         (429, ErrorClass::RateLimited, true),
-        (503, ErrorClass::Blocked, true),
-        (500, ErrorClass::Blocked, true),
+        (503, ErrorClass::SiteError, true),
+        (500, ErrorClass::SiteError, true),
         (418, ErrorClass::Unavailable, false),
         (304, ErrorClass::RedirectNotAllowed, false),
     ] {
