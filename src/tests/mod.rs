@@ -7,6 +7,11 @@
 )]
 
 mod architecture;
+mod cancel;
+mod delete;
+mod engine;
+mod events;
 mod kill;
+mod priority;
 mod road;
 mod support;

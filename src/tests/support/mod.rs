@@ -5,6 +5,7 @@
 
 mod app;
 mod daemon;
+mod processes;
 mod receiver;
 mod site;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 pub use self::{
     app::{TestApp, walk},
     daemon::{Daemon, Event},
+    processes::{processes, signal},
     receiver::Receiver,
     site::{Reply, Site},
 };
@@ -40,9 +42,9 @@ pub fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_trawl"))
 }
 
-/// The settings of every test, as a TOML layer; `more` comes last.
+/// The settings of every test, as a TOML layer; the lines of `more` replace those with the same key.
 pub fn settings(folder: &std::path::Path, more: &str) -> String {
-    format!(
+    let usual = format!(
         r#"
 server.bind = "127.0.0.1:0"
 paths.data = "{data}"
@@ -59,10 +61,14 @@ queue.poll = "200ms"
 queue.drain = "5s"
 engine.threads = 2
 uploads.reserve_bytes = 0
-{more}
 "#,
         data = folder.join("data").display(),
         temp = folder.join("temp").display(),
         models = root().join("models").display(),
-    )
+    );
+    let key = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned());
+    let is_replaced =
+        |line: &str| key(line).is_some_and(|own| more.lines().any(|line| key(line).as_ref() == Some(&own)));
+    let usual = usual.lines().filter(|line| !is_replaced(line)).map(|line| format!("{line}\n"));
+    usual.chain([more.to_owned()]).collect()
 }
