@@ -8,11 +8,16 @@
 
 mod architecture;
 mod bad_input;
+mod cancel;
 mod cli;
 mod contract;
 mod daemon;
+mod delete;
+mod engine;
 #[path = "../transcribe/tests/pool.rs"]
 mod engine_pool;
+mod events;
 mod kill;
+mod priority;
 mod road;
 mod support;

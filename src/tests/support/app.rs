@@ -1,6 +1,6 @@
 //! A daemon inside the test's process, on a free port.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trawl::{app::App, config::Config, error::Result};
 
-use super::{program, settings};
+use super::{Event, program, settings};
 
 /// A running daemon.
 pub struct TestApp {
@@ -31,12 +31,17 @@ impl TestApp {
 
     /// Starts a daemon with more settings, as TOML lines with dotted keys.
     pub async fn with(more: &str) -> Self {
+        Self::with_program(more, program()).await
+    }
+
+    /// Starts a daemon whose engines are started from `program`.
+    pub async fn with_program(more: &str, program: PathBuf) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.toml");
         std::fs::write(&file, settings(folder.path(), more)).unwrap();
         let config = Config::load(Some(&file), &[]).unwrap();
-        let app = App::open(config, program()).await.unwrap();
+        let app = App::open(config, program).await.unwrap();
         let (listener, address) = app.listen().await.unwrap();
         let shutdown = CancellationToken::new();
         let (runner, stop) = (app.clone(), shutdown.clone());
@@ -136,6 +141,24 @@ impl TestApp {
             }
             tokio::time::timeout(Duration::from_secs(60), events.changed()).await.expect("nothing happens").unwrap();
         }
+    }
+
+    /// Reads server-sent events from `path` until one is as wanted, or the stream ends.
+    pub async fn listen(&self, path: &str, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        Event::listen(answer, wanted).await.0
+    }
+
+    /// Looks again and again until `there` says yes; for what no event tells of (files, processes). Each look waits for an
+    /// answer of the daemon, so it takes turns with the daemon's work.
+    pub async fn eventually(&self, what: &str, there: impl Fn() -> bool) {
+        let looking = async {
+            while !there() {
+                self.text("/live").await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), looking).await.unwrap_or_else(|_| panic!("never: {what}"));
     }
 
     /// Where the daemon works.

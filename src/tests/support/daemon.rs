@@ -147,26 +147,17 @@ impl Daemon {
     /// Follows a task's events from the first one until one is as wanted; returns all that were seen, or `None` when the
     /// stream has ended before.
     pub async fn follow(&self, id: i64, wanted: impl Fn(&Event) -> bool) -> Option<Vec<Event>> {
-        let mut answer = self.http.get(format!("{}/api/tasks/{id}/events", self.url)).send().await.unwrap();
-        let mut text = String::new();
-        let mut seen = Vec::new();
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            text.push_str(std::str::from_utf8(&chunk).unwrap());
-            while let Some((block, rest)) = text.split_once("\n\n") {
-                seen.extend(Event::read(block));
-                text = rest.to_owned();
-                if seen.last().is_some_and(&wanted) {
-                    return Some(seen);
-                }
-            }
-        }
-        None
+        let answer = self.http.get(format!("{}/api/tasks/{id}/events", self.url)).send().await.unwrap();
+        let (seen, found) = Event::listen(answer, wanted).await;
+        found.then_some(seen)
     }
 }
 
 /// One server-sent event.
 #[derive(Debug, Clone)]
 pub struct Event {
+    /// Its number.
+    pub id: i64,
     /// `status`, `step`, …
     pub kind: String,
     /// What happened.
@@ -174,11 +165,29 @@ pub struct Event {
 }
 
 impl Event {
+    /// Reads a stream until an event is as wanted; returns all that were seen, and whether that one was among them.
+    pub async fn listen(mut answer: reqwest::Response, wanted: impl Fn(&Self) -> bool) -> (Vec<Self>, bool) {
+        let mut bytes = Vec::new();
+        let mut seen = Vec::new();
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            bytes.extend_from_slice(&chunk);
+            while let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") {
+                let block: Vec<u8> = bytes.drain(..end + 2).collect();
+                seen.extend(Self::read(std::str::from_utf8(&block).unwrap()));
+                if seen.last().is_some_and(&wanted) {
+                    return (seen, true);
+                }
+            }
+        }
+        (seen, false)
+    }
+
     /// Reads one block of lines; comments are no events.
     pub fn read(block: &str) -> Option<Self> {
         let field =
             |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
-        Some(Self { kind: field("event:")?, data: serde_json::from_str(&field("data:")?).unwrap() })
+        let id = field("id:")?.parse().unwrap();
+        Some(Self { id, kind: field("event:")?, data: serde_json::from_str(&field("data:")?).unwrap() })
     }
 
     /// Whether a step has come to a state.

@@ -5,6 +5,7 @@
 
 mod app;
 mod daemon;
+mod processes;
 mod receiver;
 mod site;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 pub use self::{
     app::{TestApp, walk},
     daemon::{Daemon, Event},
+    processes::{processes, signal},
     receiver::Receiver,
     site::{Reply, Site},
 };

@@ -1,0 +1,162 @@
+//! Engines that die, hang or always fail: the daemon stays up, and only what is to blame is given up.
+
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{
+    cancel::{Stage, step},
+    support::{processes, program, sample_bytes, signal},
+};
+
+const CLIP: &str = "en-known-04.flac";
+const WORDS: &str = "The music is near the long box.";
+/// A step may be over before the signal arrives; then the scene is played again, this often at most.
+const SCENES: usize = 20;
+
+impl Stage {
+    /// The engine's process.
+    fn engine(&self) -> Option<i32> {
+        processes(self.models.path()).pop()
+    }
+
+    fn busy(&self) -> usize {
+        self.app.app.services.pool.status().iter().map(|engine| engine.busy).sum()
+    }
+
+    async fn clip(&self, options: Value) -> i64 {
+        let (status, task) = self.app.upload(CLIP, sample_bytes(CLIP), &[("options", &options.to_string())]).await;
+        assert_eq!(status, 202, "{task}");
+        task["id"].as_i64().unwrap()
+    }
+
+    /// Sends a signal to the engine while it works on a clip; the task completes nevertheless.
+    async fn struck(&self, number: i32) {
+        for _ in 0..SCENES {
+            let id = self.clip(json!({})).await;
+            let path = format!("/api/tasks/{id}/events");
+            self.app.listen(&path, |event| event.kind == "progress" && event.data["step"] == "text").await;
+            if let Some(engine) = self.engine() {
+                signal(engine, number);
+            }
+            let task = self.app.end(id).await;
+            assert_eq!(task["result"]["text"], WORDS, "{task}");
+            if step(&task, "text")["crashes"] == 1 {
+                assert_eq!(step(&task, "text")["attempt"], 1, "a crash has cost a try");
+                assert_eq!(self.app.text("/live").await.is_empty(), false);
+                return;
+            }
+        }
+        panic!("the engine was never hit while it worked");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_killed_costs_one_crash_and_nothing_else() {
+    let stage = Stage::set("").await;
+    stage.struck(libc::SIGKILL).await;
+    let (_, info) = stage.app.get("/api/info").await;
+    assert_eq!(info["engine"][0]["restarts"], 1, "{info}");
+    stage.app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_hangs_is_replaced() {
+    let stage = Stage::set("engine.hang_timeout = \"5s\"").await;
+    stage.struck(libc::SIGSTOP).await;
+    stage.app.finish().await;
+}
+
+/// This binary, but it dies of SIGSEGV when it is to load the model `poison`.
+fn dying_program(folder: &TempDir) -> PathBuf {
+    let path = folder.path().join("trawl");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *'--model-name poison'*) kill -s SEGV $$;; esac\nexec '{}' \"$@\"\n",
+        program().display()
+    );
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_always_kills_it_fails_its_task_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::with_program("", dying_program(&folder)).await;
+    stage.model("poison");
+    let before = stage.clip(json!({})).await;
+    let poison = stage.clip(json!({ "model": "poison" })).await;
+    let after = stage.clip(json!({})).await;
+    for id in [before, after] {
+        let task = stage.app.end(id).await;
+        assert_eq!((&task["result"]["text"], &step(&task, "text")["crashes"]), (&json!(WORDS), &json!(0)), "{task}");
+    }
+    let task = stage.app.end(poison).await;
+    assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!("crash")), "{task}");
+    assert_eq!(step(&task, "text")["crashes"], 3);
+    let events = stage.app.listen(&format!("/api/tasks/{poison}/events"), |_| false).await;
+    assert_eq!(events.iter().filter(|event| event.is_step("text", "running")).count(), 3);
+    assert_eq!(events.iter().filter(|event| event.is_step("text", "ready")).count(), 2);
+    stage.is_quiet().await;
+    stage.app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_slots_work_at_the_same_time() {
+    let stage = Stage::set("engine.slots = 2").await;
+    for _ in 0..SCENES {
+        let both = [stage.clip(json!({})).await, stage.clip(json!({})).await];
+        let ends = async { [stage.app.end(both[0]).await, stage.app.end(both[1]).await] };
+        let mut most = 0;
+        let tasks = watched(&stage, ends, |busy| most = most.max(busy)).await;
+        for task in tasks {
+            assert_eq!(task["result"]["text"], WORDS, "{task}");
+        }
+        if most == 2 {
+            return stage.app.finish().await;
+        }
+    }
+    panic!("the clips were never worked on at the same time");
+}
+
+/// With two slots a crash hits two tasks. They are tried again one at a time: the one that is to blame takes nobody with it
+/// any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_each_suspect_runs_alone() {
+    let stage = Stage::set("engine.slots = 2").await;
+    for _ in 0..SCENES {
+        let both = [stage.clip(json!({})).await, stage.clip(json!({})).await];
+        stage.until(both[1], "text", "running").await;
+        if let Some(engine) = stage.engine().filter(|_| stage.busy() == 2) {
+            signal(engine, libc::SIGKILL);
+        }
+        let ends = async { [stage.app.end(both[0]).await, stage.app.end(both[1]).await] };
+        let mut together = 0;
+        let tasks = watched(&stage, ends, |busy| {
+            // What is seen before the first crash is known does not count.
+            let restarted = stage.app.app.services.pool.status()[0].restarts > 0;
+            together += usize::from(restarted && busy == 2);
+        })
+        .await;
+        let crashes = tasks.each_ref().map(|task| step(task, "text")["crashes"].as_i64().unwrap());
+        assert!(tasks.iter().all(|task| task["result"]["text"] == WORDS), "{tasks:?}");
+        if crashes == [1, 1] {
+            assert_eq!(together, 0, "two suspects ran at the same time");
+            return stage.app.finish().await;
+        }
+    }
+    panic!("the engine was never hit while it worked on both");
+}
+
+/// Waits for `ends` and looks meanwhile, at every event, at how many jobs the engine has.
+async fn watched<T>(stage: &Stage, ends: impl Future<Output = T>, mut look: impl FnMut(usize)) -> T {
+    let mut events = stage.app.app.services.queue.wake().events();
+    let mut ends = std::pin::pin!(ends);
+    loop {
+        tokio::select! {
+            ends = &mut ends => return ends,
+            _ = events.changed() => look(stage.busy()),
+        }
+    }
+}
