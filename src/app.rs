@@ -194,7 +194,12 @@ impl App {
     async fn sweep(&self, older_than: Duration) {
         let swept = async {
             let live = self.services.queue.store().open_tasks().await?.into_iter().collect();
-            self.services.files.sweep(&live, older_than).await
+            self.services.files.sweep(&live, older_than).await?;
+            // Kept by a process that died before anything knew of them.
+            for key in self.services.files.kept(SWEEP_AGE).await? {
+                self.services.queue.drop_file(&self.services.files, &key).await?;
+            }
+            Ok::<_, Error>(())
         };
         if let Err(error) = swept.await {
             tracing::warn!(error = %error.chain(), "working folders cannot be swept");

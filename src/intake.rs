@@ -68,6 +68,8 @@ impl Intake {
         let params = params(&definition, submission.params, &link)?;
         let planned = plan(&definition).map_err(|error| Error::new(Code::InvalidWorkflow, error.to_string()))?;
         let priority = submission.priority.unwrap_or(Priority::Normal);
+        // Named from the start, so that the media stays when the task that brought it here is deleted.
+        let media_id = link.strip_prefix("media:").and_then(|id| id.parse().ok()).map(MediaId);
         let task = NewTask {
             workflow: definition.name,
             revision,
@@ -75,6 +77,7 @@ impl Intake {
             link,
             params,
             options: submission.options,
+            media_id,
             callback_url,
         };
         self.write(task, planned, submission.idempotency).await

@@ -52,7 +52,9 @@ pub(super) async fn fetch_default(app: &App, shutdown: CancellationToken) {
         match models.pull(&name, &fetch, &|_, _| {}, &shutdown).await {
             Ok(_) => {
                 tracing::info!(model = name, "the default model is here");
-                app.services.queue.wake().lanes();
+                if let Err(error) = app.services.queue.model_arrived().await {
+                    tracing::warn!(error = %error.chain(), "tasks that wait for the model look again later");
+                }
                 return;
             }
             Err(_) if shutdown.is_cancelled() => return,

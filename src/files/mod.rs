@@ -45,6 +45,8 @@ struct Inner {
     store: LocalFileSystem,
     max_upload: u64,
     reserve: u64,
+    // Held, not read: the lock lasts as long as the folder is open.
+    _lock: std::fs::File,
 }
 
 impl Files {
@@ -55,14 +57,28 @@ impl Files {
             folder("paths.data", &paths.data)?;
             let media = folder("paths.data", &paths.data.join("media"))?;
             let temp = folder("paths.temp", &paths.temp)?;
+            let lock = lock(&temp)?;
             let parts = folder("paths.temp", &temp.join("uploads"))?;
             let store =
                 LocalFileSystem::new_with_prefix(&media).map_err(|error| unusable("paths.data", &media, error))?;
             let store = store.with_fsync(true);
             let (max_upload, reserve) = (uploads.max_bytes, uploads.reserve_bytes);
-            Ok(Self { inner: Arc::new(Inner { temp, uploads: parts, media, store, max_upload, reserve }) })
+            Ok(Self { inner: Arc::new(Inner { temp, uploads: parts, media, store, max_upload, reserve, _lock: lock }) })
         })
         .await
+    }
+}
+
+/// Takes the working folders for this process: another daemon would sweep away what it does not know.
+fn lock(temp: &Path) -> Result<std::fs::File> {
+    let folder = std::fs::File::open(temp)?;
+    match folder.try_lock() {
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Error::new(Code::Config, "Another trawl uses the folder `paths.temp`")
+                .with_hint("Stop it, or give this one its own `paths.temp`."))
+        }
+        // Some file systems lock no folders; then the operator has to know.
+        Ok(()) | Err(std::fs::TryLockError::Error(_)) => Ok(folder),
     }
 }
 

@@ -57,6 +57,27 @@ impl Files {
         })
         .await
     }
+
+    /// The keys of kept files that nobody has written for `older_than`. Whoever knows what is in use decides about them.
+    pub async fn kept(&self, older_than: Duration) -> Result<Vec<String>> {
+        let files = self.clone();
+        blocking(move || {
+            let mut keys = Vec::new();
+            for (folder, about) in entries(&files.inner.media)? {
+                if !about.is_dir() {
+                    continue;
+                }
+                for (file, about) in entries(&folder.path())? {
+                    let key = format!("{}/{}", folder.file_name().display(), file.file_name().display());
+                    if about.is_file() && !is_staged(&key) && age(&about).is_some_and(|age| age >= older_than) {
+                        keys.push(key);
+                    }
+                }
+            }
+            Ok(keys)
+        })
+        .await
+    }
 }
 
 impl Swept {

@@ -272,3 +272,25 @@ async fn the_sweep_takes_what_is_old_and_nobodys() {
     assert!(files.inner.temp.join("007").exists() && files.inner.uploads.exists());
     files.kept_path(&kept.key).await.unwrap();
 }
+
+#[tokio::test]
+async fn working_folders_belong_to_one_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let (paths, uploads) = settings(folder.path());
+    let files = Files::open(&paths, &uploads).await.unwrap();
+    assert_eq!(Files::open(&paths, &uploads).await.unwrap_err().code, Code::Config);
+    drop(files);
+    Files::open(&paths, &uploads).await.unwrap();
+}
+
+#[tokio::test]
+async fn kept_files_are_listed_by_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let (paths, uploads) = settings(folder.path());
+    let files = Files::open(&paths, &uploads).await.unwrap();
+    let source = folder.path().join("a");
+    std::fs::write(&source, b"bytes").unwrap();
+    let kept = files.keep(&source).await.unwrap();
+    assert_eq!(files.kept(Duration::ZERO).await.unwrap(), [kept.key]);
+    assert!(files.kept(Duration::from_secs(3600)).await.unwrap().is_empty());
+}

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::Queue;
 use crate::{
-    domain::{Media, StepState, TaskId, TaskStatus},
+    domain::{Lane, Media, StepKind, StepState, TaskId, TaskStatus},
     error::{Code, Error, Result},
     files::Files,
+    store::StepRow,
 };
 
 impl Queue {
@@ -34,10 +35,11 @@ impl Queue {
         if !matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled) {
             return conflict(&format!("is {}: only failed and cancelled tasks can be tried again", task.status));
         }
-        if tx.steps_of(id).await?.iter().any(|row| row.step.state == StepState::Running) {
+        let steps = tx.steps_of(id).await?;
+        if steps.iter().any(|row| row.step.state == StepState::Running) {
             return conflict("is still stopping: try again in a moment");
         }
-        tx.reset_steps(id).await?;
+        tx.reset_steps(id, &stale(&steps)).await?;
         tx.reopen_task(id).await?;
         tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
         // With nothing left to do (only its output could not be made) it ends again at once.
@@ -76,6 +78,15 @@ impl Queue {
         Ok(orphan)
     }
 
+    /// A model has arrived: the steps that wait for one look again at once.
+    pub async fn model_arrived(&self) -> Result<()> {
+        let tx = self.store.begin().await?;
+        tx.hurry_steps(Lane::Gpu, Code::ModelMissing.as_str()).await?;
+        tx.commit().await?;
+        self.wake.lane(Lane::Gpu);
+        Ok(())
+    }
+
     /// Deletes a kept file unless a media or an upload has it. The transaction keeps everybody from taking the file into
     /// use between the look and the deletion.
     pub async fn drop_file(&self, files: &Files, key: &str) -> Result<()> {
@@ -85,6 +96,14 @@ impl Queue {
         }
         Ok(())
     }
+}
+
+/// The steps whose result a failed download used: addresses of media hold for minutes only, so they are asked for anew.
+fn stale(steps: &[StepRow]) -> Vec<String> {
+    let again = |row: &&StepRow| row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded;
+    let used: Vec<&String> = steps.iter().filter(again).flat_map(|row| &row.needs).collect();
+    let resolved = steps.iter().filter(|row| row.step.kind == StepKind::Resolve && used.contains(&&row.step.key));
+    resolved.map(|row| row.step.key.clone()).collect()
 }
 
 fn no_task(id: TaskId) -> Error {

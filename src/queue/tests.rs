@@ -66,6 +66,7 @@ impl Bench {
             link: "https://example.com/a".to_owned(),
             params: Map::new(),
             options: Map::new(),
+            media_id: None,
             callback_url: Some("https://example.com/hook".to_owned()),
         };
         let id = tx.insert_task(task).await.unwrap();

@@ -277,8 +277,9 @@ impl Tx {
         Ok(ids)
     }
 
-    /// Makes the failed and cancelled rows of a task ready to be tried from the beginning.
-    pub async fn reset_steps(&self, task: TaskId) -> Result<()> {
+    /// Makes the failed and cancelled rows of a task, and those named in `also`, wait to be tried from the beginning.
+    pub async fn reset_steps(&self, task: TaskId, also: &[String]) -> Result<()> {
+        let ended = Column::State.is_in([StepState::Failed.as_str(), StepState::Cancelled.as_str()]);
         Entity::update_many()
             .col_expr(Column::State, Expr::value(StepState::Blocked.as_str()))
             .col_expr(Column::Attempt, Expr::value(0))
@@ -288,9 +289,24 @@ impl Tx {
             .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
             .col_expr(Column::SortKey, Expr::col(Column::Level).mul(LEVEL_MS).add(self.now))
             .filter(Column::TaskId.eq(task.0))
-            .filter(Column::State.is_in([StepState::Failed.as_str(), StepState::Cancelled.as_str()]))
+            .filter(ended.or(Column::Key.is_in(also.iter().cloned())))
             .exec(&self.inner)
             .await?;
+        Ok(())
+    }
+
+    /// Lets the rows of a lane that are put off because of `code` start now.
+    pub async fn hurry_steps(&self, lane: Lane, code: &str) -> Result<()> {
+        let put_off = Entity::find()
+            .filter(Column::Lane.eq(lane.as_str()))
+            .filter(Column::State.eq(StepState::Ready.as_str()))
+            .filter(Column::EligibleAt.gt(self.now))
+            .all(&self.inner)
+            .await?;
+        let is_it = |row: &Model| row.error.as_ref().is_some_and(|error| error["code"] == code);
+        let ids: Vec<String> = put_off.into_iter().filter(is_it).map(|row| row.id).collect();
+        let update = Entity::update_many().col_expr(Column::EligibleAt, Expr::value(self.now));
+        update.filter(Column::Id.is_in(ids)).exec(&self.inner).await?;
         Ok(())
     }
 

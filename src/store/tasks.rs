@@ -34,6 +34,8 @@ pub struct NewTask {
     pub params: Map<String, Value>,
     /// Transcription options as given.
     pub options: Map<String, Value>,
+    /// The media, when the link names one that is here.
+    pub media_id: Option<MediaId>,
     /// Where its end is told.
     pub callback_url: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Tx {
             options: Set(rows::json(&task.options)?),
             progress: Set(0.0),
             warnings: Set(rows::json(&Vec::<String>::new())?),
+            media_id: Set(task.media_id.map(|id| id.0)),
             callback_url: Set(task.callback_url),
             created_at: Set(self.now),
             updated_at: Set(self.now),

@@ -23,10 +23,13 @@ impl Context {
             None => None,
         };
         let orphan = self.state.queue.delete(id).await?;
-        // One file that cannot be removed does not keep the others: the task is gone and nobody asks again.
-        let folder = self.state.files.remove_task_dir(id).await;
+        // The work may be stopping still and hold its folder; it takes the folder away itself then.
+        if let Err(error) = self.state.files.remove_task_dir(id).await {
+            tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed yet");
+        }
+        // One file that cannot be removed does not keep the other: the task is gone and nobody asks again.
         let file = match orphan.and_then(|media| media.file) {
-            Some(file) => self.state.files.delete_kept(&file).await,
+            Some(file) => self.state.queue.drop_file(&self.state.files, &file).await,
             None => Ok(()),
         };
         if let Some(upload) = upload
@@ -34,19 +37,15 @@ impl Context {
         {
             self.drop_upload(&upload).await?;
         }
-        folder.and(file)
+        file
     }
 
     /// Removes an upload, and its file unless something else is made of the same bytes.
     pub(super) async fn drop_upload(&self, upload: &Upload) -> Result<()> {
         let tx = self.store().begin().await?;
         tx.delete_upload(&upload.id).await?;
-        let is_used = tx.file_is_used(&upload.file).await?;
         tx.commit().await?;
-        if !is_used {
-            self.state.files.delete_kept(&upload.file).await?;
-        }
-        Ok(())
+        self.state.queue.drop_file(&self.state.files, &upload.file).await
     }
 
     /// Whether a task still has this link.

@@ -143,6 +143,8 @@ pub(super) struct StepView {
     pub state: Word<StepState>,
     /// Tries so far.
     pub attempt: i64,
+    /// How often its worker died; three times fail it.
+    pub crashes: i64,
     /// 0 to 1.
     pub progress: f64,
     /// The last try's error.
@@ -227,6 +229,7 @@ impl From<Step> for StepView {
             kind: Word(step.kind),
             state: Word(step.state),
             attempt: step.attempt,
+            crashes: step.crashes,
             progress: step.progress,
             error: step.error.map(Into::into),
             started_at: step.started_at.map(Time),

@@ -107,6 +107,7 @@ async fn a_task_with_nothing_left_to_do_does_not_wait_for_ever() {
         link: "https://example.com/a".to_owned(),
         params: Map::new(),
         options: Map::new(),
+        media_id: None,
         callback_url: None,
     };
     let id = tx.insert_task(task).await.unwrap();

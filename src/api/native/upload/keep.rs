@@ -51,6 +51,8 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
 
 async fn hand_in(context: &Context, upload: &Upload, submission: Submission) -> Result<Task> {
     let tx = context.store().begin().await?;
+    // Files of the same bytes are one: the last task that had it may have been deleted a moment ago, and the file with it.
+    context.state.files.kept_path(&upload.file).await?;
     tx.insert_upload(upload.clone()).await?;
     tx.commit().await?;
     context.state.intake.submit(submission).await
