@@ -169,5 +169,6 @@ async fn a_receiver_that_never_answers_does_not_hold_the_stop_up() {
         assert_eq!((first.id, first.body), (again.id, again.body));
         assert_eq!(daemon.end(id).await["status"], "completed");
         assert!(daemon.stop().await);
+        assert!(receiver.try_next().is_none(), "a delivery that was answered came again");
     }
 }
