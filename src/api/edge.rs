@@ -61,6 +61,9 @@ impl<E: Endpoint> Endpoint for Edge<E> {
 impl<E> Edge<E> {
     /// The problem for an answer that the router made.
     fn bare(&self, status: StatusCode, path: &str) -> Response {
+        // The router answers 404 for a page's path with another method.
+        let is_known = status == StatusCode::NOT_FOUND && self.routes.allow(path).is_some();
+        let status = if is_known { StatusCode::METHOD_NOT_ALLOWED } else { status };
         if status == StatusCode::NOT_FOUND {
             return problem::answer(&self.routes.not_found(path), Some(path));
         }

@@ -230,6 +230,7 @@ async fn some_space_stays_in_reserve() {
     assert!(free > 0);
     files.check_free(0).unwrap();
     assert_eq!(files.check_free(u64::MAX).unwrap_err().code, Code::InsufficientStorage);
+    drop(files);
     let paths = PathsConfig { data: home.path().join("data"), temp: home.path().join("temp") };
     let full = Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX }).await.unwrap();
     assert_eq!(full.new_upload().await.unwrap_err().code, Code::InsufficientStorage);
@@ -275,22 +276,16 @@ async fn the_sweep_takes_what_is_old_and_nobodys() {
 
 #[tokio::test]
 async fn working_folders_belong_to_one_daemon() {
-    let folder = tempfile::tempdir().unwrap();
-    let (paths, uploads) = settings(folder.path());
-    let files = Files::open(&paths, &uploads).await.unwrap();
-    assert_eq!(Files::open(&paths, &uploads).await.unwrap_err().code, Code::Config);
+    let (home, files) = open().await;
+    assert_eq!(open_in(home.path()).await.unwrap_err().code, Code::Config);
     drop(files);
-    Files::open(&paths, &uploads).await.unwrap();
+    open_in(home.path()).await.unwrap();
 }
 
 #[tokio::test]
 async fn kept_files_are_listed_by_age() {
-    let folder = tempfile::tempdir().unwrap();
-    let (paths, uploads) = settings(folder.path());
-    let files = Files::open(&paths, &uploads).await.unwrap();
-    let source = folder.path().join("a");
-    std::fs::write(&source, b"bytes").unwrap();
-    let kept = files.keep(&source).await.unwrap();
+    let (_home, files) = open().await;
+    let kept = files.keep(&put(&files, MP4)).await.unwrap();
     assert_eq!(files.kept(Duration::ZERO).await.unwrap(), [kept.key]);
-    assert!(files.kept(Duration::from_secs(3600)).await.unwrap().is_empty());
+    assert!(files.kept(HOUR).await.unwrap().is_empty());
 }

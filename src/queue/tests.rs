@@ -167,7 +167,7 @@ async fn three_crashes_fail_the_step() {
     let mut bench = Bench::new().await;
     let id = bench.task(Priority::Normal).await;
     for _ in 0..3 {
-        assert_eq!(bench.status(id).await.is_final(), false);
+        assert!(!bench.status(id).await.is_final());
         bench.claim(Lane::Net).await.unwrap();
         bench = bench.restart().await;
     }
@@ -209,7 +209,7 @@ async fn cancelling_ends_the_task_at_once_and_stops_what_runs() {
     bench.queue.cancel(id).await.unwrap();
     assert_eq!(stops.recv().await.unwrap(), Stop { task: id, steps: vec![work.row.step.id.clone()] });
     assert_eq!(bench.status(id).await, TaskStatus::Cancelled);
-    assert!(bench.queue.heartbeat(&[work.row.step.id.clone()]).await.unwrap()[0].cancelled);
+    assert!(bench.queue.heartbeat(std::slice::from_ref(&work.row.step.id)).await.unwrap()[0].cancelled);
     assert_eq!(bench.queue.retry(id).await.unwrap_err().code, Code::Conflict, "it still runs");
     // However its worker lets go of it, the step of a cancelled task never runs again by itself.
     assert!(bench.queue.release(&work).await.unwrap());

@@ -29,5 +29,5 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let output = json!({ "delivery_id": id });
     let delivery =
         NewDelivery { id, task_id: job.task.id, url, event: EVENT.to_owned(), body: outbox::fit(body, job.task.id) };
-    Ok(Outcome::Done(Done { output, transcript: None, delivery: Some(delivery) }))
+    Ok(Outcome::Done(Box::new(Done { output, transcript: None, delivery: Some(delivery) })))
 }

@@ -69,7 +69,7 @@ pub struct Job<'a> {
 /// How a try ended that did not fail.
 pub enum Outcome {
     /// The step is done.
-    Done(Done),
+    Done(Box<Done>),
     /// What it needs is not here; it should be looked at again after a while.
     Wait {
         /// What is missing.
@@ -81,7 +81,7 @@ pub enum Outcome {
 
 impl From<Value> for Outcome {
     fn from(output: Value) -> Self {
-        Self::Done(Done { output, ..Done::default() })
+        Self::Done(Box::new(Done { output, ..Done::default() }))
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         "warnings": transcript.warnings, "inference_ms": made.inference_ms,
     });
     let transcript = NewTranscript { audio_sha256: audio.sha256, options: Value::Object(given), transcript };
-    Ok(Outcome::Done(Done { output, transcript: Some(transcript), delivery: None }))
+    Ok(Outcome::Done(Box::new(Done { output, transcript: Some(transcript), delivery: None })))
 }
 
 /// Whether somebody seems to be copying the file just now: it is no whole model, and was written to a moment ago.

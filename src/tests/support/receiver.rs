@@ -69,6 +69,11 @@ impl Receiver {
     pub async fn next(&mut self) -> Received {
         tokio::time::timeout(std::time::Duration::from_secs(60), self.inbox.recv()).await.expect("no callback").unwrap()
     }
+
+    /// A callback that has arrived already.
+    pub fn try_next(&mut self) -> Option<Received> {
+        self.inbox.try_recv().ok()
+    }
 }
 
 impl Drop for Receiver {
