@@ -24,10 +24,10 @@ RUN apt-get update \
     && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin trawl \
     && install -d -o trawl -g trawl /data /models
 COPY --from=build /out/trawl /usr/local/bin/trawl
-# Inside a container only the published port decides who reaches trawl: publish it on 127.0.0.1, or behind a proxy that
-# checks who calls (compose.yaml does the first).
+# Inside a container only the published port decides who reaches trawl: publish it on 127.0.0.1 (compose.yaml does), where
+# `local` answers; behind a proxy that checks who calls, set TRAWL__AUTH__MODE=off.
 ENV TRAWL__SERVER__BIND=0.0.0.0:8000 \
-    TRAWL__AUTH__MODE=off \
+    TRAWL__AUTH__MODE=local \
     TRAWL__PATHS__DATA=/data \
     TRAWL__PATHS__TEMP=/data/temp_files \
     TRAWL__MODELS__DIR=/models

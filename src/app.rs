@@ -38,6 +38,8 @@ use crate::{
 
 /// How often working folders are looked through for what nobody needs any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long looking a link up may take when somebody waits for the answer; a workflow's step has as much.
+const RESOLVE_WITHIN: Duration = Duration::from_secs(120);
 /// How old a leftover must be before the sweep takes it away while the daemon runs.
 const SWEEP_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -195,6 +197,14 @@ impl App {
         let swept = async {
             let live = self.services.queue.store().open_tasks().await?.into_iter().collect();
             self.services.files.sweep(&live, older_than).await?;
+            // Taken in by a process that died before they became tasks.
+            let tx = self.services.queue.store().begin().await?;
+            let age = i64::try_from(SWEEP_AGE.as_millis()).unwrap_or(i64::MAX);
+            let stale = tx.take_stale_uploads(tx.now() - age).await?;
+            tx.commit().await?;
+            for key in stale {
+                self.services.queue.drop_file(&self.services.files, &key).await?;
+            }
             // Kept by a process that died before anything knew of them.
             for key in self.services.files.kept(SWEEP_AGE).await? {
                 self.services.queue.drop_file(&self.services.files, &key).await?;
@@ -212,7 +222,8 @@ struct Resolver(Net);
 #[async_trait]
 impl api::Resolve for Resolver {
     async fn resolve(&self, link: &str) -> Result<Value> {
-        let resolved = resolve::look_up(&self.0, link).await?;
+        let slow = |_| Error::new(Code::SourceTimeout, "The site took longer than two minutes to be looked at");
+        let resolved = tokio::time::timeout(RESOLVE_WITHIN, resolve::look_up(&self.0, link)).await.map_err(slow)??;
         Ok(json!(resolved))
     }
 }

@@ -24,10 +24,13 @@ use self::{places::Places, running::Running};
 use crate::{
     config::Config,
     domain::{Lane, StepKind},
-    error::Result,
+    error::{Error, Result},
     queue::{Stop, Suspects, Work},
     steps::Services,
 };
+
+/// How many times more decoded clips may wait for a model than wait for a slot.
+const WAITING_FACTOR: u64 = 8;
 
 /// Runs steps until it is told to stop. Cheap to clone.
 #[derive(Clone)]
@@ -164,7 +167,10 @@ impl Runner {
     async fn full(&self, lane: Lane) -> Result<Vec<StepKind>> {
         let store = self.services.queue.store();
         let ahead = (self.services.queue.config().prefetch * self.slots) as u64;
+        // What waits for a model holds nobody up until it is a lot: its samples fill the disk meanwhile.
+        let is_crammed = async || Ok::<_, Error>(store.put_off(Lane::Gpu).await? >= ahead * WAITING_FACTOR);
         Ok(match lane {
+            Lane::Cpu if is_crammed().await? => vec![StepKind::Extract],
             Lane::Cpu if store.backlog(Lane::Gpu).await? >= ahead => vec![StepKind::Extract],
             Lane::Net if store.backlog(Lane::Cpu).await? + store.backlog(Lane::Gpu).await? >= ahead * 2 => {
                 vec![StepKind::Download]

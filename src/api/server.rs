@@ -61,7 +61,7 @@ pub fn openapi() -> String {
 
 fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = poem::Response> + 'static {
     let base = state.config.server.base_path.clone();
-    let local_only = state.config.auth.mode == AuthMode::Auto;
+    let local_only = state.config.auth.mode != AuthMode::Off;
     let service = service(native::all(Context { state, stop }), &base);
     let routes = Arc::new(routes_of(&service, &base));
     let (openapi, docs) = (document(&service), service.swagger_ui_html());

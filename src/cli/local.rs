@@ -23,7 +23,8 @@ impl Local {
         config.paths.data = folder.join("data");
         config.paths.temp = folder.join("temp");
         config.database.url = String::new();
-        // The command fetches the model itself, with a progress bar.
+        // The command has fetched its model itself, with a progress bar, and wants no other.
+        config.models.offline = true;
         let program = std::env::current_exe()?;
         let app = App::open(config, program).await.inspect_err(|_| {
             let _ = std::fs::remove_dir_all(&folder);

@@ -223,8 +223,12 @@ fn deliver(
 /// `folder/<the input's name>.srt`; inputs of the same name are numbered.
 fn named(folder: &Path, input: &str, format: Format, written: &mut HashSet<PathBuf>) -> Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
-    let stem = Path::new(input).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let safe: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    // A link's query can be longer than any file name may be.
+    let is_link = input.contains("://");
+    let plain = if is_link { input.split(['?', '#']).next().unwrap_or_default() } else { input };
+    let stem = Path::new(plain).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let clean = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let safe: String = stem.chars().take(60).map(clean).collect();
     let (stem, extension) = (safe.trim_start_matches('.'), format.extension());
     let stem = if stem.is_empty() { "transcript" } else { stem };
     let mut file = folder.join(format!("{stem}.{extension}"));

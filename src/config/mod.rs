@@ -81,7 +81,7 @@ pub struct PathsConfig {
 /// Who may call.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AuthConfig {
-    /// Open on loopback only, or everywhere.
+    /// Open to this machine only, or everywhere.
     pub mode: AuthMode,
 }
 
@@ -91,6 +91,9 @@ pub struct AuthConfig {
 pub enum AuthMode {
     /// Open on loopback; the daemon refuses to start on any other address.
     Auto,
+    /// Listens anywhere, but answers only requests that were sent to a name of this machine (127.0.0.1, localhost): for
+    /// containers whose port is published on loopback.
+    Local,
     /// Open on every address: something in front of trawl checks who calls.
     Off,
 }

@@ -34,7 +34,8 @@ impl Queue {
                 tx.add_event(step.task_id, "status", json!({ "status": TaskStatus::Processing })).await?;
             }
             // A step that waits for something outside is looked at again and again; only its first start is news.
-            let waited = step.error.as_ref().is_some_and(|error| error.code == Code::ModelMissing.as_str());
+            let outside = [Code::ModelMissing.as_str(), Code::InsufficientStorage.as_str()];
+            let waited = step.error.as_ref().is_some_and(|error| outside.contains(&error.code.as_str()));
             if !waited {
                 step_event(&tx, step.task_id, &step.key, StepState::Running, step.attempt, None).await?;
             }

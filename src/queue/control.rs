@@ -98,12 +98,24 @@ impl Queue {
     }
 }
 
-/// The steps whose result a failed download used: addresses of media hold for minutes only, so they are asked for anew.
+/// The steps that succeeded and whose result is of no use for another try.
+///
+/// Addresses of media hold for minutes only, so what a download used is asked for anew; and a file that ends too early is
+/// downloaded anew.
 fn stale(steps: &[StepRow]) -> Vec<String> {
-    let again = |row: &&StepRow| row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded;
-    let used: Vec<&String> = steps.iter().filter(again).flat_map(|row| &row.needs).collect();
-    let resolved = steps.iter().filter(|row| row.step.kind == StepKind::Resolve && used.contains(&&row.step.key));
-    resolved.map(|row| row.step.key.clone()).collect()
+    let needed_by = |kind: StepKind, users: &[&StepRow]| -> Vec<&StepRow> {
+        let is_used = |row: &&StepRow| users.iter().any(|user| user.needs.contains(&row.step.key));
+        steps.iter().filter(|row| row.step.kind == kind).filter(is_used).collect()
+    };
+    let is_cut_off =
+        |row: &&StepRow| row.step.error.as_ref().is_some_and(|error| error.code == Code::Truncated.as_str());
+    let cut_off: Vec<&StepRow> = steps.iter().filter(is_cut_off).collect();
+    let mut downloads = needed_by(StepKind::Download, &cut_off);
+    let stale_files: Vec<String> = downloads.iter().map(|row| row.step.key.clone()).collect();
+    let unfinished = |row: &&StepRow| row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded;
+    downloads.extend(steps.iter().filter(unfinished));
+    let resolved = needed_by(StepKind::Resolve, &downloads);
+    stale_files.into_iter().chain(resolved.into_iter().map(|row| row.step.key.clone())).collect()
 }
 
 fn no_task(id: TaskId) -> Error {

@@ -39,6 +39,10 @@ pub(super) async fn tell(tx: &Tx, id: TaskId) -> Result<()> {
 pub fn body(event: &str, now_ms: i64, task: &Task, media: Option<&Media>) -> String {
     let mut data = json!(task);
     data["media"] = json!(media);
+    if let Some(media) = data["media"].as_object_mut() {
+        // Where the file lies is nobody's business outside.
+        media.remove("file");
+    }
     let timestamp = chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
     fit(json!({ "type": event, "timestamp": timestamp, "data": data }), task.id)
 }

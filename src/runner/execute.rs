@@ -21,6 +21,8 @@ use crate::{
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 /// How long a step may take to stop when its time is up.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How often a step that found the disk full looks again.
+const DISK_POLL: Duration = Duration::from_secs(30);
 /// How long the end of a step is tried to be written down when the database does not take it.
 const SETTLE_TRIES: u32 = 6;
 
@@ -54,6 +56,12 @@ impl Runner {
             }
             Ok(Outcome::Wait { why, wait }) => self.insist(|| queue.postpone(work, &why, wait)).await,
             Err(_) if stopped => self.insist(|| queue.release(work)).await,
+            // Nothing is wrong with the task: it goes on when somebody has made room.
+            Err(error) if error.code == Code::InsufficientStorage => {
+                tracing::warn!(task = %step.task_id, step = step.key, error = %error.chain(), "the disk is full; the step waits");
+                let why = error.report();
+                self.insist(|| queue.postpone(work, &why, DISK_POLL)).await
+            }
             Err(error) => {
                 tracing::warn!(
                     task = %step.task_id, step = step.key, attempt = step.attempt, code = error.code.as_str(),
@@ -93,6 +101,10 @@ impl Runner {
         let store = self.services.queue.store();
         let gone = || Error::new(Code::Cancelled, "The task is gone");
         let task = store.task(work.row.step.task_id).await?.ok_or_else(gone)?;
+        if task.status.is_final() {
+            // It was cancelled after the claim and before anybody could be told to stop.
+            return Err(Error::new(Code::Cancelled, "The task has ended"));
+        }
         let steps = store.steps_of(task.id).await?;
         let input = self.input(work, &task, &steps).await?;
         let reporter = Reporter::default();

@@ -10,7 +10,7 @@ use super::{
     Store, Tx, date,
     entities::{
         media::{ActiveModel, Column, Entity},
-        upload,
+        task, upload,
     },
 };
 use crate::{
@@ -148,6 +148,23 @@ impl Tx {
     pub async fn delete_upload(&self, id: &str) -> Result<()> {
         upload::Entity::delete_by_id(id).exec(&self.inner).await?;
         Ok(())
+    }
+}
+
+impl Tx {
+    /// Removes uploads older than `before` (milliseconds since 1970) that no task is about, and returns their files' keys.
+    pub async fn take_stale_uploads(&self, before: i64) -> Result<Vec<String>> {
+        let old = upload::Entity::find().filter(upload::Column::CreatedAt.lt(before)).all(&self.inner).await?;
+        let mut files = Vec::new();
+        for row in old {
+            let link = format!("upload:{}", row.id);
+            let users = task::Entity::find().filter(task::Column::Link.eq(link)).count(&self.inner).await?;
+            if users == 0 {
+                upload::Entity::delete_by_id(&row.id).exec(&self.inner).await?;
+                files.push(row.file);
+            }
+        }
+        Ok(files)
     }
 }
 

@@ -241,6 +241,9 @@ impl Tx {
                 .col_expr(Column::LeaseOwner, Expr::value(Option::<String>::None))
                 .col_expr(Column::LeaseUntil, Expr::value(Option::<i64>::None))
                 .col_expr(Column::Error, Expr::value(error));
+            // What is put off makes way for newer work that can be done now.
+            let later = Expr::col(Column::Level).mul(LEVEL_MS).add(eligible);
+            let update = if after_ms > 0 { update.col_expr(Column::SortKey, later) } else { update };
             if refund { update.col_expr(Column::Attempt, Expr::col(Column::Attempt).sub(1)) } else { update }
         })
         .await
@@ -370,6 +373,13 @@ impl Store {
         let due = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.lte(now));
         let busy = Column::State.eq(StepState::Running.as_str()).or(due);
         Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(busy).count(&self.read).await?)
+    }
+
+    /// How many rows of a lane are put off to a later time.
+    pub async fn put_off(&self, lane: Lane) -> Result<u64> {
+        let now = self.dialect.now(&self.read).await?;
+        let later = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.gt(now));
+        Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(later).count(&self.read).await?)
     }
 
     /// When the next ready row of a lane may start, in milliseconds since 1970.

@@ -42,8 +42,8 @@ impl Stage {
     async fn struck(&self, number: i32) {
         for _ in 0..SCENES {
             let id = self.clip(json!({})).await;
-            let path = format!("/api/tasks/{id}/events");
-            self.app.listen(&path, |event| event.kind == "progress" && event.data["step"] == "text").await;
+            self.until(id, "text", "running").await;
+            self.app.eventually("the engine works", || self.busy() == 1 && self.engine().is_some()).await;
             if let Some(engine) = self.engine() {
                 signal(engine, number);
             }
@@ -133,11 +133,16 @@ async fn two_slots_work_at_the_same_time() {
 async fn after_a_crash_each_suspect_runs_alone() {
     let stage = Stage::set("engine.slots = 2").await;
     for _ in 0..SCENES {
-        let both = [stage.clip(json!({})).await, stage.clip(json!({})).await];
+        let first = stage.clip(json!({})).await;
+        stage.until(first, "text", "running").await;
+        stage.app.eventually("the engine works", || stage.busy() == 1 && stage.engine().is_some()).await;
+        // Stopped, it waits with the first clip until it has the second one, too.
+        let Some(engine) = stage.engine() else { continue };
+        signal(engine, libc::SIGSTOP);
+        let both = [first, stage.clip(json!({})).await];
         stage.until(both[1], "text", "running").await;
-        if let Some(engine) = stage.engine().filter(|_| stage.busy() == 2) {
-            signal(engine, libc::SIGKILL);
-        }
+        stage.app.eventually("the engine has taken what there is", || stage.busy() != 1).await;
+        signal(engine, libc::SIGKILL);
         let ends = async { [stage.app.end(both[0]).await, stage.app.end(both[1]).await] };
         let mut together = 0;
         let tasks = watched(&stage, ends, |busy| {

@@ -49,7 +49,9 @@ impl Context {
         let format = format.map_or(Ok(Format::Json), read)?;
         let task = self.task(id).await?;
         if task.status != TaskStatus::Completed {
-            return Err(Error::new(Code::NotReady, format!("Task {id} is {}", task.status)));
+            let error = Error::new(Code::NotReady, format!("Task {id} is {}", task.status));
+            let hint = format!("It has no transcript; try it again with POST /api/tasks/{id}/retry.");
+            return Err(if task.status.is_final() { error.with_hint(hint) } else { error });
         }
         let transcript = self.store().transcript_of(id).await?;
         let transcript =

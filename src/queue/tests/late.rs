@@ -202,3 +202,27 @@ async fn that_a_task_waits_no_longer_is_told() {
     let last = events.iter().rfind(|event| event.kind == "status").unwrap();
     assert_eq!(last.data, json!({ "status": "processing" }));
 }
+
+#[tokio::test]
+async fn another_try_asks_anew_for_what_holds_no_longer() {
+    let bench = Bench::new().await;
+    let id = bench.task(Priority::Normal).await;
+    for lane in &LANES[..2] {
+        let work = bench.claim(*lane).await.unwrap();
+        assert!(bench.queue.succeed(&work, done()).await.unwrap());
+    }
+    let work = bench.claim(Lane::Cpu).await.unwrap();
+    let error = Error::new(Code::Truncated, "the file ends too early").for_good();
+    assert!(bench.queue.fail(&work, &error).await.unwrap());
+    bench.queue.retry(id).await.unwrap();
+    assert_eq!(bench.states(id).await, ["ready", "blocked", "blocked", "blocked"]);
+
+    let id = bench.task(Priority::High).await;
+    let work = bench.claim(Lane::Net).await.unwrap();
+    assert!(bench.queue.succeed(&work, done()).await.unwrap());
+    let work = bench.claim(Lane::Net).await.unwrap();
+    assert_eq!((work.row.step.task_id, work.row.step.key.as_str()), (id, "media"));
+    assert!(bench.queue.fail(&work, &Error::new(Code::SourceForbidden, "403")).await.unwrap());
+    bench.queue.retry(id).await.unwrap();
+    assert_eq!(bench.states(id).await, ["ready", "blocked", "blocked", "blocked"]);
+}

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use serde_json::Value;
 
 use super::{
-    super::support::{Site, sample, sample_bytes},
+    super::support::{Site, root, sample, sample_bytes},
     Cli, one_line,
 };
 
@@ -166,4 +166,15 @@ async fn a_command_that_is_stopped_cleans_up() {
         assert_eq!(output.status.code(), Some(1), "signal {signal}: {said}");
         assert_eq!(std::fs::read_dir(cli.path("tmp")).unwrap().count(), 0, "signal {signal} leaves a folder behind");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_model_that_was_named_is_fetched() {
+    let site = Site::start().await;
+    let more = format!("models.offline = false\nmodels.default = \"tiny\"\nmodels.base_urls = [\"{}\"]", site.url);
+    let cli = Cli::with(&more);
+    let model = root().join("models/smoke/ggml-smoke-q8_0.bin");
+    let said = cli.run(&["transcribe", "--model", model.to_str().unwrap(), &cli.clip("en-known-04.flac")]).await;
+    assert_eq!(said.fine(), "The music is near the long box.\n");
+    assert_eq!(site.seen(), Vec::<String>::new(), "something was fetched");
 }
