@@ -229,11 +229,13 @@ async fn some_space_stays_in_reserve() {
     let free = files.free_bytes().unwrap();
     assert!(free > 0);
     files.check_free(0).unwrap();
+    assert!(files.room().unwrap() > 0);
     assert_eq!(files.check_free(u64::MAX).unwrap_err().code, Code::InsufficientStorage);
     drop(files);
     let paths = PathsConfig { data: home.path().join("data"), temp: home.path().join("temp") };
     let full = Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX }).await.unwrap();
     assert_eq!(full.new_upload().await.unwrap_err().code, Code::InsufficientStorage);
+    assert_eq!(full.room().unwrap(), 0);
 }
 
 #[tokio::test]

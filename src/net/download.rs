@@ -78,8 +78,8 @@ impl From<Error> for Failure {
 impl Net {
     /// Downloads a file to `request.path` and makes it durable there.
     ///
-    /// After an error the part file stays, for the next call to continue, unless it is of no use. `progress` is called
-    /// for every piece. Cancelling ends it with `cancelled` at the next moment and keeps the part.
+    /// After an error the part file stays, for the next call to continue, unless it is of no use or the disk is full.
+    /// `progress` is called for every piece. Cancelling ends it with `cancelled` at the next moment and keeps the part.
     pub async fn download(
         &self,
         request: Download,
@@ -91,12 +91,26 @@ impl Net {
         }
         self.check_url(&request.url)?;
         let mut part = Part::open(&request.path).await?;
+        match self.attempts(&request, &mut part, progress, cancel).await {
+            Ok(downloaded) => Ok(downloaded),
+            Err(error) => Err(part.leave(error).await),
+        }
+    }
+
+    /// Asks for the file, and for the rest of it where a transfer broke off.
+    async fn attempts(
+        &self,
+        request: &Download,
+        part: &mut Part,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Downloaded> {
         let end = Instant::now() + self.inner.config.total_timeout.0;
         let mut attempt = 0;
         loop {
-            part.prepare(&request).await?;
+            part.prepare(request).await?;
             let left = end.saturating_duration_since(Instant::now());
-            let outcome = self.attempt(&request, &mut part, left, progress, cancel).await;
+            let outcome = self.attempt(request, part, left, progress, cancel).await;
             match outcome {
                 Ok(downloaded) => return Ok(downloaded),
                 Err(Failure::Broken(_)) if attempt < RESUMES => {
@@ -104,14 +118,7 @@ impl Net {
                     part.flush().await?;
                     until(cancel, tokio::time::sleep(pause(attempt))).await?;
                 }
-                Err(Failure::Broken(error) | Failure::Final(error)) => {
-                    if matches!(error.code, Code::TooLarge | Code::NotMedia | Code::EmptyMedia) || part.len == 0 {
-                        part.discard().await?;
-                    } else {
-                        part.flush().await?;
-                    }
-                    return Err(error);
-                }
+                Err(Failure::Broken(error) | Failure::Final(error)) => return Err(error),
             }
         }
     }
