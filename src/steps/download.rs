@@ -1,8 +1,9 @@
 //! `download`: media becomes a kept file.
 //!
 //! Input `{from}`, the output of `resolve`; output `{media_id, file, size, sha256, content_type}`. Candidates are tried
-//! in their order: one that is gone, refused, not media, or without sound makes way for the next; the first one's error
-//! is reported when all fail, because the first one is the best.
+//! in their order: one that is gone, refused, not media, or without sound makes way for the next. When all fail, the first
+//! one's error is reported, because the first one is the best; but where trying again cannot help that one and can help a
+//! later one, the later one's is, so that the step is tried again.
 
 use std::path::{Path, PathBuf};
 
@@ -33,18 +34,26 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     if from.here {
         return Ok(output(&media).into());
     }
-    let mut first_error = None;
+    let mut failed = None;
     for (index, candidate) in from.candidates.iter().enumerate() {
         match fetch(job, index, candidate).await {
             Ok(kept) => return finish(job, media.id, kept).await,
             Err(error) if error.code == Code::Cancelled => return Err(error),
             Err(error) => {
                 tracing::info!(task = %job.task.id, candidate = index, error = %error.chain(), "candidate refused");
-                first_error.get_or_insert(error);
+                failed = Some(reported(failed, error));
             }
         }
     }
-    Err(first_error.unwrap_or_else(|| Error::new(Code::NoMediaFound, "The link leads to no audio or video")))
+    Err(failed.unwrap_or_else(|| Error::new(Code::NoMediaFound, "The link leads to no audio or video")))
+}
+
+/// Which of two candidates' errors speaks for the step.
+fn reported(earlier: Option<Error>, later: Error) -> Error {
+    match earlier {
+        Some(earlier) if earlier.is_retryable() || !later.is_retryable() => earlier,
+        _ => later,
+    }
 }
 
 /// Downloads one candidate and checks that it has sound.
@@ -166,6 +175,21 @@ async fn folder(job: &Job<'_>) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_error_counts_unless_only_a_later_one_can_pass() {
+        for (codes, expected) in [
+            (&[Code::SourceNotFound, Code::NoAudio][..], Code::SourceNotFound),
+            (&[Code::SourceNotFound, Code::SourceTimeout, Code::SourceError], Code::SourceTimeout),
+            (&[Code::SourceError, Code::SourceNotFound, Code::SourceTimeout], Code::SourceError),
+        ] {
+            let errors = codes.iter().map(|code| Error::new(*code, "x"));
+            let error = errors.fold(None, |earlier, later| Some(reported(earlier, later))).unwrap();
+            assert_eq!(error.code, expected, "{codes:?}");
+        }
+        let for_good = Error::new(Code::SourceError, "x").for_good();
+        assert_eq!(reported(Some(for_good), Error::new(Code::RateLimited, "x")).code, Code::RateLimited);
+    }
 
     #[test]
     fn a_small_disk_is_no_large_file() {
