@@ -8,12 +8,11 @@ use reqwest::{
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::{
     Net,
     failure::{broken, from_status, pause, too_large},
-    headers::{ContentRange, content_range, text},
+    headers::{ContentRange, content_range, content_type, text},
     hops::{Answer, Call},
     part::{Meta, Part},
     sniff,
@@ -42,14 +41,8 @@ pub struct Download {
 /// A file that is completely here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downloaded {
-    /// The link after redirects.
-    pub url: Url,
     /// Its size in bytes.
     pub size: u64,
-    /// What the server says it is.
-    pub content_type: Option<String>,
-    /// What the server calls it: display text from a stranger, without folders and control characters.
-    pub file_name: Option<String>,
 }
 
 /// How far a download is.
@@ -145,7 +138,7 @@ impl Net {
             Err(error) if error.code == Code::SourceError => return Err(Failure::Broken(error)),
             answer => answer?,
         };
-        let (url, host) = (answer.url.clone(), answer.host.clone());
+        let host = answer.host.clone();
         let complete = accept(request, part, &answer).await?;
         let report = |part: &Part| progress(Progress { received: part.len, total: part.meta.size });
         report(part);
@@ -180,8 +173,7 @@ impl Net {
             _ => {}
         }
         part.finish().await?;
-        let Meta { content_type, file_name, .. } = part.meta.clone();
-        Ok(Downloaded { url, size: part.len, content_type, file_name })
+        Ok(Downloaded { size: part.len })
     }
 }
 
@@ -240,8 +232,7 @@ async fn accept(request: &Download, part: &mut Part, answer: &Answer) -> Result<
         }
         status => return Err(from_status(status, headers, host).into()),
     };
-    let meta = Meta::new(request, headers, size);
-    if meta.content_type.as_deref().is_some_and(sniff::is_page_type) {
+    if content_type(headers).as_deref().is_some_and(sniff::is_page_type) {
         return Err(page(host).into());
     }
     let packed = text(headers, CONTENT_ENCODING).is_some_and(|how| !how.trim().eq_ignore_ascii_case("identity"));
@@ -252,7 +243,7 @@ async fn accept(request: &Download, part: &mut Part, answer: &Answer) -> Result<
     if size.is_some_and(|size| size > request.max_bytes) {
         return Err(too_large(host, request.max_bytes).into());
     }
-    part.describe(meta).await?;
+    part.describe(Meta::new(request, headers, size)).await?;
     Ok(false)
 }
 

@@ -16,10 +16,7 @@ use tokio::{
     io::{AsyncSeekExt, AsyncWriteExt, BufWriter},
 };
 
-use super::{
-    download::Download,
-    headers::{content_type, file_name, text},
-};
+use super::{download::Download, headers::text};
 use crate::error::{Code, Error, Result};
 
 const BUFFER: usize = 256 * 1024;
@@ -34,8 +31,6 @@ pub(super) struct Meta {
     last_modified: Option<String>,
     /// The part's size when complete.
     pub(super) size: Option<u64>,
-    pub(super) content_type: Option<String>,
-    pub(super) file_name: Option<String>,
 }
 
 impl Meta {
@@ -47,8 +42,6 @@ impl Meta {
             etag: text(headers, ETAG),
             last_modified: text(headers, LAST_MODIFIED),
             size,
-            content_type: content_type(headers),
-            file_name: file_name(headers),
         }
     }
 
