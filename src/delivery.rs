@@ -223,7 +223,7 @@ mod tests {
 
     fn end(status: u16, retry_after: Option<u64>, attempt: i64) -> DeliveryEnd {
         let retry_after = retry_after.map(Duration::from_secs);
-        judge(Ok(PostReply { status, retry_after, excerpt: String::new() }), attempt, &config(), 1.0).end
+        judge(Ok(PostReply { status, retry_after }), attempt, &config(), 1.0).end
     }
 
     #[test]

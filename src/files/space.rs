@@ -11,6 +11,11 @@ impl Files {
         Ok(free(&self.inner.temp)?.min(free(&self.inner.media)?))
     }
 
+    /// Bytes that may be written before the reserve (`uploads.reserve_bytes`) is touched.
+    pub fn room(&self) -> Result<u64> {
+        Ok(self.free_bytes()?.saturating_sub(self.inner.reserve))
+    }
+
     /// Fails with `insufficient_storage` when writing this much would leave less than `uploads.reserve_bytes`.
     pub fn check_free(&self, needed: u64) -> Result<()> {
         let (free, reserve) = (self.free_bytes()?, self.inner.reserve);

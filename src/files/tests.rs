@@ -7,10 +7,9 @@ use std::{
 };
 
 use futures_util::TryStreamExt;
-use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{folders::step_name, *};
+use super::*;
 use crate::domain::TaskId;
 
 const MP4: &[u8] = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41 and so on";
@@ -51,33 +50,15 @@ async fn folders_are_made_and_their_paths_are_absolute() {
 }
 
 #[tokio::test]
-async fn each_claim_of_a_step_has_its_folder() {
+async fn a_task_folder_goes_with_all_that_is_in_it() {
     let (_home, files) = open().await;
-    let task = TaskId(7);
-    let first = files.step_dir(task, "fetch", 1).await.unwrap();
-    let second = files.step_dir(task, "fetch", 2).await.unwrap();
-    let odd = files.step_dir(task, "fetch-2", 1).await.unwrap();
-    assert!(first.is_dir() && second.is_dir() && first != second);
-    assert!(first.ends_with("7/fetch-1"));
-    files.remove_step_dirs(task, "fetch", Some(2)).await.unwrap();
-    assert!(!first.exists() && second.exists() && odd.exists());
-    files.remove_step_dirs(task, "fetch", None).await.unwrap();
-    assert!(!second.exists() && odd.exists());
-    files.remove_task_dir(task).await.unwrap();
-    files.remove_task_dir(task).await.unwrap();
-    files.remove_step_dirs(task, "fetch", None).await.unwrap();
-    assert!(!files.task_dir(task).exists());
-}
-
-proptest! {
-    #[test]
-    fn step_names_stay_in_their_folder(a in ".{0,80}", b in "[a-z./\\\\-]{0,12}") {
-        for id in [&a, &b] {
-            let name = step_name(id);
-            prop_assert!(name.len() <= 64 && !name.contains(['/', '\\', '\0']) && !name.starts_with("."), "{name}");
-        }
-        prop_assert_eq!(a == b, step_name(&a) == step_name(&b));
-    }
+    let folder = files.task_dir(TaskId(7));
+    assert!(folder.ends_with("7"));
+    fs::create_dir_all(folder.join("fetch")).unwrap();
+    fs::write(folder.join("fetch/0.part"), "x").unwrap();
+    files.remove_task_dir(TaskId(7)).await.unwrap();
+    assert!(!folder.exists());
+    files.remove_task_dir(TaskId(7)).await.unwrap();
 }
 
 #[tokio::test]
@@ -229,11 +210,13 @@ async fn some_space_stays_in_reserve() {
     let free = files.free_bytes().unwrap();
     assert!(free > 0);
     files.check_free(0).unwrap();
+    assert!(files.room().unwrap() > 0);
     assert_eq!(files.check_free(u64::MAX).unwrap_err().code, Code::InsufficientStorage);
     drop(files);
     let paths = PathsConfig { data: home.path().join("data"), temp: home.path().join("temp") };
     let full = Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX }).await.unwrap();
     assert_eq!(full.new_upload().await.unwrap_err().code, Code::InsufficientStorage);
+    assert_eq!(full.room().unwrap(), 0);
 }
 
 #[tokio::test]
@@ -243,7 +226,8 @@ async fn the_sweep_takes_what_is_old_and_nobodys() {
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("precious"), "x").unwrap();
     for task in [1, 2, 3] {
-        let dir = files.step_dir(TaskId(task), "fetch", 1).await.unwrap();
+        let dir = files.task_dir(TaskId(task)).join("fetch");
+        fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("media"), [0; 100]).unwrap();
         symlink(&outside, dir.join("link")).unwrap();
     }

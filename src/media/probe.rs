@@ -36,10 +36,6 @@ pub struct Probe {
     pub audio_streams: Vec<AudioStream>,
     /// Whether there are moving pictures; a cover picture does not count.
     pub has_video: bool,
-    /// The title in the file's tags: text to show, nothing more.
-    pub title: Option<String>,
-    /// The artist in the file's tags: text to show, nothing more.
-    pub artist: Option<String>,
 }
 
 /// One audio stream.
@@ -112,8 +108,6 @@ struct Answer {
 struct Format {
     format_name: Option<String>,
     duration: Option<String>,
-    #[serde(default)]
-    tags: HashMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -149,8 +143,6 @@ fn read(said: &[u8], source: &Source, ended: &Ended) -> Result<Probe> {
         size: source.size,
         audio_streams,
         has_video,
-        title: tag(&format.tags, "title"),
-        artist: tag(&format.tags, "artist"),
         format: format.format_name.unwrap_or_default(),
     })
 }
@@ -173,15 +165,6 @@ fn milliseconds(text: &str) -> Option<u64> {
     (seconds.is_finite() && seconds > 0.0).then(|| (seconds * 1_000.0).round() as u64)
 }
 
-/// Tags are written by strangers: one line, of a sensible length, that cannot turn the text around it.
-fn tag(tags: &HashMap<String, String>, name: &str) -> Option<String> {
-    let text = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
-    let shown = |c: &char| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(shown).take(500).collect();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!text.is_empty()).then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,15 +176,5 @@ mod tests {
         for bad in ["N/A", "", "-1", "nan", "inf", "0", "1:x"] {
             assert_eq!(milliseconds(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn tags_become_one_plain_line() {
-        let tags = HashMap::from([
-            ("TITLE".to_owned(), " a\u{202e}b\n\u{7}c ".to_owned()),
-            ("artist".to_owned(), "\n".to_owned()),
-        ]);
-        assert_eq!(tag(&tags, "title").as_deref(), Some("ab c"));
-        assert_eq!(tag(&tags, "artist"), None);
     }
 }

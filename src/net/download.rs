@@ -8,12 +8,11 @@ use reqwest::{
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::{
     Net,
     failure::{broken, from_status, pause, too_large},
-    headers::{ContentRange, content_range, text},
+    headers::{ContentRange, content_range, content_type, text},
     hops::{Answer, Call},
     part::{Meta, Part},
     sniff,
@@ -42,14 +41,8 @@ pub struct Download {
 /// A file that is completely here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downloaded {
-    /// The link after redirects.
-    pub url: Url,
     /// Its size in bytes.
     pub size: u64,
-    /// What the server says it is.
-    pub content_type: Option<String>,
-    /// What the server calls it: display text from a stranger, without folders and control characters.
-    pub file_name: Option<String>,
 }
 
 /// How far a download is.
@@ -78,8 +71,8 @@ impl From<Error> for Failure {
 impl Net {
     /// Downloads a file to `request.path` and makes it durable there.
     ///
-    /// After an error the part file stays, for the next call to continue, unless it is of no use. `progress` is called
-    /// for every piece. Cancelling ends it with `cancelled` at the next moment and keeps the part.
+    /// After an error the part file stays, for the next call to continue, unless it is of no use or the disk is full.
+    /// `progress` is called for every piece. Cancelling ends it with `cancelled` at the next moment and keeps the part.
     pub async fn download(
         &self,
         request: Download,
@@ -91,12 +84,26 @@ impl Net {
         }
         self.check_url(&request.url)?;
         let mut part = Part::open(&request.path).await?;
+        match self.attempts(&request, &mut part, progress, cancel).await {
+            Ok(downloaded) => Ok(downloaded),
+            Err(error) => Err(part.leave(error).await),
+        }
+    }
+
+    /// Asks for the file, and for the rest of it where a transfer broke off.
+    async fn attempts(
+        &self,
+        request: &Download,
+        part: &mut Part,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Downloaded> {
         let end = Instant::now() + self.inner.config.total_timeout.0;
         let mut attempt = 0;
         loop {
-            part.prepare(&request).await?;
+            part.prepare(request).await?;
             let left = end.saturating_duration_since(Instant::now());
-            let outcome = self.attempt(&request, &mut part, left, progress, cancel).await;
+            let outcome = self.attempt(request, part, left, progress, cancel).await;
             match outcome {
                 Ok(downloaded) => return Ok(downloaded),
                 Err(Failure::Broken(_)) if attempt < RESUMES => {
@@ -104,14 +111,7 @@ impl Net {
                     part.flush().await?;
                     until(cancel, tokio::time::sleep(pause(attempt))).await?;
                 }
-                Err(Failure::Broken(error) | Failure::Final(error)) => {
-                    if matches!(error.code, Code::TooLarge | Code::NotMedia | Code::EmptyMedia) || part.len == 0 {
-                        part.discard().await?;
-                    } else {
-                        part.flush().await?;
-                    }
-                    return Err(error);
-                }
+                Err(Failure::Broken(error) | Failure::Final(error)) => return Err(error),
             }
         }
     }
@@ -138,7 +138,7 @@ impl Net {
             Err(error) if error.code == Code::SourceError => return Err(Failure::Broken(error)),
             answer => answer?,
         };
-        let (url, host) = (answer.url.clone(), answer.host.clone());
+        let host = answer.host.clone();
         let complete = accept(request, part, &answer).await?;
         let report = |part: &Part| progress(Progress { received: part.len, total: part.meta.size });
         report(part);
@@ -173,8 +173,7 @@ impl Net {
             _ => {}
         }
         part.finish().await?;
-        let Meta { content_type, file_name, .. } = part.meta.clone();
-        Ok(Downloaded { url, size: part.len, content_type, file_name })
+        Ok(Downloaded { size: part.len })
     }
 }
 
@@ -233,8 +232,7 @@ async fn accept(request: &Download, part: &mut Part, answer: &Answer) -> Result<
         }
         status => return Err(from_status(status, headers, host).into()),
     };
-    let meta = Meta::new(request, headers, size);
-    if meta.content_type.as_deref().is_some_and(sniff::is_page_type) {
+    if content_type(headers).as_deref().is_some_and(sniff::is_page_type) {
         return Err(page(host).into());
     }
     let packed = text(headers, CONTENT_ENCODING).is_some_and(|how| !how.trim().eq_ignore_ascii_case("identity"));
@@ -245,7 +243,7 @@ async fn accept(request: &Download, part: &mut Part, answer: &Answer) -> Result<
     if size.is_some_and(|size| size > request.max_bytes) {
         return Err(too_large(host, request.max_bytes).into());
     }
-    part.describe(meta).await?;
+    part.describe(Meta::new(request, headers, size)).await?;
     Ok(false)
 }
 

@@ -1,9 +1,6 @@
 //! Pages and what APIs answer: small bodies, unpacked and held in memory.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
@@ -16,7 +13,7 @@ use url::Url;
 use super::{
     Net,
     failure::{broken, from_status},
-    headers::{content_type, retry_after, text},
+    headers::{content_type, text},
     hops::Call,
     sniff,
     transfer::Transfer,
@@ -60,21 +57,6 @@ impl Reply {
     /// The first header of this name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The content type without its parameters, in lower case.
-    pub fn content_type(&self) -> Option<String> {
-        content_type(&self.header_map())
-    }
-
-    /// How long the server asks us to wait, at most a day.
-    pub fn retry_after(&self) -> Option<Duration> {
-        retry_after(&self.header_map())
-    }
-
-    /// Whether the answer is a media file rather than a page, by its first bytes or else its content type.
-    pub fn is_media(&self) -> bool {
-        looks_like_media(self.content_type().as_deref(), &self.body)
     }
 
     /// An error unless the status is 2xx.

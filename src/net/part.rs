@@ -16,10 +16,7 @@ use tokio::{
     io::{AsyncSeekExt, AsyncWriteExt, BufWriter},
 };
 
-use super::{
-    download::Download,
-    headers::{content_type, file_name, text},
-};
+use super::{download::Download, headers::text};
 use crate::error::{Code, Error, Result};
 
 const BUFFER: usize = 256 * 1024;
@@ -34,8 +31,6 @@ pub(super) struct Meta {
     last_modified: Option<String>,
     /// The part's size when complete.
     pub(super) size: Option<u64>,
-    pub(super) content_type: Option<String>,
-    pub(super) file_name: Option<String>,
 }
 
 impl Meta {
@@ -47,8 +42,6 @@ impl Meta {
             etag: text(headers, ETAG),
             last_modified: text(headers, LAST_MODIFIED),
             size,
-            content_type: content_type(headers),
-            file_name: file_name(headers),
         }
     }
 
@@ -148,8 +141,24 @@ impl Part {
         remove(&meta_path(&self.path)).await
     }
 
+    /// After a failure: kept for the next call to continue, removed when it is of no use or only fills the disk. Gives
+    /// back what to report.
+    pub(super) async fn leave(&mut self, error: Error) -> Error {
+        let is_useless = |error: &Error| {
+            matches!(error.code, Code::TooLarge | Code::NotMedia | Code::EmptyMedia | Code::InsufficientStorage)
+        };
+        let error = match is_useless(&error) {
+            true => error,
+            false => self.flush().await.err().unwrap_or(error),
+        };
+        match is_useless(&error) || self.len == 0 {
+            true => self.discard().await.err().unwrap_or(error),
+            false => error,
+        }
+    }
+
     /// Removes it: what it holds is of no use.
-    pub(super) async fn discard(&mut self) -> Result<()> {
+    async fn discard(&mut self) -> Result<()> {
         remove(&meta_path(&self.path)).await?;
         remove(&self.path).await
     }
@@ -186,6 +195,29 @@ mod tests {
         assert_eq!(disk(std::io::Error::from_raw_os_error(libc::ENOSPC)).code, Code::InsufficientStorage);
         assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EDQUOT)).code, Code::InsufficientStorage);
         assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EIO)).code, Code::Io);
+    }
+
+    #[tokio::test]
+    async fn a_part_that_fills_the_disk_goes() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.part");
+        let part = || async {
+            fs::write(&path, "there").await.unwrap();
+            fs::write(meta_path(&path), "{}").await.unwrap();
+            let full = OpenOptions::new().write(true).open("/dev/full").await.unwrap();
+            Part { path: path.clone(), file: BufWriter::new(full), len: 5, meta: Meta::default() }
+        };
+        let broken = || Error::new(Code::SourceError, "broken");
+        assert_eq!(part().await.leave(broken()).await.code, Code::SourceError);
+        assert!(path.exists(), "a part that is durable was not kept");
+        let mut full = part().await;
+        full.write(b"more").await.unwrap();
+        assert_eq!(full.leave(broken()).await.code, Code::InsufficientStorage);
+        assert!(!path.exists() && !meta_path(&path).exists());
+        let mut full = part().await;
+        full.write(b"more").await.unwrap();
+        assert_eq!(full.leave(Error::new(Code::InsufficientStorage, "full")).await.detail, "full");
+        assert!(!path.exists());
     }
 
     #[test]

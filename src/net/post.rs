@@ -13,8 +13,6 @@ use crate::error::Result;
 
 /// How much of the answer is read before the connection is closed.
 const MAX_REPLY: usize = 16 * 1024;
-/// How much of it is kept for people to see.
-const EXCERPT: usize = 500;
 
 /// A callback.
 #[derive(Clone, Debug)]
@@ -36,8 +34,6 @@ pub struct PostReply {
     pub status: u16,
     /// How long the receiver asks us to wait, at most a day.
     pub retry_after: Option<Duration>,
-    /// The first 500 characters of the answer: text from a stranger, for the operator's eyes.
-    pub excerpt: String,
 }
 
 impl Net {
@@ -61,16 +57,14 @@ impl Net {
         let status = answer.response.status().as_u16();
         let retry_after = retry_after(answer.response.headers());
         let mut transfer = Transfer::new(answer, &inner.config);
-        let mut body = Vec::new();
-        while body.len() < MAX_REPLY {
+        let mut read = 0;
+        while read < MAX_REPLY {
             match transfer.next().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(MAX_REPLY - body.len())]),
+                Ok(Some(chunk)) => read += chunk.len(),
                 // The status is what counts, and it is here: whatever happens to the rest is no reason to send again.
                 Ok(None) | Err(_) => break,
             }
         }
-        let text = String::from_utf8_lossy(&body);
-        let excerpt = text.chars().filter(|c| !c.is_control() || *c == '\n').take(EXCERPT).collect();
-        Ok(PostReply { status, retry_after, excerpt })
+        Ok(PostReply { status, retry_after })
     }
 }

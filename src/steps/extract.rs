@@ -14,6 +14,9 @@ use crate::{
     error::{Code, Error, Result},
 };
 
+/// Samples of 16 bits, 16 of them in a millisecond.
+const BYTES_PER_MS: u64 = 32;
+
 /// What this step uses of the output of `download`.
 #[derive(Deserialize)]
 struct Input {
@@ -44,7 +47,7 @@ pub(super) fn samples(job: &Job<'_>, key: &str) -> PathBuf {
 pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
     let input: Input = job.field("media")?;
     let files = &job.services.files;
-    files.check_free(0)?;
+    files.check_free(needed(job, input.media_id).await?)?;
     let file = kept(job, &input).await?;
     let out = samples(job, key);
     if let Some(folder) = out.parent() {
@@ -66,6 +69,13 @@ pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
         sha256: audio.sha256,
         warnings: audio.warnings,
     })
+}
+
+/// The room that the samples take; 0 while the media's duration is unknown.
+async fn needed(job: &Job<'_>, media: MediaId) -> Result<u64> {
+    let media = job.services.queue.store().media(media).await?;
+    let duration = media.and_then(|media| media.duration_ms).and_then(|duration| u64::try_from(duration).ok());
+    Ok(duration.unwrap_or(0).saturating_mul(BYTES_PER_MS))
 }
 
 /// The media's file: the one that was downloaded for this task, or the one which a later download has put in its place.

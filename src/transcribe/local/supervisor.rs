@@ -197,7 +197,6 @@ impl Supervisor {
                 running.jobs.values_mut().for_each(|active| active.last_sign = now);
                 return;
             }
-            Event::Pong => return,
             Event::Unusable { code, detail } => {
                 let error = || Error::new(Code::from_word(&code), detail.clone());
                 tracing::warn!(model = running.model.name, detail, "A model cannot be used");

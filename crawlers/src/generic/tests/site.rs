@@ -70,7 +70,7 @@ impl Transport for Site {
     async fn fetch(&self, request: Request) -> Result<Response, TransportError> {
         assert!(is_fetchable(&request.url), "asked for {}", request.url);
         assert_eq!(request.method, Method::Get);
-        assert!(request.headers.iter().any(|(name, _)| name == "User-Agent"), "no user agent");
+        assert!(request.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("User-Agent")), "a user agent");
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut url = request.url.clone();
         url.set_fragment(None);
