@@ -44,6 +44,8 @@ pub enum ErrorClass {
     RedirectNotAllowed,
     /// Nothing that can be heard was found.
     NoMediaFound,
+    /// The media file is there and has zero bytes.
+    EmptyMedia,
     /// A live stream: it has no end to wait for.
     LiveNotSupported,
     /// A listing that hands out the same page for ever.
@@ -52,7 +54,7 @@ pub enum ErrorClass {
 
 impl ErrorClass {
     /// Every class, for tables and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidLink,
         Self::Transport,
         Self::NotFound,
@@ -70,6 +72,7 @@ impl ErrorClass {
         Self::ShortLinkDead,
         Self::RedirectNotAllowed,
         Self::NoMediaFound,
+        Self::EmptyMedia,
         Self::LiveNotSupported,
         Self::PagingLoop,
     ];
@@ -94,6 +97,7 @@ impl ErrorClass {
             Self::ShortLinkDead => "short_link_dead",
             Self::RedirectNotAllowed => "redirect_not_allowed",
             Self::NoMediaFound => "no_media_found",
+            Self::EmptyMedia => "empty_media",
             Self::LiveNotSupported => "live_not_supported",
             Self::PagingLoop => "paging_loop",
         }
@@ -120,6 +124,7 @@ impl ErrorClass {
             | Self::ShortLinkDead
             | Self::RedirectNotAllowed
             | Self::NoMediaFound
+            | Self::EmptyMedia
             | Self::LiveNotSupported
             | Self::PagingLoop => false,
         }

@@ -50,6 +50,7 @@ pub(super) fn error(error: CrawlError) -> Error {
         ErrorClass::Blocked | ErrorClass::Captcha | ErrorClass::SignatureRejected | ErrorClass::IdMismatch => {
             Code::SourceBlocked
         }
+        ErrorClass::EmptyMedia => Code::EmptyMedia,
         ErrorClass::SiteError => Code::SourceError,
         ErrorClass::RateLimited => Code::RateLimited,
         ErrorClass::RedirectNotAllowed => Code::RedirectRefused,

@@ -77,6 +77,9 @@ async fn visit(session: &mut Session<'_>, url: &Url, trail: Trail) -> Result<Res
             ErrorClass::NoMediaFound,
             "The link leads to an MPEG-DASH stream, which trawl cannot read yet. Upload the file instead.",
         )),
+        Kind::Empty if is_head(&response) => {
+            Err(CrawlError::new(ErrorClass::EmptyMedia, "The file at this link has zero bytes."))
+        }
         Kind::Empty => Err(CrawlError::new(ErrorClass::Blocked, "The site answered with nothing. Try again later.")),
         Kind::Other(what) => {
             Err(CrawlError::new(ErrorClass::NoMediaFound, format!("The link leads to {what}, not to audio or video.")))

@@ -71,7 +71,7 @@ fn cases(site: &Site, off_limits: u16, closed: u16) -> Vec<(&'static str, String
             page("/p6", &format!("<iframe src='{away}'></iframe>")),
             Fails("no_media_found"),
         ),
-        ("nothing at all", audio("/zero.mp3", Vec::new()), Again("source", "source_blocked")),
+        ("nothing at all", audio("/zero.mp3", Vec::new()), Fails("empty_media")),
         ("JSON", site.file("/j", "application/json", text("{}")), Fails("no_media_found")),
         ("plain text", site.file("/t", "text/plain", text("")), Fails("no_media_found")),
         ("text as sound", audio("/t.mp3", text("and more words")), Fails("not_media")),

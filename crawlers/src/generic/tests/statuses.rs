@@ -44,7 +44,7 @@ async fn challenges_logins_and_empty_answers_are_no_pages() {
         (page("/x", HTML, "<script src=/cdn-cgi/challenge-platform/x.js>"), ErrorClass::NoMediaFound, "No audio"),
         (page("/x", HTML, "").header("cf-mitigated", "challenge"), ErrorClass::Blocked, "human"),
         (login, ErrorClass::LoginRequired, "login page"),
-        (page("/x", "audio/mpeg", ""), ErrorClass::Blocked, "nothing"),
+        (page("/x", "audio/mpeg", ""), ErrorClass::EmptyMedia, "zero bytes"),
         (page("/x", HTML, " \n"), ErrorClass::Blocked, "nothing"),
     ] {
         let error = failure(&Site::new([answer]), "/x").await;
