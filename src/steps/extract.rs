@@ -3,7 +3,7 @@
 //! Input `{media}`, the output of `download`; output `{samples, duration_ms, sha256, warnings}`. The samples lie in the
 //! task's working folder until the second half has used them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,10 +12,14 @@ use super::{Job, Outcome};
 use crate::{
     domain::MediaId,
     error::{Code, Error, Result},
+    media::Audio,
 };
 
 /// Samples of 16 bits, 16 of them in a millisecond.
 const BYTES_PER_MS: u64 = 32;
+
+/// How often a file may be replaced under a step's hands before the step fails.
+const MAX_REPLACED: u32 = 4;
 
 /// What this step uses of the output of `download`.
 #[derive(Deserialize)]
@@ -48,17 +52,11 @@ pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
     let input: Input = job.field("media")?;
     let files = &job.services.files;
     files.check_free(needed(job, input.media_id).await?)?;
-    let file = kept(job, &input).await?;
     let out = samples(job, key);
     if let Some(folder) = out.parent() {
         tokio::fs::create_dir_all(folder).await?;
     }
-    let audio = job
-        .services
-        .ffmpeg
-        .extract(&file, &out, &|fraction| job.reporter.progress(fraction), job.cancel)
-        .await
-        .map_err(|error| blame(error, job))?;
+    let audio = decode(job, &input, &out).await?;
     let duration = i64::try_from(audio.duration_ms).unwrap_or(i64::MAX);
     let tx = job.services.queue.store().begin().await?;
     tx.set_media_duration(input.media_id, duration).await?;
@@ -69,6 +67,25 @@ pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
         sha256: audio.sha256,
         warnings: audio.warnings,
     })
+}
+
+/// Decodes the media's file. Another download of the same media may put its own file in the place of this one while
+/// ffmpeg opens it; then the new one is decoded.
+async fn decode(job: &Job<'_>, input: &Input, out: &Path) -> Result<Audio> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let file = kept(job, input).await?;
+        let progress = |fraction| job.reporter.progress(fraction);
+        let error = match job.services.ffmpeg.extract(&file, out, &progress, job.cancel).await {
+            Ok(audio) => return Ok(audio),
+            Err(error) => error,
+        };
+        let was_replaced = !tokio::fs::try_exists(&file).await.unwrap_or(true);
+        if !was_replaced || tries == MAX_REPLACED || job.cancel.is_cancelled() {
+            return Err(blame(error, job));
+        }
+    }
 }
 
 /// The room that the samples take; 0 while the media's duration is unknown.
