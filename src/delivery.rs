@@ -147,7 +147,7 @@ impl Courier {
             let state = match verdict.end {
                 DeliveryEnd::Delivered => "delivered",
                 DeliveryEnd::Dead => "dead",
-                DeliveryEnd::Again(_) | DeliveryEnd::Unsent(_) => "pending",
+                DeliveryEnd::Again(_) => "pending",
             };
             let data = json!({
                 "id": delivery.id, "state": state, "attempt": delivery.attempt, "status": verdict.status, "error": report,

@@ -75,8 +75,6 @@ pub enum DeliveryEnd {
     Dead,
     /// It is tried again, this many milliseconds from now.
     Again(i64),
-    /// It was not sent at all and goes back as it was.
-    Unsent(i64),
 }
 
 /// Where a delivery stands: `pending`, `sending`, `delivered` or `dead`.
@@ -158,13 +156,9 @@ impl Tx {
                 let state = if end == DeliveryEnd::Delivered { "delivered" } else { "dead" };
                 update.col_expr(Column::State, Expr::value(state)).col_expr(Column::FinishedAt, Expr::value(self.now))
             }
-            DeliveryEnd::Again(after) | DeliveryEnd::Unsent(after) => {
-                let update = update
-                    .col_expr(Column::State, Expr::value("pending"))
-                    .col_expr(Column::NextAt, Expr::value(self.now + after));
-                let unsent = matches!(end, DeliveryEnd::Unsent(_));
-                if unsent { update.col_expr(Column::Attempt, Expr::value(delivery.attempt - 1)) } else { update }
-            }
+            DeliveryEnd::Again(after) => update
+                .col_expr(Column::State, Expr::value("pending"))
+                .col_expr(Column::NextAt, Expr::value(self.now + after)),
         };
         let done = update
             .filter(Column::Id.eq(&delivery.id))
@@ -173,8 +167,8 @@ impl Tx {
             .filter(Column::State.eq("sending"))
             .exec(&self.inner)
             .await?;
-        if done.rows_affected == 0 || matches!(end, DeliveryEnd::Unsent(_)) {
-            return Ok(done.rows_affected > 0);
+        if done.rows_affected == 0 {
+            return Ok(false);
         }
         attempts::Entity::insert(attempts::ActiveModel {
             delivery_id: Set(delivery.id.clone()),
