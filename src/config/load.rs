@@ -13,9 +13,17 @@ use crate::{
 const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Keys whose children are free names.
-const OPEN: [&str; 1] = ["models.aliases"];
+const OPEN: [&str; 2] = ["models.aliases", "engine.remote"];
 
 impl Config {
+    /// The defaults alone, without any file, variable or flag.
+    pub fn defaults() -> Self {
+        let source = File::from_str(DEFAULT, FileFormat::Toml);
+        let read = config::Config::builder().add_source(source).build().and_then(config::Config::try_deserialize);
+        // The file is part of the program, and every test reads it.
+        read.expect("config/default.toml fits its types")
+    }
+
     /// Reads the configuration: defaults, then `file` (or `config/local.toml` when it exists), then the environment,
     /// then `flags` as dotted keys with their values.
     pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Self> {
@@ -85,6 +93,8 @@ fn environment() -> Environment {
         .with_list_parse_key("net.ports")
         .with_list_parse_key("models.base_urls")
         .with_list_parse_key("engine.devices")
+        .with_list_parse_key("engine.pinned")
+        .with_list_parse_key("engine.short_context")
         .with_list_parse_key("callbacks.schedule")
         .ignore_empty(true)
 }

@@ -3,12 +3,14 @@
 //! Layers, later ones win: the embedded `config/default.toml`, a file, `TRAWL__SECTION__KEY` variables, flags.
 //! Callers may rely on every value being in range once [`Config::load`] has returned it.
 
+mod engine;
 mod load;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
+pub use self::engine::{EngineConfig, RemoteConfig, RemoteUse};
 use crate::domain::Span;
 
 /// The whole configuration.
@@ -174,26 +176,13 @@ pub struct ModelsConfig {
     pub default: String,
     /// Where official models are downloaded from, tried in order.
     pub base_urls: Vec<String>,
+    /// An HTTP proxy for downloads of models; empty: none.
+    pub proxy: String,
     /// Whether downloads are off.
     pub offline: bool,
     /// Other names for models.
     #[serde(default)]
     pub aliases: BTreeMap<String, String>,
-}
-
-/// Recognition processes.
-#[derive(Clone, Debug, Deserialize)]
-pub struct EngineConfig {
-    /// `auto`, `cpu`, `cuda:0`, …
-    pub devices: Vec<String>,
-    /// Transcriptions at the same time on one device, 1 to 64.
-    pub slots: usize,
-    /// CPU threads of one engine over all its slots; 0 for all cores.
-    pub threads: usize,
-    /// When an unused engine gives its memory back.
-    pub idle_unload: Span,
-    /// How long a working engine may say nothing.
-    pub hang_timeout: Span,
 }
 
 /// Leases and lanes.
@@ -264,16 +253,6 @@ impl Config {
         match self.queue.cpu {
             0 => (cores() / 2).max(1),
             lane => lane,
-        }
-    }
-}
-
-impl EngineConfig {
-    /// CPU threads of one engine.
-    pub fn threads(&self) -> usize {
-        match self.threads {
-            0 => cores(),
-            threads => threads,
         }
     }
 }

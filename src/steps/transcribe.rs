@@ -47,7 +47,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
         EngineEvent::Segment(segment) => job.reporter.segment(segment),
     };
-    let request = transcribe::Job { model, pcm: pcm.clone(), samples: audio.samples, options };
+    let name = model.name.clone();
+    let request = transcribe::Job { model: name, file: Some(model), pcm: pcm.clone(), samples: audio.samples, options };
     let made = job.services.pool.transcribe(request, &events, job.cancel).await?;
     let mut transcript = made.transcript;
     transcript.warnings.extend(audio.warnings);

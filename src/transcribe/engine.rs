@@ -1,6 +1,6 @@
-//! What an engine is to the rest of the daemon.
+//! What an engine is to the rest of the daemon, and what a slot is to an engine.
 
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf};
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -15,8 +15,10 @@ use crate::{
 /// One transcription to do.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// The model to do it with.
-    pub model: ModelRef,
+    /// The model's name, with aliases resolved.
+    pub model: String,
+    /// Its file; none when it is not here, and only an engine elsewhere can do the job.
+    pub file: Option<ModelRef>,
     /// Signed 16-bit little-endian PCM, mono, 16 kHz.
     pub pcm: PathBuf,
     /// How many samples the file holds.
@@ -42,28 +44,34 @@ pub type Events<'a> = dyn Fn(EngineEvent) + Send + Sync + 'a;
 pub struct Transcribed {
     /// The words.
     pub transcript: Transcript,
-    /// How long the engine worked on them.
+    /// How long slots worked on them, in milliseconds over all of them.
     pub inference_ms: u64,
 }
 
 /// An engine's state, for display.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EngineStatus {
+    /// Where it computes: `cpu`, `cuda:0`, … or `remote:<name>`.
+    pub device: String,
     /// The model in memory.
     pub model: Option<String>,
-    /// Where it computes.
-    pub device: String,
+    /// `idle`, `loading`, `ready`, `busy`, `waiting` (before a restart), `failed`.
+    pub state: String,
     /// Transcriptions at the same time.
     pub slots: usize,
     /// How many are running.
     pub busy: usize,
     /// How often it was started again after a failure.
     pub restarts: u64,
+    /// Whether it is never unloaded.
+    pub pinned: bool,
     /// Bytes of main memory in use.
     pub rss: Option<u64>,
+    /// Why it cannot be used, or why something else is used in its place.
+    pub problem: Option<String>,
 }
 
-/// Something that turns audio into text: an engine process on this machine, or in time a server elsewhere.
+/// Something that turns audio into text: the devices of this machine, or a server elsewhere.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// Does a job, waiting for a free slot first. Ends within about a second of `cancel`, with [`Code::Cancelled`].
@@ -74,11 +82,76 @@ pub trait Engine: Send + Sync {
     /// How many jobs run at the same time; more may be given and wait in order.
     fn slots(&self) -> usize;
 
-    /// What it does now.
-    fn status(&self) -> EngineStatus;
+    /// What it does now: one entry for each model on each device.
+    fn status(&self) -> Vec<EngineStatus>;
 
     /// Ends everything; jobs which still run fail with [`Code::ShuttingDown`].
     ///
     /// [`Code::ShuttingDown`]: crate::error::Code::ShuttingDown
     async fn shutdown(&self);
+}
+
+/// A piece of audio, at most 30 seconds, for one slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    /// The job that it belongs to. Jobs without a slot go before those that have one.
+    pub job: u64,
+    /// The model to do it with.
+    pub model: ModelRef,
+    /// The whole audio: signed 16-bit little-endian PCM, mono, 16 kHz.
+    pub pcm: PathBuf,
+    /// Which samples of it.
+    pub range: Range<u64>,
+}
+
+/// What to make of a window.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    /// The language's code.
+    pub language: String,
+    /// The text before the window, which the model hears as context; usually empty.
+    pub previous: String,
+    /// The rest.
+    pub options: Options,
+}
+
+/// What is heard of a window while it is worked on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Heard {
+    /// Still at work, so much of the window done, 0 to 1.
+    Alive(f64),
+    /// A finished segment, with times from the start of the whole audio. Its id is not set.
+    Segment(Segment),
+}
+
+/// Hears a window's events.
+pub(crate) type Listener<'a> = dyn Fn(Heard) + Send + Sync + 'a;
+
+/// The end of a window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Recognised {
+    /// How long the slot worked.
+    pub inference_ms: u64,
+    /// What a reader should know, such as that another device was used.
+    pub warnings: Vec<String>,
+}
+
+/// The slots of this machine.
+#[async_trait]
+pub(crate) trait Slots: Send + Sync {
+    /// Every language of the model with its probability over the window, the likeliest first. A model that knows
+    /// English only says so.
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>>;
+
+    /// Recognises a window, waiting for a free slot first. Ends within about a second of `cancel`.
+    async fn recognise(
+        &self,
+        window: &Window,
+        ask: &Ask,
+        listener: &Listener<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Recognised>;
+
+    /// How many windows of one job are worth handing over at the same time.
+    fn width(&self) -> usize;
 }

@@ -1,12 +1,12 @@
 //! Speech to text.
 //!
-//! The daemon talks to a [`Pool`]; the pool keeps an engine process (`trawl engine`, see [`child`]) with a model loaded
-//! and hands it one job per slot. Callers may rely on: a crash of the engine fails the jobs that it held and nothing
-//! else; a cancelled job ends within a second; segments come in order, with exact times, while the job runs; audio
-//! without speech gives an empty transcript with a warning, never an error.
+//! The daemon talks to a [`Pool`]; behind it stand the devices of this machine ([`local`]) and servers elsewhere
+//! ([`remote`]). Callers may rely on: a crash of an engine fails the jobs that it held and nothing else; a cancelled job
+//! ends within a second; segments come in order, with exact times, while the job runs; audio without speech gives an
+//! empty transcript with a warning, never an error.
 //!
-//! The way of one job inside the engine: PCM file → [`vad`] scores → speech regions → [`windows`] of at most 30 s →
-//! [`whisper`] → [`words`] and [`text`] → [`repeats`] → protocol events.
+//! The way of one job on this machine: PCM file → [`recognise`] (speech, windows, language) → [`local`] (a slot for each
+//! window) → an engine process ([`child`]) → [`whisper`] → words and text → [`recognise`] (order, guards).
 
 pub mod audio;
 pub mod child;
@@ -16,11 +16,10 @@ mod local;
 pub mod models;
 mod pool;
 mod protocol;
-mod repeats;
+mod recognise;
+mod remote;
 mod text;
-mod vad;
 mod whisper;
-mod windows;
 mod words;
 
 pub use engine::{Engine, EngineEvent, EngineStatus, Events, Job, Transcribed};

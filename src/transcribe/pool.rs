@@ -1,4 +1,4 @@
-//! The engines of this machine, as one.
+//! Every engine that there is, as one.
 
 use std::path::PathBuf;
 
@@ -40,11 +40,15 @@ impl Pool {
         Ok(Self { engines })
     }
 
-    /// Does a job on the engine with the most room, waiting for a free slot first. Ends within about a second of
-    /// `cancel`, with [`Code::Cancelled`]; a crash of the engine is [`Code::EngineCrashed`].
+    /// Whether an engine elsewhere can do jobs for this model, so that its file need not be here.
+    pub fn is_remote(&self, _model: &str) -> bool {
+        false
+    }
+
+    /// Does a job, waiting for a free slot first. Ends within about a second of `cancel`, with [`Code::Cancelled`]; a
+    /// crash of the engine is [`Code::EngineCrashed`].
     pub async fn transcribe(&self, job: Job, events: &Events<'_>, cancel: &CancellationToken) -> Result<Transcribed> {
-        let free = |engine: &dyn Engine| engine.slots().saturating_sub(engine.status().busy);
-        match self.engines.iter().max_by_key(|engine| free(engine.as_ref())) {
+        match self.engines.first() {
             Some(engine) => engine.transcribe(job, events, cancel).await,
             None => Err(Error::new(Code::EngineFailed, "There is no engine")),
         }
@@ -57,7 +61,7 @@ impl Pool {
 
     /// What each engine does now.
     pub fn status(&self) -> Vec<EngineStatus> {
-        self.engines.iter().map(|engine| engine.status()).collect()
+        self.engines.iter().flat_map(|engine| engine.status()).collect()
     }
 
     /// Ends every engine; jobs which still run fail with [`Code::ShuttingDown`].

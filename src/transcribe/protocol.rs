@@ -3,25 +3,38 @@
 //! Both ends are the same binary, so the format has no versions. A line that does not parse means that the process is
 //! broken: the daemon ends it, and nothing else.
 
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Options, Segment, Transcript};
+use crate::domain::{Options, Segment};
 
 /// From the daemon to the process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Request {
-    /// Recognise a file. The daemon never has more of these open than the process has slots.
-    Transcribe {
+    /// Tell the languages of a window. The daemon never has more windows open than the process has slots.
+    Detect {
         /// Chosen by the daemon, never used twice.
         id: u64,
         /// Signed 16-bit little-endian PCM, mono, 16 kHz.
         pcm: PathBuf,
-        /// How many samples of it.
-        samples: u64,
-        /// What to make of it.
+        /// Which samples of it.
+        range: Range<u64>,
+    },
+    /// Recognise a window.
+    Recognise {
+        /// Chosen by the daemon, never used twice.
+        id: u64,
+        /// Signed 16-bit little-endian PCM, mono, 16 kHz.
+        pcm: PathBuf,
+        /// Which samples of it.
+        range: Range<u64>,
+        /// The language's code.
+        language: String,
+        /// The text before the window.
+        previous: String,
+        /// The rest.
         options: Options,
     },
     /// Stop working on it; the answer is `failed` with `cancelled` (or `done`, when it was too late).
@@ -47,8 +60,6 @@ pub(crate) enum Event {
         device: String,
         /// Transcriptions at the same time.
         slots: usize,
-        /// Whether the model knows languages besides English.
-        multilingual: bool,
     },
     /// The model cannot be used; the process exits.
     Unusable {
@@ -71,14 +82,21 @@ pub(crate) enum Event {
         /// With times from the audio's start.
         segment: Segment,
     },
-    /// The end, with everything once more.
+    /// The end of a `detect`.
+    Languages {
+        /// Whose.
+        id: u64,
+        /// Every language with its probability, the likeliest first.
+        probabilities: Vec<(String, f32)>,
+    },
+    /// The end of a `recognise`.
     Done {
         /// Whose.
         id: u64,
-        /// The whole transcript.
-        transcript: Box<Transcript>,
         /// How long the engine worked on it.
         inference_ms: u64,
+        /// What a reader should know.
+        warnings: Vec<String>,
     },
     /// The end, without a result.
     Failed {
@@ -100,7 +118,15 @@ mod tests {
         let segment = Segment { text: "我们\n\u{2028}".to_owned(), end: 1.5, ..Segment::default() };
         let options = Options { language: Some("zh".to_owned()), ..Options::default() };
         for request in [
-            Request::Transcribe { id: 7, pcm: "/tmp/a b.pcm".into(), samples: 1, options },
+            Request::Detect { id: 7, pcm: "/tmp/a b.pcm".into(), range: 0..1 },
+            Request::Recognise {
+                id: 7,
+                pcm: "/tmp/a b.pcm".into(),
+                range: 5..9,
+                language: "zh".to_owned(),
+                previous: "我".to_owned(),
+                options,
+            },
             Request::Abort { id: 7 },
             Request::Shutdown,
         ] {
@@ -108,11 +134,11 @@ mod tests {
             assert!(!line.contains('\n'));
             assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
         }
-        let transcript = Transcript { segments: Vec::from([segment.clone()]), ..Transcript::default() };
         for event in [
             Event::Progress { id: 7, value: 0.25 },
             Event::Segment { id: 7, segment },
-            Event::Done { id: 7, transcript: Box::new(transcript), inference_ms: 12 },
+            Event::Languages { id: 7, probabilities: vec![("zh".to_owned(), 0.5)] },
+            Event::Done { id: 7, inference_ms: 12, warnings: Vec::new() },
             Event::Failed { id: 7, code: "cancelled".to_owned(), detail: "x".to_owned() },
         ] {
             let line = serde_json::to_string(&event).unwrap();

@@ -22,6 +22,7 @@ use std::{
     thread::JoinHandle,
 };
 
+use self::work::{Goal, Task};
 use super::{
     models::check_file,
     protocol::{Event, Request},
@@ -83,13 +84,7 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
     check_file(&args.model)?;
     let model = Model::load(&args.model)?;
     let (sender, receiver) = mpsc::channel();
-    let shared = Arc::new(Shared {
-        model_name: args.model_name.clone(),
-        multilingual: model.is_multilingual(),
-        output,
-        work: Mutex::new(receiver),
-        stops: Mutex::default(),
-    });
+    let shared = Arc::new(Shared { output, work: Mutex::new(receiver), stops: Mutex::default() });
     let mut handles = Vec::new();
     for number in 0..slots {
         let (shared, slot) = (shared.clone(), model.slot(threads)?);
@@ -101,18 +96,21 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
         engine: format!("{} {}", whisper::ENGINE, whisper_rs::WHISPER_CPP_VERSION),
         device: args.device.clone(),
         slots,
-        multilingual: shared.multilingual,
     });
+    let begin = |id, pcm, range, goal| {
+        let stop = Arc::new(AtomicBool::new(false));
+        lock(&shared.stops).insert(id, stop.clone());
+        // The slots hold the receiver as long as `shared` lives, so this cannot fail.
+        let _ = sender.send(Task { id, pcm, range, stop, goal });
+    };
     for line in input.lines() {
         let request = serde_json::from_str(&line?).map_err(|error| {
             Error::new(Code::Internal, "The engine process got a broken request").with_source(error)
         })?;
         match request {
-            Request::Transcribe { id, pcm, samples, options } => {
-                let stop = Arc::new(AtomicBool::new(false));
-                lock(&shared.stops).insert(id, stop.clone());
-                // The slots hold the receiver as long as `shared` lives, so this cannot fail.
-                let _ = sender.send(work::Task { id, pcm, samples, options, stop });
+            Request::Detect { id, pcm, range } => begin(id, pcm, range, Goal::Detect),
+            Request::Recognise { id, pcm, range, language, previous, options } => {
+                begin(id, pcm, range, Goal::Recognise { language, previous, options });
             }
             Request::Abort { id } => {
                 if let Some(stop) = lock(&shared.stops).get(&id) {
@@ -145,10 +143,8 @@ impl Output {
 }
 
 struct Shared {
-    model_name: String,
-    multilingual: bool,
     output: Arc<Output>,
-    work: Mutex<mpsc::Receiver<work::Task>>,
+    work: Mutex<mpsc::Receiver<Task>>,
     stops: Mutex<HashMap<u64, Arc<AtomicBool>>>,
 }
 
@@ -158,14 +154,14 @@ impl Shared {
             let Ok(task) = lock(&self.work).recv() else { return };
             let id = task.id;
             let send = |event: Event| self.output.send(&event);
-            let run = || work::transcribe(&mut slot, &self.model_name, self.multilingual, &task, &send);
+            let run = || work::run(&mut slot, &task, &send);
             let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
                 // The panic message is on stderr. A slot in an unknown state is of no use to anyone.
                 std::process::abort()
             });
             lock(&self.stops).remove(&id);
             send(match result {
-                Ok((transcript, inference_ms)) => Event::Done { id, transcript: Box::new(transcript), inference_ms },
+                Ok(end) => end,
                 Err(error) => {
                     if error.code != Code::Cancelled {
                         eprintln!("{}", error.chain());

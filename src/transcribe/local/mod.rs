@@ -20,8 +20,11 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::supervisor::{Command, Message, Pending, Supervisor};
-use super::engine::{Engine, EngineStatus, Events, Job, Transcribed};
+use self::supervisor::{Command, End, Message, Pending, Supervisor};
+use super::{
+    engine::{Ask, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed, Window},
+    recognise,
+};
 use crate::{
     config::EngineConfig,
     error::{Code, Error, Result},
@@ -83,21 +86,49 @@ impl Local {
     }
 }
 
-fn shutting_down() -> Error {
-    Error::new(Code::ShuttingDown, "The engine is being stopped")
+#[async_trait]
+impl Slots for Local {
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
+        match self.work(window, None, &|_| {}, cancel).await? {
+            End::Languages(probabilities) => Ok(probabilities),
+            End::Recognised(_) => Err(Error::new(Code::EngineFailed, "The engine answered something else")),
+        }
+    }
+
+    async fn recognise(
+        &self,
+        window: &Window,
+        ask: &Ask,
+        listener: &Listener<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Recognised> {
+        match self.work(window, Some(ask.clone()), listener, cancel).await? {
+            End::Recognised(recognised) => Ok(recognised),
+            End::Languages(_) => Err(Error::new(Code::EngineFailed, "The engine answered something else")),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.settings.slots
+    }
 }
 
-#[async_trait]
-impl Engine for Local {
-    async fn transcribe(&self, job: Job, events: &Events<'_>, cancel: &CancellationToken) -> Result<Transcribed> {
+impl Local {
+    async fn work(
+        &self,
+        window: &Window,
+        ask: Option<Ask>,
+        listener: &Listener<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<End> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (reply, mut messages) = mpsc::unbounded_channel();
-        self.send(Command::Submit(Pending { id, job, reply }))?;
+        self.send(Command::Submit(Box::new(Pending { id, window: window.clone(), ask, reply })))?;
         let mut told = false;
         loop {
             tokio::select! {
                 message = messages.recv() => match message {
-                    Some(Message::Event(event)) => events(event),
+                    Some(Message::Event(event)) => listener(event),
                     Some(Message::End(result)) => return *result,
                     None => return Err(shutting_down()),
                 },
@@ -108,14 +139,27 @@ impl Engine for Local {
             }
         }
     }
+}
+
+fn shutting_down() -> Error {
+    Error::new(Code::ShuttingDown, "The engine is being stopped")
+}
+
+#[async_trait]
+impl Engine for Local {
+    async fn transcribe(&self, job: Job, events: &Events<'_>, cancel: &CancellationToken) -> Result<Transcribed> {
+        let missing = || Error::new(Code::ModelMissing, format!("The model {} is not here", job.model));
+        let model = job.file.as_ref().ok_or_else(missing)?;
+        recognise::transcribe(self, model, &job, events, cancel).await
+    }
 
     fn slots(&self) -> usize {
         self.settings.slots
     }
 
-    fn status(&self) -> EngineStatus {
+    fn status(&self) -> Vec<EngineStatus> {
         let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        EngineStatus { rss: facts.pid.and_then(process::memory), ..facts.status.clone() }
+        vec![EngineStatus { rss: facts.pid.and_then(process::memory), ..facts.status.clone() }]
     }
 
     async fn shutdown(&self) {

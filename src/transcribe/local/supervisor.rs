@@ -18,7 +18,7 @@ use super::{Facts, Settings, process::Process, shutting_down};
 use crate::{
     error::{Code, Error, Result},
     transcribe::{
-        engine::{EngineEvent, Job, Transcribed},
+        engine::{Ask, Heard, Recognised, Window},
         models::ModelRef,
         protocol::{Event, Request},
     },
@@ -33,7 +33,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// To the supervisor.
 pub(super) enum Command {
     /// A new job.
-    Submit(Pending),
+    Submit(Box<Pending>),
     /// Stop this job.
     Cancel(u64),
     /// Stop everything.
@@ -43,15 +43,25 @@ pub(super) enum Command {
 /// To whoever waits for a job.
 pub(super) enum Message {
     /// On the way.
-    Event(EngineEvent),
+    Event(Heard),
     /// The last one.
-    End(Box<Result<Transcribed>>),
+    End(Box<Result<End>>),
 }
 
-/// A job that waits for its turn.
+/// What came of a window.
+pub(super) enum End {
+    /// Of a `detect`.
+    Languages(Vec<(String, f32)>),
+    /// Of a `recognise`.
+    Recognised(Recognised),
+}
+
+/// A window that waits for its turn.
 pub(super) struct Pending {
     pub(super) id: u64,
-    pub(super) job: Job,
+    pub(super) window: Window,
+    /// What to make of it; none asks for its language.
+    pub(super) ask: Option<Ask>,
     pub(super) reply: mpsc::UnboundedSender<Message>,
 }
 
@@ -64,7 +74,7 @@ struct Active {
 }
 
 impl Active {
-    fn end(&mut self, result: Result<Transcribed>) {
+    fn end(&mut self, result: Result<End>) {
         if let Some(reply) = self.reply.take() {
             // Nobody there to hear it is fine.
             let _ = reply.send(Message::End(Box::new(result)));
@@ -103,7 +113,7 @@ impl Supervisor {
             let wake = self.next_deadline();
             tokio::select! {
                 command = commands.recv() => match command {
-                    Some(Command::Submit(pending)) => self.waiting.push_back(pending),
+                    Some(Command::Submit(pending)) => self.waiting.push_back(*pending),
                     Some(Command::Cancel(id)) => self.cancel(id),
                     Some(Command::Shutdown(done)) => {
                         // From here on submitting fails.
@@ -130,9 +140,9 @@ impl Supervisor {
             }
             match &mut self.running {
                 None if Instant::now() < self.not_before => return,
-                None => match Process::start(&self.settings, &head.job.model) {
+                None => match Process::start(&self.settings, &head.window.model) {
                     Ok(process) => {
-                        let (model, idle_since) = (head.job.model.clone(), Instant::now());
+                        let (model, idle_since) = (head.window.model.clone(), Instant::now());
                         tracing::info!(model = model.name, device = self.settings.device, "An engine starts");
                         if self.failures > 0 {
                             self.facts().status.restarts += 1;
@@ -145,7 +155,7 @@ impl Supervisor {
                         }
                     }
                 },
-                Some(running) if running.model != head.job.model => {
+                Some(running) if running.model != head.window.model => {
                     if !running.jobs.is_empty() {
                         return;
                     }
@@ -155,9 +165,14 @@ impl Supervisor {
                     if running.jobs.len() >= self.settings.slots {
                         return;
                     }
-                    let Some(Pending { id, job, reply }) = self.waiting.pop_front() else { return };
-                    let Job { pcm, samples, options, .. } = job;
-                    running.process.send(Request::Transcribe { id, pcm, samples, options });
+                    let Some(Pending { id, window, ask, reply }) = self.waiting.pop_front() else { return };
+                    let Window { pcm, range, .. } = window;
+                    running.process.send(match ask {
+                        None => Request::Detect { id, pcm, range },
+                        Some(Ask { language, previous, options }) => {
+                            Request::Recognise { id, pcm, range, language, previous, options }
+                        }
+                    });
                     let active = Active { reply: Some(reply), last_sign: Instant::now(), cancelled: None };
                     running.jobs.insert(id, active);
                 }
@@ -203,11 +218,12 @@ impl Supervisor {
                 running.jobs.values_mut().for_each(|active| active.end(Err(error())));
                 return self.stop().await;
             }
-            Event::Progress { id, value } => return self.pass_on(id, EngineEvent::Progress(value)),
-            Event::Segment { id, segment } => return self.pass_on(id, EngineEvent::Segment(segment)),
-            Event::Done { id, transcript, inference_ms } => {
+            Event::Progress { id, value } => return self.pass_on(id, Heard::Alive(value)),
+            Event::Segment { id, segment } => return self.pass_on(id, Heard::Segment(segment)),
+            Event::Languages { id, probabilities } => (id, Ok(End::Languages(probabilities))),
+            Event::Done { id, inference_ms, warnings } => {
                 self.failures = 0;
-                (id, Ok(Transcribed { transcript: *transcript, inference_ms }))
+                (id, Ok(End::Recognised(Recognised { inference_ms, warnings })))
             }
             Event::Failed { id, code, detail } => (id, Err(Error::new(Code::from_word(&code), detail))),
         };
@@ -217,7 +233,7 @@ impl Supervisor {
         }
     }
 
-    fn pass_on(&mut self, id: u64, event: EngineEvent) {
+    fn pass_on(&mut self, id: u64, event: Heard) {
         let Some(active) = self.running.as_mut().and_then(|running| running.jobs.get_mut(&id)) else { return };
         active.last_sign = Instant::now();
         let abandoned = active.reply.as_ref().is_some_and(|reply| reply.send(Message::Event(event)).is_err());
@@ -304,7 +320,7 @@ impl Supervisor {
     async fn shut_down(&mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         while let Ok(command) = commands.try_recv() {
             if let Command::Submit(pending) = command {
-                self.waiting.push_back(pending);
+                self.waiting.push_back(*pending);
             }
         }
         for pending in self.waiting.drain(..) {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     domain::{Options, Span},
-    transcribe::{engine::EngineEvent, models::ModelRef},
+    transcribe::{engine::Heard, models::ModelRef},
 };
 
 /// A process in `sh`: it logs its model, then `body` runs with `$id` set for every job.
@@ -22,11 +22,11 @@ impl Stage {
             r#"#!/bin/sh
 cd '{}'
 echo "$5" >> started
-done_() {{ echo '{{"type":"done","id":'$id',"inference_ms":5,"transcript":{}}}'; }}
-echo '{{"type":"ready","model":"m","engine":"e","device":"cpu","slots":1,"multilingual":true}}'
+done_() {{ echo '{{"type":"done","id":'$id',"inference_ms":5,"warnings":[]}}'; }}
+echo '{{"type":"ready","model":"m","engine":"e","device":"cpu","slots":1}}'
 while read -r line; do
   case "$line" in
-    *'"transcribe"'*) id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+    *'"recognise"'*) id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
 {body}
     ;;
     *shutdown*) exit 0 ;;
@@ -34,7 +34,6 @@ while read -r line; do
 done
 "#,
             dir.path().display(),
-            serde_json::to_string(&crate::domain::Transcript::default()).unwrap(),
         );
         let path = dir.path().join("program");
         std::fs::write(&path, script).unwrap();
@@ -43,13 +42,8 @@ done
     }
 
     fn engine(&self, hang: Duration, idle: Duration) -> Local {
-        let config = EngineConfig {
-            devices: Vec::from(["auto".to_owned()]),
-            slots: 1,
-            threads: 1,
-            idle_unload: Span(idle),
-            hang_timeout: Span(hang),
-        };
+        let config =
+            EngineConfig { threads: 1, idle_unload: Span(idle), hang_timeout: Span(hang), ..EngineConfig::default() };
         Local::new(&config, "cpu", self.dir.path().join("program"))
     }
 
@@ -60,14 +54,17 @@ done
 
 const LONG: Duration = Duration::from_secs(600);
 
-fn job(model: &str) -> Job {
+fn window(model: &str) -> Window {
     let path = Path::new("/models").join(model);
-    let model = ModelRef { name: model.to_owned(), path };
-    Job { model, pcm: "/tmp/x".into(), samples: 1, options: Options::default() }
+    Window { job: 1, model: ModelRef { name: model.to_owned(), path }, pcm: "/tmp/x".into(), range: 0..1 }
 }
 
-async fn run(engine: &Local, model: &str) -> Result<Transcribed> {
-    engine.transcribe(job(model), &|_| {}, &CancellationToken::new()).await
+fn ask() -> Ask {
+    Ask { language: "en".to_owned(), previous: String::new(), options: Options::default() }
+}
+
+async fn run(engine: &Local, model: &str) -> Result<Recognised> {
+    engine.recognise(&window(model), &ask(), &|_| {}, &CancellationToken::new()).await
 }
 
 #[tokio::test]
@@ -79,7 +76,7 @@ async fn a_crash_fails_its_job_and_the_next_one_runs() {
     assert_eq!(error.code, Code::EngineCrashed);
     assert!(error.detail.contains("signal 9 (SIGKILL"), "{}", error.detail);
     assert_eq!(second.unwrap().inference_ms, 5);
-    let status = engine.status();
+    let status = &engine.status()[0];
     assert_eq!((status.restarts, status.busy, status.model.as_deref()), (1, 0, Some("a")));
     assert!(status.rss.unwrap() > 0);
 }
@@ -107,15 +104,15 @@ async fn events_are_passed_on_and_a_deaf_process_cannot_hold_up_a_cancel() {
     let stage = Stage::new(r#"echo '{"type":"progress","id":'$id',"value":0.5}'; while :; do read -r x || exit; done"#);
     let engine = stage.engine(LONG, LONG);
     let cancel = CancellationToken::new();
-    let seen = |event: EngineEvent| {
-        assert_eq!(event, EngineEvent::Progress(0.5));
+    let seen = |event: Heard| {
+        assert_eq!(event, Heard::Alive(0.5));
         cancel.cancel();
     };
-    let error = engine.transcribe(job("a"), &seen, &cancel).await.unwrap_err();
+    let error = engine.recognise(&window("a"), &ask(), &seen, &cancel).await.unwrap_err();
     assert_eq!(error.code, Code::Cancelled);
     let gone = CancellationToken::new();
     gone.cancel();
-    assert_eq!(engine.transcribe(job("a"), &|_| {}, &gone).await.unwrap_err().code, Code::Cancelled);
+    assert_eq!(engine.recognise(&window("a"), &ask(), &|_| {}, &gone).await.unwrap_err().code, Code::Cancelled);
 }
 
 #[tokio::test]
@@ -125,7 +122,7 @@ async fn other_models_take_their_turn() {
     let all = tokio::join!(run(&engine, "a"), run(&engine, "a"), run(&engine, "b"), run(&engine, "a"));
     assert!(all.0.is_ok() && all.1.is_ok() && all.2.is_ok() && all.3.is_ok());
     assert_eq!(stage.started(), "a\nb\na\n");
-    assert_eq!(engine.status().restarts, 0, "a change of model is no failure");
+    assert_eq!(engine.status()[0].restarts, 0, "a change of model is no failure");
 }
 
 #[tokio::test]
@@ -137,7 +134,7 @@ async fn an_unusable_model_fails_with_its_own_error() {
     let error = run(&stage.engine(LONG, LONG), "a").await.unwrap_err();
     assert_eq!((error.code, error.detail.as_str()), (Code::ModelInvalid, "is cut off"));
     let engine = Local::new(
-        &EngineConfig { devices: Vec::new(), slots: 1, threads: 1, idle_unload: Span(LONG), hang_timeout: Span(LONG) },
+        &EngineConfig { threads: 1, idle_unload: Span(LONG), hang_timeout: Span(LONG), ..EngineConfig::default() },
         "cpu",
         "/nowhere/trawl".into(),
     );
@@ -159,7 +156,7 @@ async fn an_unused_process_is_ended() {
     run(&engine, "a").await.unwrap();
     gone.await.unwrap().unwrap();
     run(&engine, "a").await.unwrap();
-    assert_eq!((stage.started().as_str(), engine.status().restarts), ("a\na\n", 0));
+    assert_eq!((stage.started().as_str(), engine.status()[0].restarts), ("a\na\n", 0));
 }
 
 #[tokio::test]
@@ -169,7 +166,7 @@ async fn a_shutdown_ends_running_and_later_jobs() {
     let begun = Arc::new(tokio::sync::Notify::new());
     let (running, told) = (engine.clone(), begun.clone());
     let running = tokio::spawn(async move {
-        running.transcribe(job("a"), &move |_| told.notify_one(), &CancellationToken::new()).await
+        running.recognise(&window("a"), &ask(), &move |_| told.notify_one(), &CancellationToken::new()).await
     });
     begun.notified().await;
     let waiting = run(&engine, "b");

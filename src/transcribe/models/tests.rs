@@ -20,6 +20,7 @@ fn models(dir: &Path) -> Models {
         dir: dir.to_owned(),
         default: "auto".to_owned(),
         base_urls: ["https://one/x/", "https://two/y"].map(str::to_owned).into(),
+        proxy: String::new(),
         offline: false,
         aliases: BTreeMap::from([("smoke".to_owned(), "smoke-q8_0".to_owned())]),
     })

@@ -1,3 +1,4 @@
 //! Tests with the smoke model: real audio through ffmpeg, real whisper.cpp.
 
+mod engine;
 mod samples;

@@ -26,13 +26,7 @@ struct Stage {
 
 impl Stage {
     fn new(slots: usize) -> Self {
-        let config = EngineConfig {
-            devices: Vec::from(["auto".to_owned()]),
-            slots,
-            threads: slots,
-            idle_unload: Span(Duration::from_secs(600)),
-            hang_timeout: Span(Duration::from_secs(300)),
-        };
+        let config = EngineConfig { slots, threads: slots, ..EngineConfig::default() };
         let pool = Pool::new(&config, env!("CARGO_BIN_EXE_trawl").into()).unwrap();
         Self { pool, dir: TempDir::new().unwrap() }
     }
@@ -50,7 +44,7 @@ impl Stage {
         assert!(decoded.expect("ffmpeg is installed").success());
         let samples = pcm.metadata().unwrap().len() / 2;
         let model = ModelRef { name: "smoke-q8_0".to_owned(), path: smoke.join("ggml-smoke-q8_0.bin") };
-        Job { model, pcm, samples, options: Options::default() }
+        Job { model: model.name.clone(), file: Some(model), pcm, samples, options: Options::default() }
     }
 
     async fn run(&self, job: Job) -> Result<Transcribed> {

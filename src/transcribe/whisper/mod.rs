@@ -12,10 +12,7 @@ pub(crate) use context::log_to_stderr;
 use context::{Context, State};
 pub(crate) use run::{Settings, Watch};
 
-use crate::{
-    domain::Segment,
-    error::{Code, Error, Result},
-};
+use crate::error::{Code, Error, Result};
 
 /// The engine's name in transcripts.
 pub(crate) const ENGINE: &str = "whisper.cpp";
@@ -30,11 +27,6 @@ impl Model {
     /// Loads a checked file onto the CPU.
     pub(crate) fn load(path: &Path) -> Result<Self> {
         Context::load(path, false, 0).map(|context| Self(Arc::new(context)))
-    }
-
-    /// Whether the model knows languages besides English.
-    pub(crate) fn is_multilingual(&self) -> bool {
-        self.0.languages() > 0
     }
 
     /// Room for one transcription at a time, with so many threads.
@@ -54,9 +46,12 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Every language of the model with its probability, the likeliest first.
+    /// Every language of the model with its probability, the likeliest first; English when it knows no other.
     pub(crate) fn detect(&mut self, samples: &[f32]) -> Result<Vec<(&'static str, f32)>> {
         let known = self.context.languages();
+        if known == 0 {
+            return Ok(vec![("en", 1.0)]);
+        }
         let mut state = self.state()?;
         let probabilities = state
             .detect(samples, self.threads)
@@ -82,12 +77,4 @@ impl Slot {
     fn state(&mut self) -> Result<State> {
         self.fresh.take().map_or_else(|| State::new(self.context.clone()), Ok)
     }
-}
-
-/// What a [`Watch`] hears of a window.
-pub(crate) enum Heard {
-    /// Still at work, so much of the window done, 0 to 1.
-    Alive(f64),
-    /// A segment with times from the window's start; its id is not set.
-    Segment(Segment),
 }

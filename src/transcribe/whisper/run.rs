@@ -8,13 +8,14 @@ use std::{
 use whisper_rs::whisper_rs_sys as sys;
 
 use super::{
-    Heard, MAX_BEAM,
+    MAX_BEAM,
     context::{Context, Results, State},
 };
 use crate::{
     domain::{Options, Segment, options::Goal},
     error::{Code, Error, Result},
     transcribe::{
+        engine::Heard,
         text,
         words::{self, Token},
     },
@@ -27,6 +28,8 @@ const TEMPERATURE_STEP: f32 = 0.2;
 pub(crate) struct Settings<'a> {
     /// The language's code.
     pub language: &'a str,
+    /// The text before the window; empty for none.
+    pub previous: &'a str,
     /// What was asked for.
     pub options: &'a Options,
 }
@@ -84,8 +87,8 @@ pub(super) fn run(
     params.print_progress = false;
     params.print_timestamps = false;
     params.token_timestamps = options.word_timestamps;
-    params.temperature = options.temperature;
-    params.temperature_inc = if options.temperature > 0.0 { 0.0 } else { TEMPERATURE_STEP };
+    params.temperature = options.temperature.0[0];
+    params.temperature_inc = if options.temperature.0.len() > 1 { TEMPERATURE_STEP } else { 0.0 };
     params.greedy.best_of = 5;
     params.beam_search.beam_size = beam.into();
     params.new_segment_callback = Some(new_segment);
@@ -217,7 +220,7 @@ fn read(callbacks: &Callbacks<'_>, results: &Results<'_>, index: i32) -> Option<
         avg_logprob: tokens.iter().map(|token| token.plog).sum::<f32>() / tokens.len().max(1) as f32,
         no_speech_prob,
         compression_ratio: text::compression_ratio(&text),
-        temperature: options.temperature + TEMPERATURE_STEP * further as f32,
+        temperature: options.temperature.0.get(further).copied().unwrap_or(1.0),
         tokens: tokens.iter().map(|token| token.id).collect(),
         words,
         text,

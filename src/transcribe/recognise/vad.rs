@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::audio::{Pcm, SAMPLE_RATE};
 use crate::error::Result;
+use crate::transcribe::audio::{Pcm, SAMPLE_RATE};
 
 /// Samples per score.
 pub(crate) const FRAME: u64 = 256;

@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::{audio::SAMPLE_RATE, vad::FRAME};
+use super::vad::FRAME;
+use crate::transcribe::audio::SAMPLE_RATE;
 
 /// The longest window in samples.
 pub(crate) const LONGEST: u64 = 30 * SAMPLE_RATE;

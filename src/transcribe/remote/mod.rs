@@ -1,0 +1,1 @@
+//! OpenAI-compatible transcription servers elsewhere, as engines.
