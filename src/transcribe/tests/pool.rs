@@ -7,14 +7,13 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use trawl::{
     config::EngineConfig,
-    domain::{Options, Span},
+    domain::Options,
     error::{Code, Result},
     transcribe::{EngineEvent, Job, ModelRef, Pool, Transcribed},
 };
@@ -140,7 +139,8 @@ async fn a_wrong_model_file_is_told() {
     let mut job = stage.job("silence.wav");
     let path = stage.dir.path().join("ggml-broken.bin");
     std::fs::write(&path, b"lmgg and nothing else").unwrap();
-    job.model = ModelRef { name: "broken".to_owned(), path };
+    job.model = "broken".to_owned();
+    job.file = Some(ModelRef { name: "broken".to_owned(), path });
     let error = stage.run(job).await.unwrap_err();
     assert_eq!(error.code, Code::ModelInvalid);
     assert!(error.detail.contains("ggml-broken.bin"), "{}", error.detail);
