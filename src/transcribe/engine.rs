@@ -71,6 +71,23 @@ pub struct EngineStatus {
     pub problem: Option<String>,
 }
 
+/// A device of this machine, for display.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DeviceStatus {
+    /// `cpu`, `cuda:0`, …
+    pub name: String,
+    /// What the driver calls it.
+    pub description: String,
+    /// Bytes of memory that it has.
+    pub memory_total: u64,
+    /// Bytes of it that engines may use together.
+    pub memory_budget: u64,
+    /// Bytes of it that engines are thought to use.
+    pub memory_used: u64,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
 /// Something that turns audio into text: the devices of this machine, or a server elsewhere.
 #[async_trait]
 pub trait Engine: Send + Sync {

@@ -22,7 +22,7 @@ mod text;
 mod whisper;
 mod words;
 
-pub use engine::{Engine, EngineEvent, EngineStatus, Events, Job, Transcribed};
+pub use engine::{DeviceStatus, Engine, EngineEvent, EngineStatus, Events, Job, Transcribed};
 pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;

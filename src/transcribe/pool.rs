@@ -5,39 +5,21 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    engine::{Engine, EngineStatus, Events, Job, Transcribed},
+    engine::{DeviceStatus, Engine, EngineStatus, Events, Job, Transcribed},
     local::Local,
+    models::ModelRef,
 };
-use crate::{
-    config::EngineConfig,
-    error::{Code, Error, Result},
-};
+use crate::{config::EngineConfig, error::Result};
 
 /// Every engine that the configuration asks for. Nothing is started until there is a job.
 pub struct Pool {
-    engines: Vec<Box<dyn Engine>>,
+    local: Local,
 }
 
 impl Pool {
     /// The engines of this configuration. `program` is this binary; engine processes are `program engine …`.
     pub fn new(engine: &EngineConfig, program: PathBuf) -> Result<Self> {
-        let mut engines: Vec<Box<dyn Engine>> = Vec::new();
-        for device in &engine.devices {
-            match device.as_str() {
-                "auto" | "cpu" if engines.is_empty() => {
-                    engines.push(Box::new(Local::new(engine, "cpu", program.clone())));
-                }
-                "auto" | "cpu" => {}
-                other => {
-                    let detail = format!("engine.devices: there is no device \"{}\" here", other.escape_debug());
-                    return Err(Error::new(Code::Config, detail).with_hint("Use \"auto\" or \"cpu\"."));
-                }
-            }
-        }
-        if engines.is_empty() {
-            return Err(Error::new(Code::Config, "engine.devices is empty").with_hint("Use [\"auto\"]."));
-        }
-        Ok(Self { engines })
+        Ok(Self { local: Local::new(engine, program)? })
     }
 
     /// Whether an engine elsewhere can do jobs for this model, so that its file need not be here.
@@ -47,27 +29,40 @@ impl Pool {
 
     /// Does a job, waiting for a free slot first. Ends within about a second of `cancel`, with [`Code::Cancelled`]; a
     /// crash of the engine is [`Code::EngineCrashed`].
+    ///
+    /// [`Code::Cancelled`]: crate::error::Code::Cancelled
+    /// [`Code::EngineCrashed`]: crate::error::Code::EngineCrashed
     pub async fn transcribe(&self, job: Job, events: &Events<'_>, cancel: &CancellationToken) -> Result<Transcribed> {
-        match self.engines.first() {
-            Some(engine) => engine.transcribe(job, events, cancel).await,
-            None => Err(Error::new(Code::EngineFailed, "There is no engine")),
-        }
+        self.local.transcribe(job, events, cancel).await
     }
 
     /// How many jobs run at the same time over all engines.
     pub fn slots(&self) -> usize {
-        self.engines.iter().map(|engine| engine.slots()).sum()
+        self.local.slots()
     }
 
     /// What each engine does now.
     pub fn status(&self) -> Vec<EngineStatus> {
-        self.engines.iter().flat_map(|engine| engine.status()).collect()
+        self.local.status()
     }
 
-    /// Ends every engine; jobs which still run fail with [`Code::ShuttingDown`].
+    /// The devices of this machine that are used.
+    pub fn devices(&self) -> Vec<DeviceStatus> {
+        self.local.devices()
+    }
+
+    /// Loads a model where there is most room, and waits until it is ready.
+    pub async fn load(&self, model: &ModelRef) -> Result<()> {
+        self.local.load(model).await
+    }
+
+    /// Ends the idle engines of a model; `conflict` when one of them works. Says whether there was one.
+    pub async fn unload(&self, model: &str) -> Result<bool> {
+        self.local.unload(model).await
+    }
+
+    /// Ends every engine; jobs which still run fail with `shutting_down`.
     pub async fn shutdown(&self) {
-        for engine in &self.engines {
-            engine.shutdown().await;
-        }
+        self.local.shutdown().await;
     }
 }

@@ -9,6 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Options, Segment};
 
+/// A device that this build can compute on; `trawl engine --list-devices` prints an array of them as JSON. The CPU is
+/// not among them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Device {
+    /// `cuda:0`, `vulkan:1`, `hip:0`, `metal`.
+    pub name: String,
+    /// What the driver calls it.
+    pub description: String,
+    /// Bytes of its memory.
+    pub memory_total: u64,
+    /// Bytes of it that are free now.
+    pub memory_free: u64,
+}
+
 /// From the daemon to the process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::supervisor::{Command, End, Message, Pending, Supervisor};
 use super::{
-    engine::{Ask, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed, Window},
+    engine::{Ask, DeviceStatus, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed, Window},
+    models::ModelRef,
     recognise,
 };
 use crate::{
@@ -58,7 +59,8 @@ pub(super) struct Local {
 
 impl Local {
     /// An engine that is not started yet.
-    pub(super) fn new(engine: &EngineConfig, device: &str, program: PathBuf) -> Self {
+    pub(super) fn new(engine: &EngineConfig, program: PathBuf) -> Result<Self> {
+        let device = "cpu";
         let settings = Settings {
             program,
             device: device.to_owned(),
@@ -68,12 +70,27 @@ impl Local {
             hang_timeout: engine.hang_timeout.0,
         };
         let status = EngineStatus { device: device.to_owned(), slots: settings.slots, ..EngineStatus::default() };
-        Self {
+        Ok(Self {
             settings,
             facts: Arc::new(Mutex::new(Facts { status, pid: None })),
             next_id: AtomicU64::new(1),
             commands: OnceLock::new(),
-        }
+        })
+    }
+
+    /// The devices that are used.
+    pub(super) fn devices(&self) -> Vec<DeviceStatus> {
+        Vec::new()
+    }
+
+    /// Loads a model and waits until it is ready.
+    pub(super) async fn load(&self, model: &ModelRef) -> Result<()> {
+        Err(Error::new(Code::EngineFailed, format!("{} cannot be loaded yet", model.name)))
+    }
+
+    /// Ends the idle engines of a model.
+    pub(super) async fn unload(&self, _model: &str) -> Result<bool> {
+        Ok(false)
     }
 
     fn send(&self, command: Command) -> Result<()> {

@@ -44,7 +44,7 @@ done
     fn engine(&self, hang: Duration, idle: Duration) -> Local {
         let config =
             EngineConfig { threads: 1, idle_unload: Span(idle), hang_timeout: Span(hang), ..EngineConfig::default() };
-        Local::new(&config, "cpu", self.dir.path().join("program"))
+        Local::new(&config, self.dir.path().join("program")).unwrap()
     }
 
     fn started(&self) -> String {
@@ -135,9 +135,9 @@ async fn an_unusable_model_fails_with_its_own_error() {
     assert_eq!((error.code, error.detail.as_str()), (Code::ModelInvalid, "is cut off"));
     let engine = Local::new(
         &EngineConfig { threads: 1, idle_unload: Span(LONG), hang_timeout: Span(LONG), ..EngineConfig::default() },
-        "cpu",
         "/nowhere/trawl".into(),
-    );
+    )
+    .unwrap();
     assert_eq!(run(&engine, "a").await.unwrap_err().code, Code::EngineFailed);
 }
 
