@@ -62,6 +62,8 @@ impl Runner {
             let (runner, shutdown) = (self.clone(), shutdown.clone());
             loops.spawn(async move { runner.lane(lane, shutdown).await });
         }
+        let (runner, stop) = (self.clone(), shutdown.clone());
+        loops.spawn(async move { runner.express(stop).await });
         tokio::spawn(self.clone().keep_alive(upkeep.clone()));
         loops.join_all().await;
         self.tracker.close();
@@ -109,6 +111,35 @@ impl Runner {
                     drop(permit);
                     sleep(config.poll.0).await;
                 }
+            }
+        }
+    }
+
+    /// One place more for transcriptions of the highest priority. Windows of a task without a slot go before those of a
+    /// task that has one, so an urgent clip waits for a window of a long recording, not for its end.
+    async fn express(&self, shutdown: CancellationToken) {
+        let queue = &self.services.queue;
+        let place = Places::new(1);
+        loop {
+            let permit = tokio::select! {
+                permit = place.one() => permit,
+                () = shutdown.cancelled() => return,
+            };
+            let Ok(permit) = permit else { return };
+            let claimed = queue.claim_urgent(Lane::Gpu).await.unwrap_or_else(|error| {
+                tracing::error!(error = %error.chain(), "urgent steps cannot be claimed");
+                Vec::new()
+            });
+            match claimed.into_iter().next() {
+                Some(work) => {
+                    let cancel = self.running.add(&work.fence);
+                    self.spawn(work, cancel, Some(permit));
+                }
+                None => tokio::select! {
+                    () = queue.wake().urgent_woken() => {}
+                    () = sleep(queue.config().poll.0) => {}
+                    () = shutdown.cancelled() => return,
+                },
             }
         }
     }

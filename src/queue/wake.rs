@@ -7,6 +7,7 @@ use crate::domain::{Lane, TaskId};
 /// Who waits for what in this process.
 pub struct Wake {
     lanes: [Notify; 4],
+    urgent: Notify,
     events: watch::Sender<u64>,
     stops: broadcast::Sender<Stop>,
 }
@@ -22,22 +23,35 @@ pub struct Stop {
 
 impl Wake {
     pub(super) fn new() -> Self {
-        Self { lanes: Default::default(), events: watch::Sender::new(0), stops: broadcast::Sender::new(256) }
+        Self {
+            lanes: Default::default(),
+            urgent: Notify::new(),
+            events: watch::Sender::new(0),
+            stops: broadcast::Sender::new(256),
+        }
     }
 
     /// Something may have become ready in this lane.
     pub fn lane(&self, lane: Lane) {
         self.notify(lane).notify_one();
+        if lane == Lane::Gpu {
+            self.urgent.notify_one();
+        }
     }
 
     /// Something may have become ready in any lane.
     pub fn lanes(&self) {
-        self.lanes.iter().for_each(Notify::notify_one);
+        self.lanes.iter().chain([&self.urgent]).for_each(Notify::notify_one);
     }
 
     /// Waits until [`Self::lane`] is called for this lane; a call made before counts.
     pub async fn lane_woken(&self, lane: Lane) {
         self.notify(lane).notified().await;
+    }
+
+    /// As [`Self::lane_woken`] for lane `gpu`, for whoever looks for urgent steps only.
+    pub async fn urgent_woken(&self) {
+        self.urgent.notified().await;
     }
 
     /// Something was added to the events.
