@@ -50,7 +50,13 @@ enum Command {
     Openapi,
     /// The recognition process that the daemon starts; not for people
     #[command(hide = true)]
-    Engine(engine::child::Args),
+    Engine {
+        /// Print the GPUs that this build can compute on, as JSON
+        #[arg(long, exclusive = true)]
+        list_devices: bool,
+        #[command(flatten)]
+        args: Option<engine::child::Args>,
+    },
 }
 
 /// What `trawl transcribe` takes.
@@ -122,8 +128,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    if let Command::Engine(args) = cli.command {
-        return engine::child::run(args);
+    if let Command::Engine { args, .. } = cli.command {
+        return args.map_or_else(engine::child::list_devices, engine::child::run);
     }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -143,10 +149,12 @@ fn run(cli: Cli) -> Result<()> {
             let flags: Vec<_> = bind.map(|bind| ("server.bind", bind.to_string())).into_iter().collect();
             let config = Config::load(cli.config.as_deref(), &flags)?;
             log::start(&config.log)?;
+            engine::cpu_check()?;
             block_on(serve::serve(config))
         }
         Command::Transcribe(args) => {
             let format: Format = args.format.parse()?;
+            engine::cpu_check()?;
             let config = Config::load(cli.config.as_deref(), &[])?;
             log::start(&quiet(&config.log))?;
             block_on(transcribe::transcribe(config, args, format))
@@ -167,7 +175,7 @@ fn run(cli: Cli) -> Result<()> {
             print(&crate::api::openapi());
             Ok(())
         }
-        Command::Engine(_) => Err(Error::new(Code::Internal, "The engine is started before this")),
+        Command::Engine { .. } => Err(Error::new(Code::Internal, "The engine is started before this")),
     }
 }
 

@@ -18,10 +18,16 @@ pub(crate) struct Token<'a> {
     pub probability: f32,
 }
 
-/// Marks which belong to the word after them, as in openai-whisper.
-const OPENING: &str = "\"'“‘¿¡([{（《「『【〈-";
-/// Marks which belong to the word before them.
-const CLOSING: &str = "\"'”’.。,，!！?？:：;；、)]}）》」』】〉…%";
+/// Which marks hang on which word.
+pub(crate) struct Marks<'a> {
+    /// Marks which belong to the word after them.
+    pub opening: &'a str,
+    /// Marks which belong to the word before them.
+    pub closing: &'a str,
+}
+
+/// Marks which stand alone when they are not to hang on the word before them. Others, as in "AC/DC", are parts of words.
+const ENDING: &str = "\"”’.。,，!！?？:：;；、)]}）》」』】〉…";
 
 /// Whole characters which came together, with the sum of their tokens' probabilities.
 struct Piece {
@@ -33,11 +39,11 @@ struct Piece {
 }
 
 /// The words of a segment which lasts from `start` to `end`.
-pub(crate) fn merge(tokens: &[Token<'_>], start: f64, end: f64) -> Vec<Word> {
+pub(crate) fn merge(tokens: &[Token<'_>], marks: &Marks<'_>, start: f64, end: f64) -> Vec<Word> {
     let mut words: Vec<Piece> = Vec::new();
     for piece in whole_characters(tokens) {
         match words.last_mut() {
-            Some(word) if belongs(&word.text, &piece.text) => {
+            Some(word) if belongs(&word.text, &piece.text, marks) => {
                 word.text.push_str(&piece.text);
                 word.end = piece.end;
                 word.sum += piece.sum;
@@ -90,20 +96,20 @@ fn whole_characters(tokens: &[Token<'_>]) -> Vec<Piece> {
 }
 
 /// Whether a piece goes on with the word before it.
-fn belongs(word: &str, piece: &str) -> bool {
+fn belongs(word: &str, piece: &str, marks: &Marks<'_>) -> bool {
     let only = |text: &str, marks: &str| !text.trim().is_empty() && text.trim().chars().all(|c| marks.contains(c));
     let Some(first) = piece.chars().next() else { return true };
     if word.trim().is_empty() {
         return true;
     }
     // After an opening mark which begins a word (not the hyphen of "twenty-two").
-    if only(word, OPENING) {
+    if only(word, marks.opening) {
         return !first.is_whitespace();
     }
-    if only(piece, CLOSING) {
-        return !first.is_whitespace() || !only(piece, OPENING);
+    if only(piece, marks.closing) {
+        return !first.is_whitespace() || !only(piece, marks.opening);
     }
-    if first.is_whitespace() {
+    if first.is_whitespace() || only(piece, ENDING) {
         return false;
     }
     if is_mark(first) {
@@ -125,6 +131,12 @@ mod tests {
 
     use super::*;
 
+    /// As in the options' defaults.
+    const USUAL: Marks<'_> = Marks {
+        opening: "\"'“‘¿¡([{（《「『【〈-",
+        closing: "\"'”’.。,，!！?？:：;；、)]}）》」』】〉…%",
+    };
+
     fn tokens<'a>(pieces: &[&'a [u8]]) -> Vec<Token<'a>> {
         let token = |(bytes, at): (&&'a [u8], i32)| {
             let start = f64::from(at) / 10.0;
@@ -134,7 +146,7 @@ mod tests {
     }
 
     fn texts(pieces: &[&[u8]]) -> Vec<String> {
-        merge(&tokens(pieces), 0.0, 100.0).into_iter().map(|word| word.word).collect()
+        merge(&tokens(pieces), &USUAL, 0.0, 100.0).into_iter().map(|word| word.word).collect()
     }
 
     #[test]
@@ -147,9 +159,24 @@ mod tests {
     }
 
     #[test]
+    fn marks_hang_where_they_are_told_to() {
+        let texts = |opening, closing, pieces: &[&[u8]]| {
+            let words = merge(&tokens(pieces), &Marks { opening, closing }, 0.0, 100.0);
+            words.into_iter().map(|word| word.word).collect::<Vec<_>>().join("|")
+        };
+        let english: [&[u8]; 6] = [b" I", b" (", b"we", b").", b" Yes", b","];
+        assert_eq!(texts("(", ").,", &english), "I|(we).|Yes,");
+        assert_eq!(texts("(", ")", &english), "I|(we|).|Yes|,");
+        assert_eq!(texts("", ").,", &english), "I|(we).|Yes,", "no blank, no cut");
+        let chinese = ["《".as_bytes(), "书".as_bytes(), "》".as_bytes(), "。".as_bytes()];
+        assert_eq!(texts("《", "》。", &chinese), "《书》。");
+        assert_eq!(texts("", "》", &chinese), "《|书》|。");
+    }
+
+    #[test]
     fn chinese_characters_are_put_together() {
         // 苹 = E8 8B B9, spread over three tokens; 我们 is one token.
-        let words = merge(&tokens(&["我们".as_bytes(), b"\xE8", b"\x8B", b"\xB9", "。".as_bytes()]), 0.0, 9.0);
+        let words = merge(&tokens(&["我们".as_bytes(), b"\xE8", b"\x8B", b"\xB9", "。".as_bytes()]), &USUAL, 0.0, 9.0);
         assert_eq!(words.iter().map(|word| word.word.as_str()).collect::<Vec<_>>(), ["我们", "苹。"]);
         assert_eq!((words[1].start, words[1].end), (0.1, 0.5));
         assert_eq!(texts(&["用".as_bytes(), b"ch", b"at", "吧".as_bytes()]), ["用", "chat", "吧"]);
@@ -163,6 +190,8 @@ mod tests {
             text in "[ a-z。我们，.!?'苹果ก-๙-]{0,40}",
             cuts in prop::collection::vec(1usize..5, 60),
             times in prop::collection::vec(-1.0f64..12.0, 130),
+            opening in "[ '.。我a-]{0,3}",
+            closing in "[ '.。我a-]{0,3}",
         ) {
             let mut rest = text.as_bytes();
             let mut pieces = Vec::new();
@@ -175,7 +204,7 @@ mod tests {
             let tokens: Vec<_> = pieces.iter().enumerate().map(|(at, bytes)| Token {
                 bytes, start: times[at % 130], end: times[(at + 7) % 130], probability: 1.0,
             }).collect();
-            let words = merge(&tokens, 2.0, 9.0);
+            let words = merge(&tokens, &Marks { opening: &opening, closing: &closing }, 2.0, 9.0);
             let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(bare(&words.iter().map(|w| w.word.as_str()).collect::<String>()), bare(&text));
             let mut last = 2.0;

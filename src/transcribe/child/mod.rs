@@ -48,6 +48,28 @@ pub struct Args {
     /// CPU threads over all slots.
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
+    /// Use a shorter encoder context for windows below 30 seconds.
+    #[arg(long)]
+    pub short_context: bool,
+}
+
+/// Prints the GPUs that this build can compute on, as JSON.
+pub fn list_devices() -> ExitCode {
+    // Drivers print to stdout, too.
+    let output = take_stdout();
+    whisper::log_to_stderr();
+    let print = || -> Result<()> {
+        super::cpu_check()?;
+        let line = serde_json::to_string(&whisper::devices()).map_err(std::io::Error::from)?;
+        Ok(writeln!(output?, "{line}")?)
+    };
+    match print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs the process until its stdin ends.
@@ -81,13 +103,14 @@ pub fn run(args: Args) -> ExitCode {
 pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Result<Vec<JoinHandle<()>>> {
     let slots = args.slots.max(1);
     let threads = (args.threads / slots).max(1);
+    super::cpu_check()?;
     check_file(&args.model)?;
-    let model = Model::load(&args.model)?;
+    let model = Model::load(&args.model, &args.device, args.short_context)?;
     let (sender, receiver) = mpsc::channel();
     let shared = Arc::new(Shared { output, work: Mutex::new(receiver), stops: Mutex::default() });
     let mut handles = Vec::new();
     for number in 0..slots {
-        let (shared, slot) = (shared.clone(), model.slot(threads)?);
+        let (shared, slot) = (shared.clone(), model.slot(threads, args.threads)?);
         let thread = std::thread::Builder::new().name(format!("slot-{number}"));
         handles.push(thread.spawn(move || shared.work_on(slot))?);
     }

@@ -13,7 +13,7 @@ use std::{
 use super::lock;
 use crate::{
     domain::{Options, Segment},
-    error::Result,
+    error::{Code, Error, Result},
     transcribe::{
         audio::{Pcm, SAMPLE_RATE, seconds},
         engine::Heard,
@@ -24,6 +24,9 @@ use crate::{
 
 /// whisper.cpp says nothing about less than a tenth of a second.
 const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
+
+/// A window has 30 seconds; one of more than a minute is a mistake, and would take memory.
+const LONGEST: u64 = SAMPLE_RATE * 60;
 
 /// How often progress is told at most.
 const BEAT: Duration = Duration::from_millis(500);
@@ -47,6 +50,9 @@ pub(super) enum Goal {
 pub(super) fn run(slot: &mut Slot, task: &Task, send: &(dyn Fn(Event) + Sync)) -> Result<Event> {
     let begun = Instant::now();
     let id = task.id;
+    if task.range.end.saturating_sub(task.range.start) > LONGEST {
+        return Err(Error::new(Code::Internal, "The window is too long"));
+    }
     let mut samples = Pcm::open(&task.pcm, task.range.end)?.read_floats(task.range.clone())?;
     samples.resize(samples.len().max(SHORTEST as usize), 0.0);
     let (language, previous, options) = match &task.goal {
@@ -70,11 +76,18 @@ pub(super) fn run(slot: &mut Slot, task: &Task, send: &(dyn Fn(Event) + Sync)) -
         Heard::Segment(segment) => send(Event::Segment { id, segment: shift(segment, start, end) }),
     };
     let stop = || task.stop.load(Ordering::Relaxed);
-    slot.run(&samples, &Settings { language, previous, options }, &Watch { stop: &stop, heard: &heard })?;
+    let ran = slot.run(&samples, &Settings { language, previous, options }, &Watch { stop: &stop, heard: &heard })?;
     let mut warnings = Vec::new();
     if options.beam_size > whisper::MAX_BEAM {
         let most = whisper::MAX_BEAM;
         warnings.push(format!("beam_size was lowered to {most}, the most that whisper.cpp can do"));
+    }
+    if ran.is_short_of_hotwords {
+        warnings.push("There are too many hotwords for the model: the last ones were left out".to_owned());
+    }
+    for (at, text) in ran.repeated {
+        let (at, text) = (round(start + at), text.chars().take(40).collect::<String>());
+        warnings.push(format!("At {at} s the text repeats itself at every temperature; it was kept: \"{text}\""));
     }
     let inference_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Event::Done { id, inference_ms, warnings })

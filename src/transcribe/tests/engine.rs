@@ -66,6 +66,7 @@ impl Engine {
             model_name: "smoke-q8_0".to_owned(),
             device: "cpu".to_owned(),
             slots,
+            short_context: false,
             threads: 1, // more would wait for each other in turns on a busy machine
         };
         crate::transcribe::whisper::log_to_stderr();

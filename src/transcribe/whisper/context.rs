@@ -26,16 +26,16 @@ unsafe impl Sync for Context {}
 
 impl Context {
     /// Loads a model file. The file must have passed [`crate::transcribe::models::check_file`]: whisper.cpp aborts the
-    /// process over some wrong ones.
-    pub(super) fn load(path: &Path, use_gpu: bool, gpu_device: i32) -> Result<Self> {
+    /// process over some wrong ones. `gpu` counts every GPU that ggml knows; none computes on the CPU.
+    pub(super) fn load(path: &Path, gpu: Option<i32>) -> Result<Self> {
         let failed = |detail: &str| Error::new(Code::EngineFailed, detail);
         let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| failed("The model's path has a zero byte"))?;
         // SAFETY: the function only fills in a struct.
         let mut params = unsafe { sys::whisper_context_default_params() };
-        params.use_gpu = use_gpu;
-        params.gpu_device = gpu_device;
+        params.use_gpu = gpu.is_some();
+        params.gpu_device = gpu.unwrap_or(0);
         // On a CPU ggml's flash attention is several times slower than its matrix products (measured; the encoder).
-        params.flash_attn = use_gpu;
+        params.flash_attn = gpu.is_some();
         // SAFETY: `name` is a C string which outlives the call, `params` comes from whisper.cpp itself.
         let context = unsafe { sys::whisper_init_from_file_with_params_no_state(name.as_ptr(), params) };
         NonNull::new(context)
@@ -57,6 +57,43 @@ impl Context {
             let text: *const c_char = sys::whisper_token_to_str(self.0.as_ptr(), token);
             if text.is_null() { &[] } else { CStr::from_ptr(text).to_bytes() }
         }
+    }
+
+    /// The tokens of a text. For a long word without blanks whisper.cpp needs much stack: give it pieces.
+    pub(super) fn tokenize(&self, text: &str) -> Vec<i32> {
+        let Ok(text) = CString::new(text) else { return Vec::new() };
+        // A token has at least one byte.
+        let mut tokens = vec![0; text.as_bytes().len()];
+        let room = c_int::try_from(tokens.len()).unwrap_or(c_int::MAX);
+        // SAFETY: the text is a C string, and the array has as much room as is said; the context is only read.
+        let count = unsafe { sys::whisper_tokenize(self.0.as_ptr(), text.as_ptr(), tokens.as_mut_ptr(), room) };
+        tokens.truncate(usize::try_from(count).unwrap_or(0));
+        tokens.retain(|token| *token < self.end_of_text());
+        tokens
+    }
+
+    /// How many tokens the vocabulary has.
+    pub(super) fn vocabulary(&self) -> usize {
+        // SAFETY: the context is valid as long as `self`, and this only reads.
+        usize::try_from(unsafe { sys::whisper_model_n_vocab(self.0.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// How many tokens a text may have, the prompt included.
+    pub(super) fn text_context(&self) -> usize {
+        // SAFETY: the context is valid as long as `self`, and this only reads.
+        usize::try_from(unsafe { sys::whisper_model_n_text_ctx(self.0.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// How many positions the encoder has: 1500 for 30 seconds.
+    pub(super) fn audio_context(&self) -> i32 {
+        // SAFETY: the context is valid as long as `self`, and this only reads.
+        unsafe { sys::whisper_model_n_audio_ctx(self.0.as_ptr()) }
+    }
+
+    /// The token that stands for a pass's beginning; each one after it is two hundredths of a second later.
+    pub(super) fn time_zero(&self) -> i32 {
+        // SAFETY: the context is valid as long as `self`, and this only reads.
+        unsafe { sys::whisper_token_beg(self.0.as_ptr()) }
     }
 
     /// The first token id which is no text.
@@ -81,9 +118,6 @@ pub(super) struct State {
 
 // SAFETY: a state has no ties to the thread that made it.
 unsafe impl Send for State {}
-
-/// One token of a result, as whisper.cpp has it.
-pub(super) type TokenData = sys::whisper_token_data;
 
 impl State {
     /// Takes the memory for a run.
@@ -136,52 +170,6 @@ impl Drop for State {
     fn drop(&mut self) {
         // SAFETY: the pointer came from whisper_init_state and is freed once (`full` aborts where whisper.cpp freed it).
         unsafe { sys::whisper_free_state(self.state.as_ptr()) }
-    }
-}
-
-/// The segments which a state holds.
-pub(super) struct Results<'a> {
-    pub(super) context: &'a Context,
-    state: *mut sys::whisper_state,
-}
-
-impl<'a> Results<'a> {
-    /// # Safety
-    /// `state` must be valid, and not be changed, as long as this value lives.
-    pub(super) unsafe fn new(context: &'a Context, state: *mut sys::whisper_state) -> Self {
-        Self { context, state }
-    }
-
-    /// How many segments there are.
-    pub(super) fn len(&self) -> i32 {
-        // SAFETY: the state is valid.
-        unsafe { sys::whisper_full_n_segments_from_state(self.state) }
-    }
-
-    /// Start and end of a segment in hundredths of a second, and its no-speech probability.
-    pub(super) fn segment(&self, index: i32) -> (i64, i64, f32) {
-        debug_assert!((0..self.len()).contains(&index));
-        // SAFETY: the state is valid; callers count up to `len`.
-        unsafe {
-            (
-                sys::whisper_full_get_segment_t0_from_state(self.state, index),
-                sys::whisper_full_get_segment_t1_from_state(self.state, index),
-                sys::whisper_full_get_segment_no_speech_prob_from_state(self.state, index),
-            )
-        }
-    }
-
-    /// The text tokens of a segment, without special ones.
-    pub(super) fn tokens(&self, index: i32) -> Vec<TokenData> {
-        debug_assert!((0..self.len()).contains(&index));
-        let end_of_text = self.context.end_of_text();
-        // SAFETY: the state is valid; both numbers are within their counts.
-        let tokens = unsafe {
-            (0..sys::whisper_full_n_tokens_from_state(self.state, index))
-                .map(|token| sys::whisper_full_get_token_data_from_state(self.state, index, token))
-                .collect::<Vec<_>>()
-        };
-        tokens.into_iter().filter(|token| token.id < end_of_text).collect()
     }
 }
 

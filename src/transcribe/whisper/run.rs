@@ -1,28 +1,32 @@
-//! One run over one window: parameters, callbacks, results.
+//! One run over one window: attempts, passes, callbacks.
+//!
+//! whisper.cpp hears a window in passes: what it could not finish in the first it hears in the next. The segments of a
+//! pass are held until the pass is over, which is at the same moment for all of them, and judged: when its text repeats
+//! itself, the window is done again from the beginning of that pass, at the next temperature. So segments go out as
+//! early as whisper.cpp has them, and none that is given up ever does.
 
 use std::{
     ffi::{CString, c_int, c_void},
-    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+    },
 };
 
 use whisper_rs::whisper_rs_sys as sys;
 
 use super::{
-    MAX_BEAM,
-    context::{Context, Results, State},
+    context::{Context, State},
+    ladder::Ladder,
+    params::{params, prompt_room},
+    prompt::prompt,
+    segments::Results,
 };
 use crate::{
-    domain::{Options, Segment, options::Goal},
+    domain::{Options, Segment},
     error::{Code, Error, Result},
-    transcribe::{
-        engine::Heard,
-        text,
-        words::{self, Token},
-    },
+    transcribe::{audio::SAMPLE_RATE, engine::Heard, text},
 };
-
-/// The whisper.cpp default: how much hotter each further attempt is.
-const TEMPERATURE_STEP: f32 = 0.2;
 
 /// What to do with a window.
 pub(crate) struct Settings<'a> {
@@ -42,55 +46,117 @@ pub(crate) struct Watch<'a> {
     pub heard: &'a (dyn Fn(Heard) + Sync),
 }
 
-/// What the callbacks need; it lives on the stack of [`run`].
+/// What there is to say about a run besides its segments.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    /// Texts that repeat themselves even at the last temperature, with their starts in seconds. They were kept.
+    pub repeated: Vec<(f64, String)>,
+    /// Whether there was no room for all of the hotwords.
+    pub is_short_of_hotwords: bool,
+    /// Whether random numbers were drawn, so that the state is not what a fresh one is.
+    pub(super) has_drawn: bool,
+}
+
+/// What the engine gives a run.
+pub(super) struct Means {
+    /// CPU threads.
+    pub(super) threads: i32,
+    /// Positions of the encoder; 0 for all.
+    pub(super) audio_context: i32,
+}
+
+/// Hundredths of a second, and the step of the caller's ladder, from which a run begins.
+#[derive(Clone, Copy)]
+struct Start {
+    time: i64,
+    step: usize,
+}
+
+/// What the callbacks need; it lives on the stack of [`once`].
 struct Callbacks<'a> {
     context: &'a Context,
-    settings: &'a Settings<'a>,
+    options: &'a Options,
     watch: &'a Watch<'a>,
+    ladder: &'a Ladder,
+    start: Start,
+    /// Of the window, in hundredths of a second.
+    length: i64,
     /// Percent of the window.
     progress: AtomicU32,
-    /// Attempts at the 30 seconds in work: whisper.cpp does not tell the temperature it ended with.
+    /// Attempts at the pass in work: whisper.cpp does not tell the temperature it ended with.
     attempts: AtomicUsize,
+    has_drawn: AtomicBool,
+    held: Mutex<Held>,
+}
+
+/// What waits for the end of a pass.
+#[derive(Default)]
+struct Held {
+    /// Where the pass began, when it has said anything.
+    pass: Option<i64>,
+    segments: Vec<Segment>,
+    repeated: Vec<(f64, String)>,
+    /// From where to begin again.
+    again: Option<Start>,
 }
 
 pub(super) fn run(
-    mut state: State,
-    threads: i32,
+    state: &mut State,
+    means: &Means,
     samples: &[f32],
     settings: &Settings<'_>,
     watch: &Watch<'_>,
-) -> Result<()> {
+) -> Result<Ran> {
     let options = settings.options;
-    let text = |text: &str| CString::new(text.replace('\0', " "));
-    let invalid = |_| Error::new(Code::InvalidValue, "The text has a zero byte");
-    let language = text(settings.language).map_err(invalid)?;
-    let prompt = options.initial_prompt.as_deref().map(text).transpose().map_err(invalid)?;
+    let unknown = || Error::new(Code::InvalidValue, format!("There is no language \"{}\"", settings.language));
+    whisper_rs::get_lang_id(settings.language).ok_or_else(unknown)?;
+    let language = CString::new(settings.language).map_err(|_| unknown())?;
     let context = state.context.clone();
-    let callbacks =
-        Callbacks { context: &context, settings, watch, progress: AtomicU32::new(0), attempts: AtomicUsize::new(0) };
-    let data = (&raw const callbacks).cast_mut().cast::<c_void>();
+    let text_context = context.text_context();
+    let prompt = prompt(&context, options, settings.previous, prompt_room(options, text_context));
+    let mut ran = Ran { is_short_of_hotwords: prompt.is_short_of_hotwords, ..Ran::default() };
+    let mut start = Start { time: 0, step: 0 };
+    // The state keeps the spectrum, so that the samples are only needed once.
+    let mut samples = samples;
+    let length = i64::try_from(samples.len() as u64 * 100 / SAMPLE_RATE).unwrap_or(i64::MAX);
+    loop {
+        let wanted = options.temperature.0.get(start.step..).unwrap_or_default();
+        let ladder = Ladder::new(wanted);
+        let mut params = params(options, &ladder, &language, &prompt.tokens, text_context);
+        params.n_threads = means.threads;
+        params.audio_ctx = means.audio_context;
+        params.offset_ms = c_int::try_from(start.time * 10).unwrap_or(0);
+        let callbacks = Callbacks {
+            context: &context,
+            options,
+            watch,
+            ladder: &ladder,
+            start,
+            length: length.max(1),
+            progress: AtomicU32::new(0),
+            attempts: AtomicUsize::new(0),
+            has_drawn: AtomicBool::new(params.strategy != sys::whisper_sampling_strategy_WHISPER_SAMPLING_GREEDY),
+            held: Mutex::default(),
+        };
+        once(state, params, samples, &callbacks)?;
+        ran.has_drawn |= callbacks.has_drawn.load(Ordering::Relaxed);
+        let held = callbacks.held.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ran.repeated.extend(held.repeated);
+        match held.again {
+            Some(again) => (start, samples) = (again, &[]),
+            None => return Ok(ran),
+        }
+    }
+}
 
-    let beam = options.beam_size.clamp(1, MAX_BEAM);
-    let strategy = if beam == 1 {
-        sys::whisper_sampling_strategy_WHISPER_SAMPLING_GREEDY
-    } else {
-        sys::whisper_sampling_strategy_WHISPER_SAMPLING_BEAM_SEARCH
-    };
-    // SAFETY: the function only fills in a struct.
-    let mut params = unsafe { sys::whisper_full_default_params(strategy) };
-    params.n_threads = threads;
-    params.language = language.as_ptr();
-    params.translate = options.task == Goal::Translate;
-    params.initial_prompt = prompt.as_ref().map_or(std::ptr::null(), |prompt| prompt.as_ptr());
-    params.no_context = true;
-    params.suppress_blank = true;
-    params.print_progress = false;
-    params.print_timestamps = false;
-    params.token_timestamps = options.word_timestamps;
-    params.temperature = options.temperature.0[0];
-    params.temperature_inc = if options.temperature.0.len() > 1 { TEMPERATURE_STEP } else { 0.0 };
-    params.greedy.best_of = 5;
-    params.beam_search.beam_size = beam.into();
+/// Runs the model to the window's end, or to the end of a pass that is to be done again.
+fn once(
+    state: &mut State,
+    mut params: sys::whisper_full_params,
+    samples: &[f32],
+    callbacks: &Callbacks<'_>,
+) -> Result<()> {
+    let data = std::ptr::from_ref(callbacks).cast_mut().cast::<c_void>();
     params.new_segment_callback = Some(new_segment);
     params.new_segment_callback_user_data = data;
     params.progress_callback = Some(progress);
@@ -101,28 +167,60 @@ pub(super) fn run(
     params.abort_callback_user_data = data;
     params.logits_filter_callback = Some(logits_filter);
     params.logits_filter_callback_user_data = data;
-
-    // SAFETY: the strings and `callbacks` live until the end of this function, and each callback casts the user data
-    // back to the type that it has.
+    // SAFETY: `callbacks` and what the parameters point to outlive the call, and each callback casts the user data back
+    // to the type that it has.
     let code = unsafe { state.full(params, samples) };
     match code {
-        _ if (watch.stop)() => Err(Error::new(Code::Cancelled, "The transcription was cancelled")),
+        _ if (callbacks.watch.stop)() => Err(Error::new(Code::Cancelled, "The transcription was cancelled")),
         0 => Ok(()),
         code => Err(Error::new(Code::EngineFailed, format!("whisper.cpp failed with code {code}"))),
     }
 }
 
-/// # Safety
-/// `data` must be what [`run`] passes.
-unsafe fn callbacks<'a>(data: *mut c_void) -> &'a Callbacks<'a> {
-    // SAFETY: by contract; `run` keeps the value alive until whisper.cpp returns, and it is only read.
-    unsafe { &*data.cast_const().cast() }
+/// How much a text of one pass repeats itself: as a whole, or in one of its segments.
+fn repetition(segments: &[Segment]) -> f32 {
+    let whole = text::join(segments.iter().map(|segment| segment.text.as_str()));
+    segments.iter().map(|segment| segment.compression_ratio).fold(text::compression_ratio(&whole), f32::max)
 }
 
 impl Callbacks<'_> {
     fn alive(&self) {
         (self.watch.heard)(Heard::Alive(f64::from(self.progress.load(Ordering::Relaxed)) / 100.0));
     }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The attempt in work, or the last one, counted from 0.
+    fn attempt(&self) -> usize {
+        self.attempts.load(Ordering::Relaxed).saturating_sub(1)
+    }
+
+    /// Judges the pass that is over, and lets its segments out or asks for another try.
+    fn settle(&self) {
+        let mut held = self.held();
+        let segments = std::mem::take(&mut held.segments);
+        let Some(time) = held.pass.take() else { return };
+        if repetition(&segments) > self.options.compression_ratio_threshold {
+            let attempt = self.attempt();
+            if attempt + 1 < self.ladder.len() {
+                held.again = Some(Start { time, step: self.start.step + attempt + 1 });
+                return;
+            }
+            held.repeated.extend(segments.first().map(|first| (first.start, first.text.clone())));
+        }
+        for segment in segments {
+            (self.watch.heard)(Heard::Segment(segment));
+        }
+    }
+}
+
+/// # Safety
+/// `data` must be what [`once`] passes.
+unsafe fn callbacks<'a>(data: *mut c_void) -> &'a Callbacks<'a> {
+    // SAFETY: by contract; the value lives until whisper.cpp returns, and it is only read.
+    unsafe { &*data.cast_const().cast() }
 }
 
 /// Called after every encoder and decoder pass (whisper.cpp does not ask within one).
@@ -142,9 +240,10 @@ unsafe extern "C" fn encoder_begin(
     let callbacks = unsafe { callbacks(data) };
     callbacks.attempts.store(0, Ordering::Relaxed);
     callbacks.alive();
-    !(callbacks.watch.stop)()
+    !(callbacks.watch.stop)() && callbacks.held().again.is_none()
 }
 
+/// Called before every pass and after the last one.
 unsafe extern "C" fn progress(
     _: *mut sys::whisper_context,
     _: *mut sys::whisper_state,
@@ -153,22 +252,36 @@ unsafe extern "C" fn progress(
 ) {
     // SAFETY: the data is ours.
     let callbacks = unsafe { callbacks(data) };
-    callbacks.progress.store(percent.clamp(0, 100).unsigned_abs(), Ordering::Relaxed);
+    // The percentage is of what was left when this run began.
+    let (begun, length) = (callbacks.start.time, callbacks.length);
+    let done = begun * 100 + (length - begun) * i64::from(percent.clamp(0, 100));
+    callbacks.progress.store(u32::try_from(done / length).unwrap_or(0).min(100), Ordering::Relaxed);
+    callbacks.settle();
     callbacks.alive();
 }
 
-/// Changes nothing: it counts the attempts, each of which begins with one call without tokens.
+/// Called with the logits after whisper.cpp has divided them by its temperature, from several threads, and first in
+/// each attempt with no tokens, from one.
 unsafe extern "C" fn logits_filter(
     _: *mut sys::whisper_context,
     _: *mut sys::whisper_state,
     _: *const sys::whisper_token_data,
     tokens: c_int,
-    _: *mut f32,
+    logits: *mut f32,
     data: *mut c_void,
 ) {
+    // SAFETY: the data is ours.
+    let callbacks = unsafe { callbacks(data) };
     if tokens == 0 {
-        // SAFETY: the data is ours.
-        unsafe { callbacks(data) }.attempts.fetch_add(1, Ordering::Relaxed);
+        callbacks.attempts.fetch_add(1, Ordering::Relaxed);
+        if callbacks.ladder.start > 0.0 || callbacks.attempt() > 0 {
+            callbacks.has_drawn.store(true, Ordering::Relaxed);
+        }
+    }
+    if let Some(scale) = callbacks.ladder.scale(callbacks.attempt()) {
+        // SAFETY: there is a logit for every token, and nobody else uses these now.
+        let logits = unsafe { std::slice::from_raw_parts_mut(logits, callbacks.context.vocabulary()) };
+        logits.iter_mut().for_each(|logit| *logit *= scale);
     }
 }
 
@@ -182,47 +295,11 @@ unsafe extern "C" fn new_segment(
     let callbacks = unsafe { callbacks(data) };
     // SAFETY: whisper.cpp passes the state that it works on, and waits for this function.
     let results = unsafe { Results::new(callbacks.context, state) };
+    let temperature = callbacks.ladder.wanted(callbacks.attempt());
     let count = results.len();
+    let mut held = callbacks.held();
     for index in (count - new).max(0)..count {
-        if let Some(segment) = read(callbacks, &results, index) {
-            (callbacks.watch.heard)(Heard::Segment(segment));
-        }
+        held.pass.get_or_insert_with(|| results.pass(index));
+        held.segments.extend(results.segment(index, callbacks.options, temperature));
     }
-}
-
-fn read(callbacks: &Callbacks<'_>, results: &Results<'_>, index: i32) -> Option<Segment> {
-    let tokens = results.tokens(index);
-    let bytes: Vec<u8> = tokens.iter().flat_map(|token| callbacks.context.token_bytes(token.id)).copied().collect();
-    let text = text::clean(&bytes);
-    if text.is_empty() {
-        return None;
-    }
-    let (start, end, no_speech_prob) = results.segment(index);
-    let seconds = |hundredths: i64| hundredths.max(0) as f64 / 100.0;
-    let (start, end) = (seconds(start), seconds(end.max(start)));
-    let options = callbacks.settings.options;
-    let words = if options.word_timestamps {
-        let token = |token: &sys::whisper_token_data| Token {
-            bytes: callbacks.context.token_bytes(token.id),
-            start: seconds(token.t0),
-            end: seconds(token.t1),
-            probability: token.p,
-        };
-        words::merge(&tokens.iter().map(token).collect::<Vec<_>>(), start, end)
-    } else {
-        Vec::new()
-    };
-    let further = callbacks.attempts.load(Ordering::Relaxed).saturating_sub(1);
-    Some(Segment {
-        id: 0,
-        start,
-        end,
-        avg_logprob: tokens.iter().map(|token| token.plog).sum::<f32>() / tokens.len().max(1) as f32,
-        no_speech_prob,
-        compression_ratio: text::compression_ratio(&text),
-        temperature: options.temperature.0.get(further).copied().unwrap_or(1.0),
-        tokens: tokens.iter().map(|token| token.id).collect(),
-        words,
-        text,
-    })
 }

@@ -1,0 +1,109 @@
+//! What a state holds after a pass, read into segments.
+
+use whisper_rs::whisper_rs_sys as sys;
+
+use super::context::Context;
+use crate::{
+    domain::{Options, Segment},
+    transcribe::{
+        text,
+        words::{self, Marks, Token},
+    },
+};
+
+/// One token of a result, as whisper.cpp has it.
+type TokenData = sys::whisper_token_data;
+
+/// The segments which a state holds.
+pub(super) struct Results<'a> {
+    context: &'a Context,
+    state: *mut sys::whisper_state,
+}
+
+impl<'a> Results<'a> {
+    /// # Safety
+    /// `state` must be valid, and not be changed, as long as this value lives.
+    pub(super) unsafe fn new(context: &'a Context, state: *mut sys::whisper_state) -> Self {
+        Self { context, state }
+    }
+
+    /// How many segments there are.
+    pub(super) fn len(&self) -> i32 {
+        // SAFETY: the state is valid.
+        unsafe { sys::whisper_full_n_segments_from_state(self.state) }
+    }
+
+    /// Where the pass began whose first segment this is, in hundredths of a second.
+    ///
+    /// whisper.cpp does not tell; but it makes the segment's start of it and of the time that the first token stands
+    /// for.
+    pub(super) fn pass(&self, first: i32) -> i64 {
+        let (start, _, _) = self.times(first);
+        self.tokens(first)
+            .first()
+            .map_or(start, |token| start - 2 * i64::from(token.tid - self.context.time_zero()))
+            .max(0)
+    }
+
+    /// A segment, without an id; none when it has no text. `temperature` is what it was decoded at.
+    pub(super) fn segment(&self, index: i32, options: &Options, temperature: f32) -> Option<Segment> {
+        let mut tokens = self.tokens(index);
+        let end_of_text = self.context.end_of_text();
+        tokens.retain(|token| token.id < end_of_text);
+        let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.context.token_bytes(token.id)).copied().collect();
+        let text = text::clean(&bytes);
+        if text.is_empty() {
+            return None;
+        }
+        let (start, end, no_speech_prob) = self.times(index);
+        let seconds = |hundredths: i64| hundredths.max(0) as f64 / 100.0;
+        let (start, end) = (seconds(start), seconds(end.max(start)));
+        let words = if options.word_timestamps {
+            let token = |token: &TokenData| Token {
+                bytes: self.context.token_bytes(token.id),
+                start: seconds(token.t0),
+                end: seconds(token.t1),
+                probability: token.p,
+            };
+            let marks = Marks { opening: &options.prepend_punctuations, closing: &options.append_punctuations };
+            words::merge(&tokens.iter().map(token).collect::<Vec<_>>(), &marks, start, end)
+        } else {
+            Vec::new()
+        };
+        Some(Segment {
+            id: 0,
+            start,
+            end,
+            avg_logprob: tokens.iter().map(|token| token.plog).sum::<f32>() / tokens.len().max(1) as f32,
+            no_speech_prob,
+            compression_ratio: text::compression_ratio(&text),
+            temperature,
+            tokens: tokens.iter().map(|token| token.id).collect(),
+            words,
+            text,
+        })
+    }
+
+    /// Start and end of a segment in hundredths of a second, and its no-speech probability.
+    fn times(&self, index: i32) -> (i64, i64, f32) {
+        debug_assert!((0..self.len()).contains(&index));
+        // SAFETY: the state is valid; callers count up to `len`.
+        unsafe {
+            (
+                sys::whisper_full_get_segment_t0_from_state(self.state, index),
+                sys::whisper_full_get_segment_t1_from_state(self.state, index),
+                sys::whisper_full_get_segment_no_speech_prob_from_state(self.state, index),
+            )
+        }
+    }
+
+    fn tokens(&self, index: i32) -> Vec<TokenData> {
+        debug_assert!((0..self.len()).contains(&index));
+        // SAFETY: the state is valid; both numbers are within their counts.
+        unsafe {
+            (0..sys::whisper_full_n_tokens_from_state(self.state, index))
+                .map(|token| sys::whisper_full_get_token_data_from_state(self.state, index, token))
+                .collect()
+        }
+    }
+}
