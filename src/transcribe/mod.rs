@@ -26,6 +26,7 @@ pub use engine::{DeviceStatus, Engine, EngineEvent, EngineStatus, Events, Job, T
 pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;
+pub use recognise::recipe;
 
 #[cfg(test)]
 mod tests;

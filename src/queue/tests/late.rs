@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    domain::Transcript,
     store::{DeliveryEnd, NewDelivery, NewTranscript},
 };
 
@@ -40,7 +39,7 @@ async fn what_is_made_after_the_end_is_not_taken() {
     let (id, work) = bench.at_its_last_step().await;
     bench.queue.cancel(id).await.unwrap();
     let transcript =
-        NewTranscript { audio_sha256: String::new(), options: json!({}), transcript: Transcript::default() };
+        NewTranscript { options: json!({}), ..NewTranscript::default() };
     let delivery = NewDelivery {
         id: "msg_late".to_owned(),
         task_id: id,
