@@ -14,9 +14,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261120_000001_initial::Migration),
-            Box::new(m20261120_000002_transcript_cache::Migration),
-        ]
+        vec![Box::new(m20261120_000001_initial::Migration), Box::new(m20261120_000002_transcript_cache::Migration)]
     }
 }

