@@ -4,6 +4,7 @@
 //! meant when it was written.
 
 mod m20261120_000001_initial;
+mod m20261120_000002_transcript_cache;
 
 use sea_orm_migration::prelude::*;
 
@@ -13,6 +14,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261120_000001_initial::Migration)]
+        vec![Box::new(m20261120_000001_initial::Migration), Box::new(m20261120_000002_transcript_cache::Migration)]
     }
 }

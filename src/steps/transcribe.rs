@@ -1,9 +1,14 @@
 //! `transcribe`: samples become a transcript; the second half of a definition's `transcribe`.
 //!
 //! Input `{media, …options}`; options of the task win over those of the workflow. Output `{transcript_id, language,
-//! duration, model, warnings}`; `text` and `segments` are read from the stored transcript when something refers to them.
+//! duration, model, warnings, inference_ms, cached}`; `text` and `segments` are read from the stored transcript when
+//! something refers to them. Audio that was transcribed before, with the same model and options, is not recognised
+//! again: the task gets a copy of that transcript (`cached`).
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use serde_json::{Map, Value, json};
 
@@ -13,10 +18,10 @@ use super::{
 };
 use crate::{
     domain::Options,
-    error::{Code, Error, Result},
+    error::{Code, Error, Report, Result},
     queue::Done,
     store::NewTranscript,
-    transcribe::{self, EngineEvent},
+    transcribe::{self, EngineEvent, ModelRef, Transcribed},
 };
 
 /// How often a missing model is looked for; a finished download wakes the queue at once.
@@ -26,42 +31,95 @@ const STILL_COPIED: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let given = options(job);
-    let options = Options::from_json(&given)?;
-    let model = match job.services.models.resolve(options.model.as_deref()) {
-        Ok(model) => model,
-        Err(error) if error.code == Code::ModelMissing => {
-            return Ok(Outcome::Wait { why: error.report(), wait: MODEL_POLL });
-        }
-        Err(error) => return Err(error),
-    };
-    model.validate(&options)?;
-    if is_arriving(&model.path).await {
-        let error = Error::new(Code::ModelMissing, format!("The file of the model {} is not complete yet", model.name))
-            .with_hint("The task goes on when the file is complete; if nobody is copying it, pull the model again.");
-        return Ok(Outcome::Wait { why: error.report(), wait: MODEL_POLL });
+    let mut options = Options::from_json(&given)?;
+    if let Some(only) = transcribe::language::allowed(&options)?.given {
+        options.language = Some(only.to_owned());
     }
+    let name = job.services.models.name(options.model.as_deref())?;
+    transcribe::models::validate(&name, &options)?;
+    let file = match model(job, &name, &options).await? {
+        Model::Here(file) => Some(file),
+        Model::Elsewhere => None,
+        Model::Missing(why) => return Ok(Outcome::Wait { why, wait: MODEL_POLL }),
+    };
     let key = format!("{}:extract", job.work.row.step.key);
     let audio = audio(job, &key).await?;
-    let pcm = samples(job, &key);
-    let events = |event| match event {
-        EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
-        EngineEvent::Segment(segment) => job.reporter.segment(segment),
+    let recipe = recipe(job, &name, file.as_ref(), &options).await?;
+    let earlier =
+        if options.no_cache { None } else { job.services.queue.store().transcript_by(&audio.sha256, &recipe).await? };
+    let cached = earlier.is_some();
+    let made = match earlier {
+        Some(transcript) => {
+            for segment in &transcript.segments {
+                job.reporter.segment(segment.clone());
+            }
+            Transcribed { transcript, inference_ms: 0 }
+        }
+        None => {
+            let pcm = samples(job, &key);
+            let events = |event| match event {
+                EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
+                EngineEvent::Segment(segment) => job.reporter.segment(segment),
+            };
+            let request = transcribe::Job { model: name, file, pcm, samples: audio.samples, options };
+            job.services.pool.transcribe(request, &events, job.cancel).await?
+        }
     };
-    let name = model.name.clone();
-    let request = transcribe::Job { model: name, file: Some(model), pcm: pcm.clone(), samples: audio.samples, options };
-    let made = job.services.pool.transcribe(request, &events, job.cancel).await?;
     let mut transcript = made.transcript;
+    let file_warnings = audio.warnings.len();
     transcript.warnings.extend(audio.warnings);
     tracing::info!(
         task = %job.task.id, inference_ms = made.inference_ms, audio_ms = audio.duration_ms, model = transcript.model,
-        "transcribed"
+        cached, "transcribed"
     );
     let output = json!({
         "language": transcript.language, "duration": transcript.duration, "model": transcript.model,
-        "warnings": transcript.warnings, "inference_ms": made.inference_ms,
+        "warnings": transcript.warnings, "inference_ms": made.inference_ms, "cached": cached,
     });
-    let transcript = NewTranscript { audio_sha256: audio.sha256, options: Value::Object(given), transcript };
+    let transcript = NewTranscript {
+        audio_sha256: audio.sha256,
+        options: Value::Object(given),
+        recipe: Some(recipe),
+        file_warnings,
+        transcript,
+    };
     Ok(Outcome::Done(Box::new(Done { output, transcript: Some(transcript), delivery: None })))
+}
+
+/// Where the model is.
+enum Model {
+    Here(ModelRef),
+    /// Only an engine elsewhere has it.
+    Elsewhere,
+    Missing(Report),
+}
+
+async fn model(job: &Job<'_>, name: &str, options: &Options) -> Result<Model> {
+    let error = match job.services.models.resolve(options.model.as_deref()) {
+        Ok(model) if !is_arriving(&model.path).await => return Ok(Model::Here(model)),
+        Ok(_) => {
+            let detail = format!("The file of the model {name} is not complete yet");
+            let hint = "The task goes on when the file is complete; if nobody is copying it, pull the model again.";
+            Error::new(Code::ModelMissing, detail).with_hint(hint)
+        }
+        Err(error) if error.code == Code::ModelMissing => error,
+        Err(error) => return Err(error),
+    };
+    if job.services.pool.is_remote(name) { Ok(Model::Elsewhere) } else { Ok(Model::Missing(error.report())) }
+}
+
+/// What the transcript depends on besides the audio.
+async fn recipe(job: &Job<'_>, name: &str, file: Option<&ModelRef>, options: &Options) -> Result<String> {
+    let engine = if job.services.pool.is_remote(name) { "remote" } else { "local" };
+    let facts = match file {
+        Some(file) => {
+            let facts = tokio::fs::metadata(&file.path).await?;
+            let written = facts.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            Some((facts.len(), u64::try_from(written.as_millis()).unwrap_or(u64::MAX)))
+        }
+        None => None,
+    };
+    transcribe::recipe(engine, name, facts, options)
 }
 
 /// Whether somebody seems to be copying the file just now: it is no whole model, and was written to a moment ago.

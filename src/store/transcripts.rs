@@ -1,4 +1,4 @@
-//! Transcripts: written with the step that made them.
+//! Transcripts: written with the step that made them, and found again for the same audio.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
@@ -14,12 +14,16 @@ use crate::{
 };
 
 /// A transcript to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewTranscript {
     /// The hash of the decoded samples.
     pub audio_sha256: String,
     /// The options it was made with.
     pub options: Value,
+    /// The hash of what decided what was heard; none when the transcript is not to be found again.
+    pub recipe: Option<String>,
+    /// How many of the transcript's last warnings are about the file that the audio came from, and not about the audio.
+    pub file_warnings: usize,
     /// The transcript.
     pub transcript: Transcript,
 }
@@ -33,6 +37,8 @@ impl Tx {
             model: Set(new.transcript.model.clone()),
             options: Set(new.options.clone()),
             body: Set(rows::json(&new.transcript)?),
+            recipe: Set(new.recipe.clone()),
+            file_warnings: Set(Some(i32::try_from(new.file_warnings).unwrap_or(i32::MAX))),
             created_at: Set(self.now),
             ..Default::default()
         };
@@ -49,6 +55,16 @@ impl Store {
     /// One transcript.
     pub async fn transcript(&self, id: TranscriptId) -> Result<Option<Transcript>> {
         Entity::find_by_id(id.0).one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
+    }
+
+    /// The newest transcript of the same audio by the same recipe, without what was said about the file at that time.
+    pub async fn transcript_by(&self, audio_sha256: &str, recipe: &str) -> Result<Option<Transcript>> {
+        let query = Entity::find().filter(Column::AudioSha256.eq(audio_sha256)).filter(Column::Recipe.eq(recipe));
+        let Some(row) = query.order_by_desc(Column::Id).one(&self.read).await? else { return Ok(None) };
+        let mut transcript: Transcript = rows::read(row.body)?;
+        let about_file = row.file_warnings.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        transcript.warnings.truncate(transcript.warnings.len().saturating_sub(about_file));
+        Ok(Some(transcript))
     }
 
     /// The newest transcript of a task.

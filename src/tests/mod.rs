@@ -20,5 +20,6 @@ mod events;
 mod kill;
 mod priority;
 mod quality;
+mod recognition;
 mod road;
 mod support;

@@ -35,11 +35,6 @@ impl Pcm {
         Ok(Self { file, samples })
     }
 
-    /// How many samples there are.
-    pub(crate) fn samples(&self) -> u64 {
-        self.samples
-    }
-
     /// The samples of a range, as they are.
     pub(crate) fn read(&mut self, range: Range<u64>) -> Result<Vec<i16>> {
         let range = range.start.min(self.samples)..range.end.min(self.samples);

@@ -1,7 +1,7 @@
 //! Language codes and names, from whisper's own table.
 
 use crate::{
-    domain::options::nearest,
+    domain::{Options, options::nearest},
     error::{Code, Error, Result},
 };
 
@@ -50,9 +50,56 @@ pub fn language(code_or_name: &str) -> Result<&'static str> {
     })
 }
 
+/// The languages that options allow, as codes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// The only one; nothing is detected then.
+    pub given: Option<&'static str>,
+    /// Those that detection may choose from, in alphabetical order; empty for every one, and when one is given.
+    pub among: Vec<&'static str>,
+}
+
+/// Reads `language` and `languages`. An error names the field that is wrong: a language that does not exist, or one
+/// that is not among those allowed.
+pub fn allowed(options: &Options) -> Result<Allowed> {
+    let among = options.languages.iter().map(|name| language(name)).collect::<Result<Vec<_>>>();
+    let mut among = among.map_err(|error| error.with_field("languages"))?;
+    among.sort_unstable();
+    among.dedup();
+    let given = options.language.as_deref().map(language).transpose()?;
+    if let Some(code) = given.filter(|code| !among.is_empty() && !among.contains(code)) {
+        let detail = format!("The language \"{code}\" is not among the languages that are allowed");
+        let hint = format!("Allowed are: {}. Leave out one of the two options.", among.join(", "));
+        return Err(Error::new(Code::InvalidValue, detail).with_hint(hint).with_field("language"));
+    }
+    match given.or((among.len() == 1).then(|| among[0])) {
+        Some(code) => Ok(Allowed { given: Some(code), among: Vec::new() }),
+        None => Ok(Allowed { given: None, among }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn languages_are_limited() {
+        let ask = |language: Option<&str>, languages: &[&str]| {
+            let languages = languages.iter().map(|name| (*name).to_owned()).collect();
+            allowed(&Options { language: language.map(str::to_owned), languages, ..Options::default() })
+        };
+        let given = |code| Allowed { given: Some(code), among: Vec::new() };
+        assert_eq!(ask(None, &[]).unwrap(), Allowed::default());
+        assert_eq!(ask(Some("english"), &[]).unwrap(), given("en"));
+        assert_eq!(ask(None, &["mandarin", "zh"]).unwrap(), given("zh"));
+        assert_eq!(ask(Some("zh"), &["en", "chinese"]).unwrap(), given("zh"));
+        let both = ask(None, &["zh", "English", "en"]).unwrap();
+        assert_eq!(both, Allowed { given: None, among: vec!["en", "zh"] });
+        let field = |language, languages: &[&str]| ask(language, languages).unwrap_err().field.unwrap();
+        assert_eq!(field(None, &["en", "klingon"]), "languages");
+        assert_eq!(field(Some("klingon"), &["en"]), "language");
+        assert_eq!(field(Some("de"), &["en", "zh"]), "language");
+    }
 
     #[test]
     fn codes_and_names() {

@@ -27,6 +27,7 @@ pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;
 pub use whisper::cpu_check;
+pub use recognise::recipe;
 
 #[cfg(test)]
 mod tests;

@@ -156,7 +156,7 @@ pub(super) async fn complete(api: &Api, id: TaskId) {
     api.write(async |tx| {
         let segment = Segment { start: 0.5, end: 4.3, text: "Hello.".to_owned(), ..Segment::default() };
         let transcript = Transcript { text: "Hello.".to_owned(), segments: vec![segment], ..Transcript::default() };
-        let new = NewTranscript { audio_sha256: String::new(), options: json!({}), transcript };
+        let new = NewTranscript { options: json!({}), transcript, ..NewTranscript::default() };
         tx.insert_transcript(id, &new).await.unwrap();
         tx.end_task(id, TaskStatus::Completed, Some(&json!({"text": "Hello."})), None).await.unwrap();
         tx.add_event(id, "status", json!({"status": "completed"})).await.unwrap();

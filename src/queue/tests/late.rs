@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{
-    domain::Transcript,
-    store::{DeliveryEnd, NewDelivery, NewTranscript},
-};
+use crate::store::{DeliveryEnd, NewDelivery, NewTranscript};
 
 const LANES: [Lane; 4] = [Lane::Net, Lane::Net, Lane::Cpu, Lane::Gpu];
 
@@ -39,8 +36,7 @@ async fn what_is_made_after_the_end_is_not_taken() {
     let bench = Bench::new().await;
     let (id, work) = bench.at_its_last_step().await;
     bench.queue.cancel(id).await.unwrap();
-    let transcript =
-        NewTranscript { audio_sha256: String::new(), options: json!({}), transcript: Transcript::default() };
+    let transcript = NewTranscript { options: json!({}), ..NewTranscript::default() };
     let delivery = NewDelivery {
         id: "msg_late".to_owned(),
         task_id: id,

@@ -14,6 +14,8 @@ pub struct Model {
     pub model: String,
     pub options: Json,
     pub body: Json,
+    pub recipe: Option<String>,
+    pub file_warnings: Option<i32>,
     pub created_at: i64,
 }
 

@@ -1,52 +1,193 @@
-//! Segments put in order, passed through the guard against loops, and handed on.
+//! Segments of windows that are done in any order, put in order, passed through the guards, and handed on.
+//!
+//! Callers may rely on: what a listener hears is final, in order, without overlaps, and inside its window; whatever is
+//! dropped is named in a warning; progress only rises.
 
-use std::sync::{Mutex, PoisonError};
-
-use super::repeats::Repeats;
-use crate::{
-    domain::Segment,
-    transcribe::engine::{EngineEvent, Events},
+use std::{
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Takes segments in order and keeps them.
+use super::{
+    phrases,
+    repeats::{self, Repeats},
+    speech::Speech,
+};
+use crate::{
+    domain::Segment,
+    transcribe::{
+        audio::seconds,
+        engine::{EngineEvent, Events, Heard},
+        text,
+    },
+};
+
+/// How much text is given to the next window, in characters; the model's context holds less.
+const CONTEXT: usize = 1_000;
+/// Text that was decoded hotter than this is no good context.
+const HOT: f32 = 0.5;
+
+/// Takes what is heard of each window.
 pub(super) struct Merge<'a> {
     events: &'a Events<'a>,
-    state: Mutex<(Repeats, Vec<Segment>)>,
+    /// Where somebody speaks, and how long a silence is in which texts are dropped.
+    silence: Option<(&'a Speech, f64)>,
+    state: Mutex<State>,
+}
+
+struct State {
+    windows: Vec<Window>,
+    /// The first window that is not done.
+    current: usize,
+    told: f64,
+    repeats: Repeats,
+    segments: Vec<Segment>,
+    /// Where the last segment ended, whether it went out yet or not.
+    end: f64,
+    context: String,
+    last_temperature: f32,
+    silent: Vec<Silent>,
+    phrases: Vec<(String, usize)>,
+}
+
+struct Window {
+    range: Range<u64>,
+    done: f64,
+    is_over: bool,
+    /// What waits for its turn.
+    held: Vec<Segment>,
+}
+
+/// A text that was dropped because nobody speaks there.
+struct Silent {
+    text: String,
+    first: f64,
+    times: usize,
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(events: &'a Events<'a>) -> Self {
-        Self { events, state: Mutex::default() }
+    pub(super) fn new(windows: &[Range<u64>], silence: Option<(&'a Speech, f64)>, events: &'a Events<'a>) -> Self {
+        let window = |range: &Range<u64>| Window { range: range.clone(), done: 0.0, is_over: false, held: Vec::new() };
+        let state = State {
+            windows: windows.iter().map(window).collect(),
+            current: 0,
+            told: 0.0,
+            repeats: Repeats::default(),
+            segments: Vec::new(),
+            end: 0.0,
+            context: String::new(),
+            last_temperature: 0.0,
+            silent: Vec::new(),
+            phrases: Vec::new(),
+        };
+        Self { events, silence, state: Mutex::new(state) }
     }
 
-    /// Takes the next segment.
-    pub(super) fn push(&self, mut segment: Segment) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (repeats, segments) = &mut *state;
-        // whisper.cpp sometimes lets a segment begin before the last one ended.
-        let earliest = segments.last().map_or(0.0, |last| last.end);
-        segment.start = segment.start.max(earliest);
-        segment.end = segment.end.max(segment.start);
-        for word in &mut segment.words {
-            word.start = word.start.max(segment.start);
-            word.end = word.end.max(word.start);
+    /// Takes what is heard of a window.
+    pub(super) fn hear(&self, window: usize, heard: Heard) {
+        let mut state = self.state();
+        match heard {
+            Heard::Alive(part) => self.alive(&mut state, window, part),
+            Heard::Segment(segment) if window == state.current => self.take(&mut state, segment),
+            Heard::Segment(segment) => state.windows[window].held.push(segment),
         }
-        let passed = repeats.push(segment);
-        self.pass(passed, segments);
+    }
+
+    /// A window is done; those after it may have their turn now.
+    pub(super) fn end(&self, window: usize) {
+        let mut state = self.state();
+        state.windows[window].is_over = true;
+        self.alive(&mut state, window, 1.0);
+        while state.windows.get(state.current).is_some_and(|window| window.is_over) {
+            if state.last_temperature > HOT {
+                state.context.clear();
+            }
+            state.last_temperature = 0.0;
+            state.current += 1;
+            let current = state.current;
+            let held = state.windows.get_mut(current).map(|window| std::mem::take(&mut window.held));
+            for segment in held.unwrap_or_default() {
+                self.take(&mut state, segment);
+            }
+        }
+    }
+
+    /// The text before the first window that is not done, as far as it is good context.
+    pub(super) fn context(&self) -> String {
+        self.state().context.clone()
     }
 
     /// Every segment, and what a reader should know.
     pub(super) fn finish(self) -> (Vec<Segment>, Vec<String>) {
-        let (repeats, mut segments) = std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner));
-        let (held, warnings) = repeats.finish();
-        self.pass(held, &mut segments);
-        (segments, warnings)
+        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (held, mut warnings) = std::mem::take(&mut state.repeats).finish();
+        for segment in held {
+            (self.events)(EngineEvent::Segment(segment.clone()));
+            state.segments.push(segment);
+        }
+        warnings.extend(state.phrases.iter().map(|(phrase, times)| repeats::warning(phrase, *times)));
+        warnings.extend(state.silent.iter().map(|Silent { text, first, times }| match times {
+            1 => format!("A text in a silence was dropped: \"{text}\" at {first:.1} s"),
+            _ => format!("A text in a silence was dropped: \"{text}\", {times} times, the first at {first:.1} s"),
+        }));
+        (state.segments, warnings)
     }
 
-    fn pass(&self, passed: Vec<Segment>, segments: &mut Vec<Segment>) {
-        for segment in passed {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn alive(&self, state: &mut State, window: usize, part: f64) {
+        let window = &mut state.windows[window];
+        window.done = window.done.max(part.clamp(0.0, 1.0));
+        let length = |window: &Window| (window.range.end - window.range.start) as f64;
+        let total: f64 = state.windows.iter().map(length).sum();
+        let done: f64 = state.windows.iter().map(|window| length(window) * window.done).sum();
+        state.told = state.told.max((done / total).min(1.0));
+        (self.events)(EngineEvent::Progress(state.told));
+    }
+
+    /// Takes the next segment in order.
+    fn take(&self, state: &mut State, mut segment: Segment) {
+        state.last_temperature = segment.temperature;
+        let range = &state.windows[state.current].range;
+        keep_inside(&mut segment, seconds(range.start), seconds(range.end));
+        if let Some((speech, least)) = self.silence
+            && speech.is_silent(&segment, least)
+        {
+            match state.silent.iter_mut().find(|silent| silent.text == segment.text) {
+                Some(silent) => silent.times += 1,
+                None => state.silent.push(Silent { text: segment.text, first: segment.start, times: 1 }),
+            }
+            return;
+        }
+        // whisper.cpp sometimes lets a segment begin before the last one ended.
+        keep_inside(&mut segment, state.end, f64::INFINITY);
+        state.end = segment.end;
+        state.phrases.extend(phrases::collapse(&mut segment));
+        for segment in state.repeats.push(segment) {
+            state.context = tail(&text::join([state.context.as_str(), segment.text.as_str()]));
             (self.events)(EngineEvent::Segment(segment.clone()));
-            segments.push(segment);
+            state.segments.push(segment);
         }
     }
+}
+
+/// Moves times into a range, in whole milliseconds, and lets the words follow each other.
+fn keep_inside(segment: &mut Segment, start: f64, end: f64) {
+    let inside = |time: f64, earliest: f64| ((time.max(earliest).min(end)) * 1_000.0).round() / 1_000.0;
+    segment.start = inside(segment.start, start);
+    segment.end = inside(segment.end, segment.start);
+    let mut earliest = segment.start;
+    for word in &mut segment.words {
+        word.start = inside(word.start, earliest).min(segment.end);
+        word.end = inside(word.end, word.start).min(segment.end);
+        earliest = word.end;
+    }
+}
+
+/// The last characters of a text.
+fn tail(text: &str) -> String {
+    let skipped = text.chars().count().saturating_sub(CONTEXT);
+    text.chars().skip(skipped).collect()
 }

@@ -1,22 +1,35 @@
 //! One job on the slots of this machine: find speech, cut windows, have them recognised, put the results together.
 //!
-//! Callers may rely on: segments come in order with exact times, whatever order windows are done in; never more windows
-//! are in work than [`Slots::width`]; nothing that was heard is dropped without a warning.
+//! Callers may rely on: segments come in order with exact times, whatever order windows are done in; the transcript does
+//! not depend on the number of slots; no more windows are handed over than [`Slots::width`] and one that waits; when a
+//! window fails, the others are stopped before the job ends; nothing that was heard is dropped without a warning.
 
+mod crew;
 mod merge;
+mod phrases;
+mod plan;
+mod recipe;
 mod repeats;
+mod speech;
 mod vad;
+mod vote;
 mod windows;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use self::merge::Merge;
+pub use self::recipe::recipe;
+use self::{
+    crew::{Crew, cancelled},
+    merge::Merge,
+    plan::Plan,
+    vote::{Verdict, verdict, voters},
+};
 use super::{
-    audio::{Pcm, SAMPLE_RATE, seconds},
-    engine::{Ask, EngineEvent, Events, Heard, Job, Slots, Transcribed, Window},
-    language::language,
+    audio::seconds,
+    engine::{Ask, Events, Job, Slots, Transcribed, Window},
+    language::{Allowed, allowed},
     models::ModelRef,
     text, whisper,
 };
@@ -24,9 +37,6 @@ use crate::{
     domain::{Options, Transcript},
     error::{Code, Error, Result},
 };
-
-/// whisper.cpp says nothing about less than a tenth of a second.
-const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
 
 static NEXT_JOB: AtomicU64 = AtomicU64::new(1);
 
@@ -39,104 +49,91 @@ pub(super) async fn transcribe(
     cancel: &CancellationToken,
 ) -> Result<Transcribed> {
     let options = &job.options;
+    let languages = allowed(options)?;
     let plan = plan(job, cancel).await?;
     let id = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
-    let windows: Vec<Window> = plan
-        .windows
-        .into_iter()
-        .map(|range| Window { job: id, model: model.clone(), pcm: job.pcm.clone(), range })
-        .collect();
-    let mut transcript = Transcript {
+    let window = |range| Window { job: id, model: model.clone(), pcm: job.pcm.clone(), range };
+    let windows: Vec<Window> = plan.windows.iter().cloned().map(window).collect();
+    let crew = Crew { slots, stop: cancel.child_token() };
+    let silence = options.hallucination_silence_threshold.map(|least| (&plan.speech, least));
+    let merge = Merge::new(&plan.windows, silence, events);
+
+    let mut verdict = Verdict { language: String::new(), probability: 0.0, probabilities: Vec::new() };
+    let (mut inference_ms, mut warnings) = (0, Vec::new());
+    if !windows.is_empty() {
+        verdict = find_language(&crew, &windows, &plan, &languages, &job.model).await?;
+        let ask = |index: usize| ask(options, &verdict.language, index, &merge);
+        for recognised in crew.recognise(&windows, &ask, options.is_sequential(), &merge).await? {
+            inference_ms += recognised.inference_ms;
+            for warning in recognised.warnings {
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
+    }
+    let (segments, dropped) = merge.finish();
+    warnings.extend(dropped);
+    if segments.is_empty() {
+        verdict = Verdict { language: String::new(), probability: 0.0, probabilities: Vec::new() };
+        warnings.push("No speech was found".to_owned());
+    }
+    let transcript = Transcript {
+        text: text::join(segments.iter().map(|segment| segment.text.as_str())),
+        language: verdict.language,
+        language_probability: verdict.probability,
+        language_probs: verdict.probabilities,
         duration: seconds(job.samples),
-        duration_after_vad: plan.speech,
+        duration_after_vad: plan.duration,
         model: job.model.clone(),
         engine: whisper::ENGINE.to_owned(),
-        ..Transcript::default()
+        segments,
+        warnings,
     };
-    let total: u64 = windows.iter().map(|window| window.range.end - window.range.start).sum();
-    let (mut done, mut inference_ms) = (0, 0);
-    let merge = Merge::new(events);
-    for window in &windows {
-        let length = window.range.end - window.range.start;
-        if transcript.language.is_empty() {
-            find_language(slots, window, options, &mut transcript, cancel).await?;
-        }
-        let ask = Ask { language: transcript.language.clone(), previous: String::new(), options: options.clone() };
-        let listener = |heard: Heard| match heard {
-            Heard::Alive(part) => {
-                events(EngineEvent::Progress((done as f64 + part * length as f64) / total as f64));
-            }
-            Heard::Segment(segment) => merge.push(segment),
-        };
-        let recognised = slots.recognise(window, &ask, &listener, cancel).await?;
-        inference_ms += recognised.inference_ms;
-        for warning in recognised.warnings {
-            if !transcript.warnings.contains(&warning) {
-                transcript.warnings.push(warning);
-            }
-        }
-        done += length;
-    }
-    let (segments, warnings) = merge.finish();
-    transcript.text = text::join(segments.iter().map(|segment| segment.text.as_str()));
-    transcript.segments = segments;
-    transcript.warnings.extend(warnings);
-    if transcript.segments.is_empty() {
-        transcript.language.clear();
-        transcript.language_probability = 0.0;
-        transcript.language_probs.clear();
-        transcript.warnings.push("No speech was found".to_owned());
-    }
     Ok(Transcribed { transcript, inference_ms })
 }
 
-async fn find_language(
-    slots: &dyn Slots,
-    window: &Window,
-    options: &Options,
-    transcript: &mut Transcript,
-    cancel: &CancellationToken,
-) -> Result<()> {
-    let (code, probability) = match &options.language {
-        Some(given) => (language(given)?.to_owned(), 1.0),
-        None => {
-            transcript.language_probs = slots.detect(window, cancel).await?;
-            transcript.language_probs.first().cloned().unwrap_or(("en".to_owned(), 0.0))
-        }
-    };
-    (transcript.language, transcript.language_probability) = (code, probability);
-    Ok(())
+/// What to ask of a window. A conditioned one hears the text before it, which has taken the place of the initial prompt.
+fn ask(options: &Options, language: &str, index: usize, merge: &Merge<'_>) -> Ask {
+    let mut ask = Ask { language: language.to_owned(), previous: String::new(), options: options.clone() };
+    if options.is_conditioned() && index > 0 {
+        ask.previous = merge.context();
+        ask.options.initial_prompt = None;
+    }
+    ask
 }
 
-/// What to recognise.
-struct Plan {
-    windows: Vec<std::ops::Range<u64>>,
-    /// Seconds of speech.
-    speech: f64,
+/// The language as it was given, or as some windows vote.
+async fn find_language(
+    crew: &Crew<'_>,
+    windows: &[Window],
+    plan: &Plan,
+    languages: &Allowed,
+    model: &str,
+) -> Result<Verdict> {
+    if let Some(given) = languages.given {
+        return Ok(Verdict { language: given.to_owned(), probability: 1.0, probabilities: Vec::new() });
+    }
+    let voiced: Vec<u64> = windows.iter().map(|window| plan.speech.voiced(&window.range)).collect();
+    let voters = voters(&voiced);
+    let asked: Vec<&Window> = voters.iter().map(|at| &windows[*at]).collect();
+    let votes = crew.detect(&asked).await?;
+    let votes: Vec<_> = voters.iter().map(|at| voiced[*at]).zip(votes).collect();
+    verdict(&votes, &languages.among).ok_or_else(|| {
+        let detail = format!("The model {model} knows none of the languages {}", languages.among.join(", "));
+        Error::new(Code::InvalidValue, detail).with_field("languages")
+    })
 }
 
 /// Listens for speech and cuts windows, beside the async threads.
 async fn plan(job: &Job, cancel: &CancellationToken) -> Result<Plan> {
-    let (pcm, samples, vad, stop) = (job.pcm.clone(), job.samples, job.options.vad, cancel.clone());
-    let work = move || {
-        let whole = || std::iter::once(0..samples).collect::<Vec<_>>();
-        let mut pcm = Pcm::open(&pcm, samples)?;
-        let (regions, scores) = if samples < SHORTEST {
-            (Vec::new(), Vec::new())
-        } else if vad {
-            let scores = vad::scores(&mut pcm, &|| stop.is_cancelled())?;
-            (vad::regions(&scores, samples), scores)
-        } else if samples > windows::LONGEST {
-            (whole(), vad::scores(&mut pcm, &|| stop.is_cancelled())?)
-        } else {
-            (whole(), Vec::new())
-        };
-        if stop.is_cancelled() {
-            return Err(Error::new(Code::Cancelled, "The transcription was cancelled"));
-        }
-        let speech = seconds(regions.iter().map(|region| region.end - region.start).sum());
-        Ok(Plan { windows: windows::windows(&regions, &scores, samples), speech })
-    };
-    let work = tokio::task::spawn_blocking(work).await;
-    work.map_err(|error| Error::new(Code::Internal, "The search for speech broke off").with_source(error))?
+    let (pcm, samples, options, stop) = (job.pcm.clone(), job.samples, job.options.clone(), cancel.clone());
+    let work = move || plan::plan(&pcm, samples, &options, &|| stop.is_cancelled());
+    let plan = tokio::task::spawn_blocking(work).await;
+    let plan =
+        plan.map_err(|error| Error::new(Code::Internal, "The search for speech broke off").with_source(error))?;
+    if cancel.is_cancelled() { Err(cancelled()) } else { plan }
 }
+
+#[cfg(test)]
+mod tests;

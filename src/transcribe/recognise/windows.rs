@@ -1,31 +1,31 @@
-//! The audio cut into windows for the model, which hears 30 seconds at a time. Pure.
+//! A part of the audio cut into windows for the model, which hears 30 seconds at a time. Pure.
 //!
 //! Callers may rely on: windows are in order, do not overlap, are at most [`LONGEST`] long, are contiguous slices of the
-//! audio (so a time in a window is an exact offset), and together hold every region of speech. What fits into one
-//! window is one window, from the first sample to the last: cut edges cost words.
+//! audio (so a time in a window is an exact offset), and together hold every region of speech. A part that fits into
+//! one window is one window, from its first sample to the last: cut edges cost words.
 
 use std::ops::Range;
 
-use super::vad::FRAME;
+use super::vad::Scores;
 use crate::transcribe::audio::SAMPLE_RATE;
 
 /// The longest window in samples.
-pub(crate) const LONGEST: u64 = 30 * SAMPLE_RATE;
+pub(super) const LONGEST: u64 = 30 * SAMPLE_RATE;
 /// A silence from which on two windows are better than one with a hole that invites inventions.
 const LONG_SILENCE: u64 = 5 * SAMPLE_RATE;
 /// Where in a window the best place for a cut is looked for.
 const EARLIEST_CUT: u64 = 20 * SAMPLE_RATE;
 
-/// The windows over `regions` of an audio with so many samples. `scores` say where to cut speech without a pause.
-pub(crate) fn windows(regions: &[Range<u64>], scores: &[f32], samples: u64) -> Vec<Range<u64>> {
-    if samples <= LONGEST {
-        return regions.first().map(|_| 0..samples).into_iter().collect();
+/// The windows over the `regions` of a part. `scores` say where to cut speech without a pause.
+pub(super) fn windows(part: &Range<u64>, regions: &[Range<u64>], scores: &Scores) -> Vec<Range<u64>> {
+    if part.end - part.start <= LONGEST {
+        return regions.first().map(|_| part.clone()).into_iter().collect();
     }
     let mut pieces: Vec<Range<u64>> = Vec::new();
     for region in regions {
         let mut rest = region.clone();
         while rest.end - rest.start > LONGEST {
-            let cut = quietest(scores, rest.start + EARLIEST_CUT..rest.start + LONGEST);
+            let cut = scores.quietest(rest.start + EARLIEST_CUT..rest.start + LONGEST);
             pieces.push(rest.start..cut);
             rest.start = cut;
         }
@@ -55,49 +55,47 @@ pub(crate) fn windows(regions: &[Range<u64>], scores: &[f32], samples: u64) -> V
     windows
 }
 
-/// The start of the frame with the lowest score, the last of several.
-fn quietest(scores: &[f32], range: Range<u64>) -> u64 {
-    let score = |frame: &u64| usize::try_from(*frame).ok().and_then(|frame| scores.get(frame)).copied().unwrap_or(0.0);
-    (range.start.div_ceil(FRAME)..range.end / FRAME)
-        .min_by(|a, b| score(a).total_cmp(&score(b)).then(b.cmp(a)))
-        .map_or(range.end, |frame| frame * FRAME)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::transcribe::recognise::vad::FRAME;
 
     fn one(range: Range<u64>) -> Vec<Range<u64>> {
         std::iter::once(range).collect()
     }
 
+    fn cut(part: Range<u64>, regions: &[Range<u64>]) -> Vec<Range<u64>> {
+        windows(&part, regions, &Scores::none())
+    }
+
     const S: u64 = SAMPLE_RATE;
 
     #[test]
-    fn a_short_clip_is_one_window() {
-        assert_eq!(windows(&one(4 * S..9 * S), &[], 30 * S), one(0..30 * S));
-        assert!(windows(&[], &[], 30 * S).is_empty());
-        assert!(windows(&[], &[], 300 * S).is_empty());
+    fn a_short_part_is_one_window() {
+        assert_eq!(cut(0..30 * S, &one(4 * S..9 * S)), one(0..30 * S));
+        assert_eq!(cut(70 * S..90 * S, &one(74 * S..79 * S)), one(70 * S..90 * S));
+        assert!(cut(0..30 * S, &[]).is_empty());
+        assert!(cut(0..300 * S, &[]).is_empty());
     }
 
     #[test]
     fn long_audio_is_cut_at_the_longest_late_pause() {
         let regions = [S..9 * S, 10 * S..22 * S, 24 * S..26 * S, 27 * S..36 * S, 37 * S..39 * S];
-        assert_eq!(windows(&regions, &[], 60 * S), [S..22 * S, 24 * S..39 * S]);
+        assert_eq!(cut(0..60 * S, &regions), [S..22 * S, 24 * S..39 * S]);
     }
 
     #[test]
     fn long_silences_are_skipped() {
-        assert_eq!(windows(&[S..3 * S, 90 * S..92 * S], &[], 120 * S), [S..3 * S, 90 * S..92 * S]);
+        assert_eq!(cut(0..120 * S, &[S..3 * S, 90 * S..92 * S]), [S..3 * S, 90 * S..92 * S]);
     }
 
     #[test]
     fn speech_without_a_pause_is_cut_where_it_is_quietest() {
-        let mut scores = vec![0.9; 4_000];
-        scores[1_500] = 0.6;
-        assert_eq!(windows(&one(0..50 * S), &scores, 50 * S), [0..1_500 * FRAME, 1_500 * FRAME..50 * S]);
+        let scores = Scores::of(&[(1_500, 0.9), (1, 0.6), (2_499, 0.9)]);
+        let windows = windows(&(0..50 * S), &one(0..50 * S), &scores);
+        assert_eq!(windows, [0..1_500 * FRAME, 1_500 * FRAME..50 * S]);
     }
 
     proptest! {
@@ -109,7 +107,7 @@ mod tests {
                 regions.push(at + pause..at + pause + speech);
                 at += pause + speech;
             }
-            let windows = windows(&regions, &[], at);
+            let windows = cut(0..at, &regions);
             for pair in windows.windows(2) {
                 prop_assert!(pair[0].end <= pair[1].start);
             }
