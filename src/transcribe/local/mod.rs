@@ -1,16 +1,24 @@
-//! An engine in a child process on this machine.
+//! The devices of this machine: engines in child processes, one for each model on each device, as many as memory allows.
 //!
-//! One task, the [`supervisor`], owns the process and decides everything; this is the handle to it.
+//! One task, the [`scheduler`], owns the processes; [`placement`] decides without side effects which window goes where;
+//! this is the handle to them.
 
+mod devices;
+mod facts;
+mod memory;
+mod pairs;
+mod placement;
 mod process;
-mod supervisor;
+mod running;
+mod scheduler;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::{HashMap, HashSet},
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -20,127 +28,171 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::supervisor::{Command, End, Message, Pending, Supervisor};
+use self::{
+    devices::{Device, Word},
+    facts::Facts,
+    placement::WindowId,
+    running::{End, Message, Pending},
+    scheduler::{Command, Scheduler},
+};
 use super::{
     engine::{Ask, DeviceStatus, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed, Window},
-    models::ModelRef,
+    models::{ModelInfo, ModelRef, check_file},
     recognise,
 };
 use crate::{
     config::EngineConfig,
+    domain::{Options, options::Ladder},
     error::{Code, Error, Result},
 };
 
-/// What the supervisor has to know.
-#[derive(Clone, Debug)]
+/// What the scheduler has to know.
+#[derive(Debug)]
 struct Settings {
     program: PathBuf,
-    device: String,
+    config: EngineConfig,
+    words: Vec<Word>,
     slots: usize,
     threads: usize,
     idle_unload: Duration,
     hang_timeout: Duration,
+    pinned: HashSet<String>,
+    last_id: AtomicU64,
 }
 
-/// What is shared with the supervisor for display.
-#[derive(Debug, Default)]
-struct Facts {
-    status: EngineStatus,
-    pid: Option<u32>,
+impl Settings {
+    /// The devices, when no GPU has to be looked for.
+    fn known_devices(&self) -> Option<Vec<Device>> {
+        let cpu_only = self.words.iter().all(|word| *word == Word::Cpu);
+        cpu_only.then(|| devices::resolve(&self.words, &Ok(Vec::new()), &self.config))
+    }
+
+    fn next_id(&self) -> WindowId {
+        self.last_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
-/// The handle. Dropping it kills the process.
+/// The handle. Dropping it kills the processes.
 pub(super) struct Local {
-    settings: Settings,
+    settings: Arc<Settings>,
     facts: Arc<Mutex<Facts>>,
-    next_id: AtomicU64,
+    infos: Mutex<HashMap<ModelRef, ModelInfo>>,
     commands: OnceLock<mpsc::UnboundedSender<Command>>,
 }
 
 impl Local {
-    /// An engine that is not started yet.
+    /// The devices of a configuration. Nothing is started or looked for yet. [`Code::Config`] when `engine.devices` has a
+    /// word that is no device.
     pub(super) fn new(engine: &EngineConfig, program: PathBuf) -> Result<Self> {
-        let device = "cpu";
         let settings = Settings {
             program,
-            device: device.to_owned(),
+            words: devices::words(engine)?,
             slots: engine.slots.max(1),
             threads: engine.threads(),
             idle_unload: engine.idle_unload.0,
             hang_timeout: engine.hang_timeout.0,
+            pinned: engine.pinned.iter().cloned().collect(),
+            last_id: AtomicU64::new(0),
+            config: engine.clone(),
         };
-        let status = EngineStatus { device: device.to_owned(), slots: settings.slots, ..EngineStatus::default() };
-        Ok(Self {
-            settings,
-            facts: Arc::new(Mutex::new(Facts { status, pid: None })),
-            next_id: AtomicU64::new(1),
-            commands: OnceLock::new(),
-        })
+        let (settings, facts) = (Arc::new(settings), Arc::default());
+        // Only for what it publishes: there is something to see before the first window.
+        Scheduler::new(Arc::clone(&settings), Arc::clone(&facts)).publish();
+        Ok(Self { settings, facts, infos: Mutex::default(), commands: OnceLock::new() })
     }
 
-    /// The devices that are used.
+    /// The devices that are used. Until the GPUs were looked for (see [`Self::look`]), their names as configured.
     pub(super) fn devices(&self) -> Vec<DeviceStatus> {
-        Vec::new()
+        let named = |word: &Word| DeviceStatus { name: self.name(word), ..DeviceStatus::default() };
+        self.facts().devices().unwrap_or_else(|| self.settings.words.iter().map(named).collect())
     }
 
-    /// Loads a model and waits until it is ready.
+    /// Finds out which devices there are, unless that is known: at most 10 seconds, usually much less.
+    pub(super) async fn look(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.send(Command::Look(done)).is_ok() {
+            // An error means that everything is being stopped.
+            let _ = wait.await;
+        }
+    }
+
+    /// Loads a model where there is most room, warms it up, and waits until that is done. A model in memory is left as it
+    /// is. Devices that failed to load the model are tried again.
     pub(super) async fn load(&self, model: &ModelRef) -> Result<()> {
-        Err(Error::new(Code::EngineFailed, format!("{} cannot be loaded yet", model.name)))
+        let window = warm_up(self.settings.next_id(), model.clone());
+        self.work(&window, Some(warm_ask()), &|_| {}, &CancellationToken::new(), Command::Load).await.map(drop)
     }
 
-    /// Ends the idle engines of a model.
-    pub(super) async fn unload(&self, _model: &str) -> Result<bool> {
-        Ok(false)
+    /// Ends the idle engines of a model, pinned or not, and waits until they are gone; [`Code::Conflict`] when one of
+    /// them works. Says whether there was one.
+    pub(super) async fn unload(&self, model: &str) -> Result<bool> {
+        let (reply, wait) = oneshot::channel();
+        self.send(Command::Unload(model.to_owned(), reply))?;
+        match wait.await.map_err(|_| shutting_down())?? {
+            None => Ok(false),
+            Some(mut gone) => {
+                gone.recv().await;
+                Ok(true)
+            }
+        }
+    }
+
+    /// How many windows of a model could start at once, beside those that wait already.
+    pub(super) fn free_slots(&self, model: &str) -> usize {
+        let facts = self.facts();
+        if facts.devices.is_some() {
+            facts.world.free_slots(model)
+        } else {
+            self.settings.words.len() * self.settings.slots
+        }
+    }
+
+    fn name(&self, word: &Word) -> String {
+        match word {
+            Word::Auto => "auto".to_owned(),
+            Word::Cpu => "cpu".to_owned(),
+            Word::Gpu(name) => name.clone(),
+        }
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn send(&self, command: Command) -> Result<()> {
         let start = || {
             let (sender, receiver) = mpsc::unbounded_channel();
-            tokio::spawn(Supervisor::new(self.settings.clone(), self.facts.clone()).run(receiver));
+            tokio::spawn(Scheduler::new(self.settings.clone(), self.facts.clone()).run(receiver));
             sender
         };
         self.commands.get_or_init(start).send(command).map_err(|_| shutting_down())
     }
-}
 
-#[async_trait]
-impl Slots for Local {
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
-        match self.work(window, None, &|_| {}, cancel).await? {
-            End::Languages(probabilities) => Ok(probabilities),
-            End::Recognised(_) => Err(Error::new(Code::EngineFailed, "The engine answered something else")),
+    /// What a model's file says; none when it cannot be read.
+    async fn info(&self, model: &ModelRef) -> Option<ModelInfo> {
+        let infos = || self.infos.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(info) = infos().get(model) {
+            return Some(info.clone());
         }
+        let path = model.path.clone();
+        let info = tokio::task::spawn_blocking(move || check_file(&path)).await.ok()?.ok()?;
+        infos().insert(model.clone(), info.clone());
+        Some(info)
     }
 
-    async fn recognise(
-        &self,
-        window: &Window,
-        ask: &Ask,
-        listener: &Listener<'_>,
-        cancel: &CancellationToken,
-    ) -> Result<Recognised> {
-        match self.work(window, Some(ask.clone()), listener, cancel).await? {
-            End::Recognised(recognised) => Ok(recognised),
-            End::Languages(_) => Err(Error::new(Code::EngineFailed, "The engine answered something else")),
-        }
-    }
-
-    fn width(&self) -> usize {
-        self.settings.slots
-    }
-}
-
-impl Local {
     async fn work(
         &self,
         window: &Window,
         ask: Option<Ask>,
         listener: &Listener<'_>,
         cancel: &CancellationToken,
+        command: fn(WindowId, Box<Pending>) -> Command,
     ) -> Result<End> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.settings.next_id();
+        let info = self.info(&window.model).await;
         let (reply, mut messages) = mpsc::unbounded_channel();
-        self.send(Command::Submit(Box::new(Pending { id, window: window.clone(), ask, reply })))?;
+        self.send(command(id, Box::new(Pending { window: window.clone(), ask, info, reply })))?;
+        let _guard = Guard { local: self, id };
         let mut told = false;
         loop {
             tokio::select! {
@@ -158,8 +210,65 @@ impl Local {
     }
 }
 
+/// Takes a window back whose caller is gone. One that has ended is not known any more, so that does nothing.
+struct Guard<'a> {
+    local: &'a Local,
+    id: WindowId,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        // An error means that everything is being stopped.
+        let _ = self.local.send(Command::Cancel(self.id));
+    }
+}
+
+/// A window of nothing. The engine makes the shortest silence of it and takes the whole way through the model, so that
+/// the first real window finds it warm.
+fn warm_up(job: u64, model: ModelRef) -> Window {
+    // Jobs are numbered from 1 on, so none has this number.
+    Window { job: u64::MAX - job, model, pcm: "/dev/null".into(), range: 0..0 }
+}
+
+fn warm_ask() -> Ask {
+    let options = Options { temperature: Ladder(vec![0.0]), beam_size: 1, ..Options::default() };
+    Ask { language: "en".to_owned(), previous: String::new(), options }
+}
+
 fn shutting_down() -> Error {
     Error::new(Code::ShuttingDown, "The engine is being stopped")
+}
+
+fn unexpected() -> Error {
+    Error::new(Code::EngineFailed, "The engine answered something else")
+}
+
+#[async_trait]
+impl Slots for Local {
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
+        match self.work(window, None, &|_| {}, cancel, Command::Submit).await? {
+            End::Languages(probabilities) => Ok(probabilities),
+            End::Recognised(_) => Err(unexpected()),
+        }
+    }
+
+    async fn recognise(
+        &self,
+        window: &Window,
+        ask: &Ask,
+        listener: &Listener<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Recognised> {
+        match self.work(window, Some(ask.clone()), listener, cancel, Command::Submit).await? {
+            End::Recognised(recognised) => Ok(recognised),
+            End::Languages(_) => Err(unexpected()),
+        }
+    }
+
+    /// All slots of all devices in use, at least 1: without any device a window is what tells.
+    fn width(&self) -> usize {
+        self.slots().max(1)
+    }
 }
 
 #[async_trait]
@@ -170,13 +279,23 @@ impl Engine for Local {
         recognise::transcribe(self, model, &job, events, cancel).await
     }
 
+    /// The slots of every device in use. Until the GPUs were looked for, every word of `engine.devices` counts as one.
     fn slots(&self) -> usize {
-        self.settings.slots
+        self.facts().usable().unwrap_or(self.settings.words.len()) * self.settings.slots
     }
 
     fn status(&self) -> Vec<EngineStatus> {
-        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        vec![EngineStatus { rss: facts.pid.and_then(process::memory), ..facts.status.clone() }]
+        let facts = self.facts();
+        if facts.devices.is_some() {
+            return facts.status();
+        }
+        let idle = |word: &Word| EngineStatus {
+            device: self.name(word),
+            state: "idle".to_owned(),
+            slots: self.settings.slots,
+            ..EngineStatus::default()
+        };
+        self.settings.words.iter().map(idle).collect()
     }
 
     async fn shutdown(&self) {
@@ -184,7 +303,7 @@ impl Engine for Local {
         let (closed, _) = mpsc::unbounded_channel();
         let (done, wait) = oneshot::channel();
         if self.commands.get_or_init(|| closed).send(Command::Shutdown(done)).is_ok() {
-            // An error means that the supervisor is gone already.
+            // An error means that the scheduler is gone already.
             let _ = wait.await;
         }
     }
