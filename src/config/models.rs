@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn aliases_lead_straight_to_models() {
-        check("auto", &[("x", "auto"), ("y", "base"), ("base", "base-q5_1")]).unwrap();
+        check("auto", &[("x", "auto"), ("y", "tiny"), ("base", "base-q5_1")]).unwrap();
         check("y", &[("x", "AUTO"), ("y", "base")]).unwrap();
         for (default, aliases, told) in [
             ("auto", &[("x", "y"), ("y", "tiny")][..], "such as \"tiny\""),

@@ -163,18 +163,21 @@ fn a_file_is_named_and_its_size_is_believed_of_the_disk_alone() {
 }
 
 #[test]
-fn models_of_every_official_size_and_type_pass() {
+fn models_of_every_type_pass() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ggml-x.bin");
-    for ftype in [0, 1, 2, 7, 8, 9, 1_007, 2_008, 12, 24] {
-        let large = [51_866, 1_500, 1_280, 20, 32, 448, 1_280, 20, 4, 128, ftype];
-        for mut header in [TINY, large] {
-            header[10] = ftype;
-            write_model(&path, header);
-            // Rows of 384 are no whole blocks of 256.
-            let fits = ftype != 12 || header[2] == 1_280;
-            assert_eq!(check_file(&path).is_ok(), fits, "{header:?}: {:?}", check_file(&path));
-        }
+    let large = [51_866, 1_500, 1_280, 20, 2, 448, 1_280, 20, 2, 128, 12];
+    let tiny = [0, 1, 2, 7, 8, 9, 1_007, 2_008, 12, 24].map(|ftype| {
+        let mut header = TINY;
+        header[10] = ftype;
+        header
+    });
+    for header in tiny.into_iter().chain([large]) {
+        write_model(&path, header);
+        let checked = check_file(&path);
+        // Rows of 384 are no whole blocks of 256.
+        let fits = header[10] != 12 || header[2] == 1_280;
+        assert_eq!(checked.is_ok(), fits, "{header:?}: {checked:?}");
     }
 }
 

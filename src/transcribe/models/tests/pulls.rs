@@ -56,13 +56,6 @@ async fn a_download_is_followed_and_its_end_is_told() {
     assert!(pulls.of("tiny-q5_1").is_none() && pulls.ended("tiny-q5_1").await.is_none());
     let pull = running(pulls.start("Tiny-Q5_1").unwrap());
     assert_eq!((pull.name.as_str(), pull.state, pull.total), ("tiny-q5_1", PullState::Running, None));
-    for taken in [
-        pulls.start("tiny-q5_1").map(drop),
-        models.pull("tiny-q5_1", &Never, &|_, _| {}, &CancellationToken::new()).await.map(drop),
-    ] {
-        // The background task may not hold the file yet; whoever comes second is told either way.
-        assert!(taken.is_err_and(|error| matches!(error.code, Code::Conflict | Code::ModelPull)));
-    }
     assert_eq!(pulls.start("tiny-q5_1").unwrap_err().code, Code::Conflict);
     gate.send_replace(true);
     let end = pulls.ended("tiny-q5_1").await.unwrap();
