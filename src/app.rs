@@ -16,10 +16,10 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinSet, time::interval};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::interval};
 use tokio_util::sync::CancellationToken;
 
-pub use self::models::NetFetch;
+pub use self::models::{NetFetch, open_models};
 use crate::{
     api,
     config::Config,
@@ -33,7 +33,7 @@ use crate::{
     runner::Runner,
     steps::{Services, resolve},
     store::Store,
-    transcribe::{Models, Pool},
+    transcribe::{Models, Pool, models::Pulls},
 };
 
 /// How often working folders are looked through for what nobody needs any more.
@@ -54,6 +54,7 @@ pub struct App {
     pub intake: Intake,
     courier: Courier,
     runner: Runner,
+    pulls: Pulls,
     draining: Arc<AtomicBool>,
 }
 
@@ -74,6 +75,8 @@ impl App {
             .map_err(|error| Error::new(Code::Internal, "ffmpeg cannot be looked for").with_source(error))??;
         let models = Models::new(&config.models);
         let pool = Arc::new(Pool::new(&config.engine, program)?);
+        models::settle_default(&models, &pool);
+        let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
         let queue = Queue::new(store, config.queue.clone());
         let recovered = queue.recover().await?;
         if recovered > 0 {
@@ -91,6 +94,7 @@ impl App {
             intake,
             courier,
             runner,
+            pulls,
             draining: Arc::new(AtomicBool::new(false)),
         };
         app.sweep(Duration::ZERO).await;
@@ -120,6 +124,8 @@ impl App {
         now: CancellationToken,
     ) -> Result<()> {
         let mut parts = JoinSet::new();
+        // From here on no arrival goes unseen.
+        let arrivals = self.pulls.arrivals();
         let api_stop = CancellationToken::new();
         if let Some(listener) = listener {
             let (state, stop) = (self.state(), api_stop.clone());
@@ -139,7 +145,7 @@ impl App {
             }
             Ok(())
         });
-        let upkeep = tokio::spawn(self.clone().upkeep(shutdown.clone()));
+        let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
         let draining = Arc::clone(&self.draining);
         let stop = shutdown.clone();
         let mark = tokio::spawn(async move {
@@ -156,7 +162,7 @@ impl App {
                 part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
             result = result.and(part.and_then(|part| part));
         }
-        self.services.pool.shutdown().await;
+        tokio::join!(self.services.pool.shutdown(), self.pulls.shutdown());
         upkeep.abort();
         mark.abort();
         let _ = std::fs::remove_file(self.config.paths.data.join("url"));
@@ -174,13 +180,16 @@ impl App {
             intake: self.intake.clone(),
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.net)),
+            models: services.models,
+            pulls: self.pulls.clone(),
+            pool: services.pool,
             info: Arc::new(move || info(&facts)),
             draining: Arc::clone(&self.draining),
         }
     }
 
-    /// Fetches the default model if it is not here, and keeps working folders clean.
-    async fn upkeep(self, shutdown: CancellationToken) {
+    /// Fetches the default model if it is not here, sees to those that arrive, and keeps working folders clean.
+    async fn upkeep(self, arrivals: watch::Receiver<u64>, shutdown: CancellationToken) {
         let models = models::fetch_default(&self, shutdown.clone());
         let sweeps = async {
             let mut every = interval(SWEEP_EVERY);
@@ -190,7 +199,7 @@ impl App {
                 self.sweep(SWEEP_AGE).await;
             }
         };
-        tokio::join!(models, sweeps);
+        tokio::join!(models, models::attend(&self, arrivals), sweeps);
     }
 
     async fn sweep(&self, older_than: Duration) {

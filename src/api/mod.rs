@@ -33,7 +33,14 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 pub use self::server::{app, openapi, serve};
-use crate::{config::Config, error::Result, files::Files, intake::Intake, queue::Queue};
+use crate::{
+    config::Config,
+    error::Result,
+    files::Files,
+    intake::Intake,
+    queue::Queue,
+    transcribe::{Models, Pool, models::Pulls},
+};
 
 /// Tells which media a link stands for without downloading it.
 #[async_trait]
@@ -55,6 +62,12 @@ pub struct State {
     pub files: Files,
     /// Links looked at without making a task.
     pub resolver: Arc<dyn Resolve>,
+    /// Model files.
+    pub models: Models,
+    /// Their downloads.
+    pub pulls: Pulls,
+    /// Devices and engines.
+    pub pool: Arc<Pool>,
     /// Facts for `/api/info`: engines, ffmpeg.
     pub info: Arc<dyn Fn() -> Value + Send + Sync>,
     /// Whether the process is stopping; `/ready` says so.

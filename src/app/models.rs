@@ -1,43 +1,114 @@
-//! Model downloads through the guarded client, and the default model at the first start.
+//! Model files: downloads through the guarded client, the default model at the first start, pinned models in memory.
 
-use std::{path::Path, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::App;
 use crate::{
-    error::{Code, Result},
-    net::{Download, Net},
-    transcribe::{Fetch, models::Progress},
+    config::Config,
+    domain::Span,
+    error::{Code, Error, Result},
+    files::check_room,
+    net::{self, Download, Net},
+    transcribe::{
+        Fetch, Models, Pool,
+        models::{Progress, PullState},
+    },
 };
 
 /// How long to wait before the default model is asked for again.
 const RETRY: Duration = Duration::from_secs(60);
+/// For one whole model: gigabytes over a slow line. What stands still is noticed by `net.stall_window` all the same.
+const WHOLE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the disk is looked at, in bytes received.
+const LOOK: u64 = 64 << 20;
 
-/// Fetches model files through [`Net`].
-pub struct NetFetch(pub Net);
+/// Fetches model files through [`Net`], by way of `models.proxy` when there is one, and leaves `uploads.reserve_bytes`
+/// of the disk free.
+pub struct NetFetch {
+    net: Net,
+    reserve: u64,
+}
+
+impl NetFetch {
+    /// Fails when `models.proxy` is no address.
+    pub fn new(config: &Config) -> Result<Self> {
+        let settings = crate::config::NetConfig { total_timeout: Span(WHOLE), ..config.net.clone() };
+        let net = Net::through(&config.models.proxy, "models.proxy", &settings)?;
+        Ok(Self { net, reserve: config.uploads.reserve_bytes })
+    }
+}
 
 #[async_trait]
 impl Fetch for NetFetch {
-    async fn fetch(&self, url: &str, part: &Path, progress: &Progress<'_>, cancel: &CancellationToken) -> Result<u64> {
+    async fn fetch(
+        &self,
+        url: &str,
+        part: &Path,
+        sizes: RangeInclusive<u64>,
+        progress: &Progress<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<u64> {
         let request = Download {
             url: url.to_owned(),
             headers: Vec::new(),
             path: part.to_owned(),
             range: None,
-            max_bytes: self.0.max_media_bytes(),
+            min_bytes: *sizes.start(),
+            max_bytes: *sizes.end(),
+            keep: true,
         };
-        let downloaded = self.0.download(request, &|p| progress(p.received, p.total), cancel).await?;
-        Ok(downloaded.size)
+        let folder = part.parent().unwrap_or(Path::new("."));
+        let stop = cancel.child_token();
+        let full = Mutex::new(None);
+        let looked = Mutex::new(None);
+        let watch = |p: net::Progress| {
+            let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked.is_none_or(|at| p.received.saturating_sub(at) >= LOOK) {
+                *looked = Some(p.received);
+                let rest = p.total.map_or(0, |total| total.saturating_sub(p.received));
+                if let Err(error) = check_room(folder, rest, self.reserve) {
+                    *full.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    stop.cancel();
+                }
+            }
+            progress(p.received, p.total);
+        };
+        let downloaded = self.net.download(request, &watch, &stop).await;
+        match full.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(downloaded?.size),
+        }
     }
 }
 
-/// Fetches the default model if it is not here, trying again until it is or the daemon stops. Tasks wait meanwhile.
+/// The models of a configuration, for commands that run without a daemon.
+pub fn open_models(config: &Config) -> Result<Models> {
+    let models = Models::new(&config.models);
+    settle_default(&models, &Pool::new(&config.engine, std::env::current_exe()?)?);
+    Ok(models)
+}
+
+/// Tells what `models.default = "auto"` means on this machine.
+pub(super) fn settle_default(models: &Models, pool: &Pool) {
+    models.settle_default(pool.devices().iter().any(|device| device.name != "cpu" && device.problem.is_none()));
+}
+
+/// Fetches the default model if it is not here, trying again until it is, somebody cancels it, or the daemon stops. Tasks
+/// wait meanwhile.
 pub(super) async fn fetch_default(app: &App, shutdown: CancellationToken) {
     let models = &app.services.models;
-    let fetch = NetFetch(app.services.net.clone());
+    if app.config.engine.devices.is_empty() {
+        return; // Servers elsewhere have models of their own.
+    }
     loop {
         let name = match models.resolve(None) {
             Err(error) if error.code == Code::ModelMissing && !app.config.models.offline => models.name(None),
@@ -48,23 +119,62 @@ pub(super) async fn fetch_default(app: &App, shutdown: CancellationToken) {
             Ok(_) => return,
         };
         let Ok(name) = name else { return };
-        tracing::info!(model = name, "fetching the default model; tasks wait until it is here");
-        match models.pull(&name, &fetch, &|_, _| {}, &shutdown).await {
-            Ok(_) => {
-                tracing::info!(model = name, "the default model is here");
-                if let Err(error) = app.services.queue.model_arrived().await {
-                    tracing::warn!(error = %error.chain(), "tasks that wait for the model look again later");
+        let failed = |error: Error| {
+            tracing::warn!(model = name, error = %error.chain(), hint = error.hint, "the model cannot be fetched; trying again");
+        };
+        match app.pulls.start(&name) {
+            // It may be on its way because somebody asked for it.
+            Err(error) if error.code != Code::Conflict => failed(error),
+            _ => match app.pulls.ended(&name).await {
+                Some(pull) if pull.state == PullState::Done => return,
+                Some(pull) if pull.state == PullState::Cancelled && !shutdown.is_cancelled() => {
+                    tracing::warn!(model = name, "the download of the default model was cancelled; tasks wait for it");
+                    return;
                 }
-                return;
-            }
-            Err(_) if shutdown.is_cancelled() => return,
-            Err(error) => {
-                tracing::warn!(model = name, error = %error.chain(), hint = error.hint, "the model cannot be fetched; trying again");
-            }
+                _ => {}
+            },
         }
         tokio::select! {
             () = sleep(RETRY) => {}
             () = shutdown.cancelled() => return,
         }
     }
+}
+
+/// Wakes the tasks that wait when a model has arrived, and keeps the pinned models in memory: those that are here at
+/// once, the others when they come.
+pub(super) async fn attend(app: &App, mut arrivals: watch::Receiver<u64>) {
+    let mut pinned = app.config.engine.pinned.clone();
+    loop {
+        let mut missing = Vec::new();
+        for name in pinned {
+            if !load_pinned(app, &name).await {
+                missing.push(name);
+            }
+        }
+        pinned = missing;
+        if arrivals.changed().await.is_err() {
+            return;
+        }
+        if let Err(error) = app.services.queue.model_arrived().await {
+            tracing::warn!(error = %error.chain(), "tasks that wait for the model look again later");
+        }
+    }
+}
+
+/// Says false when the model may still come.
+async fn load_pinned(app: &App, name: &str) -> bool {
+    let loaded = match app.services.models.resolve(Some(name)) {
+        Ok(model) => app.services.pool.load(&model).await,
+        Err(error) => Err(error),
+    };
+    match loaded {
+        Ok(()) => tracing::info!(model = name, "a pinned model is loaded"),
+        Err(error) if error.code == Code::ShuttingDown => {}
+        Err(error) => {
+            tracing::warn!(model = name, error = %error.chain(), hint = error.hint, "a pinned model is not loaded");
+            return error.code != Code::ModelMissing;
+        }
+    }
+    true
 }

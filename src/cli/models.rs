@@ -3,26 +3,20 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::{ModelsCommand, print};
+use super::{ModelsCommand, complain, print};
 use crate::{
-    app::NetFetch,
+    app::{NetFetch, open_models},
     config::Config,
     error::{Code, Error, Result},
-    net::Net,
     transcribe::{Models, models::Verdict},
 };
 
 /// Does what was asked.
 pub(super) async fn run(config: &Config, command: ModelsCommand) -> Result<()> {
-    let models = Models::new(&config.models);
+    let models = open_models(config)?;
     match command {
         ModelsCommand::List => list(&models),
-        ModelsCommand::Pull { names } => {
-            let net = Net::new(&config.net)?;
-            for name in names {
-                pull(&models, net.clone(), &name).await?;
-            }
-        }
+        ModelsCommand::Pull { names } => pull_all(&models, &NetFetch::new(config)?, &names).await?,
         ModelsCommand::Verify { names } => verify(&models, names)?,
         ModelsCommand::Remove { names } => {
             for name in names {
@@ -46,14 +40,49 @@ fn list(models: &Models) {
         }
         notes.extend(model.problem);
         let here = if model.present { "yes" } else { "-" };
-        let mib = model.size as f64 / f64::from(1 << 20);
-        print(format!("{:<22} {mib:>9.1}  {here:<8} {}", model.name, notes.join("; ")).trim_end());
+        if !model.present && models.started(&model.name) > 0 {
+            notes.push(format!("{:.1} MIB of it are here: pull it to go on", mib(models.started(&model.name))));
+        }
+        let size = model.size.map_or_else(|| "-".to_owned(), |size| format!("{:.1}", mib(size)));
+        print(format!("{:<22} {size:>9}  {here:<8} {}", model.name, notes.join("; ")).trim_end());
     }
 }
 
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// Downloads models one after the other; one that fails is told, and the others are downloaded all the same.
+async fn pull_all(models: &Models, fetch: &NetFetch, names: &[String]) -> Result<()> {
+    let mut failed: Option<Error> = None;
+    for name in names {
+        let pulled = async {
+            let name = models.name(Some(name))?;
+            let before = models.started(&name);
+            pull(models, fetch, &name).await?;
+            print(&match before {
+                0 => format!("{name}: here"),
+                before => format!("{name}: here; {:.1} MIB of it were there before", mib(before)),
+            });
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = pulled.await {
+            // No room for this one is no room for the next; and an interrupt is meant for all.
+            let ends = matches!(error.code, Code::InsufficientStorage | Code::Cancelled);
+            if let Some(earlier) = failed.replace(error) {
+                complain(&earlier);
+            }
+            if ends {
+                break;
+            }
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
 /// Downloads a model with a progress bar on stderr.
-pub(super) async fn pull(models: &Models, net: Net, name: &str) -> Result<()> {
-    let bar = ProgressBar::no_length().with_message(name.to_owned());
+pub(super) async fn pull(models: &Models, fetch: &NetFetch, name: &str) -> Result<()> {
+    let bar = ProgressBar::no_length().with_message(name.to_owned()).with_position(models.started(name));
     bar.set_style(
         ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -72,12 +101,10 @@ pub(super) async fn pull(models: &Models, net: Net, name: &str) -> Result<()> {
             stop.cancel();
         }
     });
-    let pulled = models.pull(name, &NetFetch(net), &progress, &cancel).await;
+    let pulled = models.pull(name, fetch, &progress, &cancel).await;
     interrupt.abort();
     bar.finish_and_clear();
-    pulled?;
-    print(&format!("{name}: here"));
-    Ok(())
+    pulled.map(drop)
 }
 
 fn verify(models: &Models, mut names: Vec<String>) -> Result<()> {

@@ -11,15 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{TranscribeArgs, complain, local::Local, models, print};
 use crate::{
+    app::{NetFetch, open_models},
     config::Config,
     domain::{Task, TaskId, TaskStatus, Transcript},
     error::{Code, Error, Report, Result},
     files::Files,
     intake::Submission,
-    net::Net,
     store::NewUpload,
     subtitle::{Format, render},
-    transcribe::Models,
 };
 
 /// Transcribes every input in turn. Inputs that fail are told; the others are done all the same.
@@ -99,11 +98,11 @@ fn options(args: &TranscribeArgs, model: Option<&str>) -> Map<String, Value> {
 
 /// Downloads an official model that is not here, so that the first call just works.
 async fn fetch_model(config: &Config, model: Option<&str>) -> Result<()> {
-    let models = Models::new(&config.models);
+    let models = open_models(config)?;
     match models.resolve(model) {
         Err(error) if error.code == Code::ModelMissing && !config.models.offline => {
             let name = models.name(model)?;
-            models::pull(&models, Net::new(&config.net)?, &name).await
+            models::pull(&models, &NetFetch::new(config)?, &name).await
         }
         resolved => resolved.map(drop),
     }

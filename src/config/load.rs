@@ -64,6 +64,7 @@ impl Config {
                  with `auth.mode = \"off\"` it listens anywhere, open to everyone who reaches it",
             );
         }
+        self.models.check()?;
         if !(1..=64).contains(&self.engine.slots) {
             return wrong("engine.slots", "from 1 to 64");
         }
@@ -160,7 +161,7 @@ mod tests {
     fn a_layer_wins_over_the_defaults() {
         let config = load("[net]\nallow_hosts = [\"127.0.0.1:9\"]\n[models.aliases]\nmine = \"base\"").unwrap();
         assert_eq!(config.net.allow_hosts, ["127.0.0.1:9"]);
-        assert_eq!((config.models.aliases.len(), config.models.aliases["mine"].as_str()), (4, "base"));
+        assert_eq!((config.models.aliases.len(), config.models.aliases["mine"].as_str()), (8, "base"));
     }
 
     #[test]

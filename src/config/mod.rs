@@ -5,12 +5,16 @@
 
 mod engine;
 mod load;
+mod models;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-pub use self::engine::{EngineConfig, RemoteConfig, RemoteUse};
+pub use self::{
+    engine::{EngineConfig, RemoteConfig, RemoteUse},
+    models::ModelsConfig,
+};
 use crate::domain::Span;
 
 /// The whole configuration.
@@ -165,24 +169,6 @@ pub enum Sandbox {
     Require,
     /// Never.
     Off,
-}
-
-/// Model files.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ModelsConfig {
-    /// The folder; models in its direct subfolders are found too.
-    pub dir: PathBuf,
-    /// The model of tasks that name none, or `auto`.
-    pub default: String,
-    /// Where official models are downloaded from, tried in order.
-    pub base_urls: Vec<String>,
-    /// An HTTP proxy for downloads of models; empty: none.
-    pub proxy: String,
-    /// Whether downloads are off.
-    pub offline: bool,
-    /// Other names for models.
-    #[serde(default)]
-    pub aliases: BTreeMap<String, String>,
 }
 
 /// Leases and lanes.

@@ -22,6 +22,7 @@ use object_store::local::LocalFileSystem;
 
 pub use self::{
     kept::{Kept, KeptStream},
+    space::check_room,
     sweep::Swept,
     upload::UploadFile,
 };

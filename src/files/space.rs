@@ -18,15 +18,23 @@ impl Files {
 
     /// Fails with `insufficient_storage` when writing this much would leave less than `uploads.reserve_bytes`.
     pub fn check_free(&self, needed: u64) -> Result<()> {
-        let (free, reserve) = (self.free_bytes()?, self.inner.reserve);
-        if free >= needed.saturating_add(reserve) {
-            return Ok(());
-        }
-        let mib = |bytes: u64| bytes / (1024 * 1024);
-        let text =
-            format!("{} MiB are needed, {} MiB are free, {} MiB stay in reserve", mib(needed), mib(free), mib(reserve));
-        Err(Error::new(Code::InsufficientStorage, text))
+        fits(self.free_bytes()?, needed, self.inner.reserve)
     }
+}
+
+/// Fails with `insufficient_storage` when writing this much into another folder would leave less than `reserve` there.
+pub fn check_room(folder: &Path, needed: u64, reserve: u64) -> Result<()> {
+    fits(free(folder)?, needed, reserve)
+}
+
+fn fits(free: u64, needed: u64, reserve: u64) -> Result<()> {
+    if free >= needed.saturating_add(reserve) {
+        return Ok(());
+    }
+    let mib = |bytes: u64| bytes / (1024 * 1024);
+    let text =
+        format!("{} MiB are needed, {} MiB are free, {} MiB stay in reserve", mib(needed), mib(free), mib(reserve));
+    Err(Error::new(Code::InsufficientStorage, text))
 }
 
 #[allow(clippy::useless_conversion, clippy::unnecessary_cast)] // the fields' types differ between systems

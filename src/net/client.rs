@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, header::HeaderMap, redirect::Policy};
+use reqwest::{Client, Proxy, header::HeaderMap, redirect::Policy};
 
 use super::{
     resolve::{Guard, Lookup},
@@ -27,10 +27,18 @@ impl Clients {
     pub(super) fn new(config: &NetConfig, rules: &Arc<Rules>, lookup: &Arc<dyn Lookup>) -> Result<Self> {
         // Fails when a provider is installed already, which is just as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guarded = build(config, Guard { lookup: lookup.clone(), rules: Some(rules.clone()) })?;
-        let open = || build(config, Guard { lookup: lookup.clone(), rules: None });
+        let guarded = build(config, Guard { lookup: lookup.clone(), rules: Some(rules.clone()) }, None)?;
+        let open = || build(config, Guard { lookup: lookup.clone(), rules: None }, None);
         let exempt = rules.has_exemptions().then(open).transpose()?;
         Ok(Self { guarded, exempt })
+    }
+
+    /// One client for everybody, through a proxy. The proxy looks hosts up; the only name that is looked up here is its
+    /// own, and that comes from the operator.
+    pub(super) fn through(proxy: Proxy, config: &NetConfig, lookup: &Arc<dyn Lookup>) -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guarded = build(config, Guard { lookup: lookup.clone(), rules: None }, Some(proxy))?;
+        Ok(Self { guarded, exempt: None })
     }
 
     /// The client for a checked link.
@@ -42,13 +50,18 @@ impl Clients {
     }
 }
 
-fn build(config: &NetConfig, guard: Guard) -> Result<Client> {
-    Client::builder()
+fn build(config: &NetConfig, guard: Guard, proxy: Option<Proxy>) -> Result<Client> {
+    // None from the environment, whatever it says.
+    let builder = Client::builder().no_proxy();
+    let builder = match proxy {
+        Some(proxy) => builder.proxy(proxy),
+        None => builder,
+    };
+    builder
         .dns_resolver(guard)
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .no_proxy()
         // Pages are unpacked in `get`, which counts; media are wanted as they are.
         .no_gzip()
         .user_agent(&config.user_agent)

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Net,
-    failure::{broken, from_status, pause, too_large},
+    failure::{broken, from_status, pause, too_large, too_small},
     headers::{ContentRange, content_range, content_type, text},
     hops::{Answer, Call},
     part::{Meta, Part},
@@ -34,8 +34,12 @@ pub struct Download {
     pub path: PathBuf,
     /// Only these bytes: the first and the last one, both included, as in the HTTP header.
     pub range: Option<(u64, u64)>,
+    /// The smallest size accepted: less is some other answer, such as that of a gateway which wants a login.
+    pub min_bytes: u64,
     /// The largest size accepted, counted on what arrives.
     pub max_bytes: u64,
+    /// Whether the part stays when the disk is full or the server sends something else: it is large, and needed anyway.
+    pub keep: bool,
 }
 
 /// A file that is completely here.
@@ -71,7 +75,8 @@ impl From<Error> for Failure {
 impl Net {
     /// Downloads a file to `request.path` and makes it durable there.
     ///
-    /// After an error the part file stays, for the next call to continue, unless it is of no use or the disk is full.
+    /// After an error the part file stays, for the next call to continue, unless it is of no use; `request.keep` says
+    /// what happens when the disk is full.
     /// `progress` is called for every piece. Cancelling ends it with `cancelled` at the next moment and keeps the part.
     pub async fn download(
         &self,
@@ -86,7 +91,7 @@ impl Net {
         let mut part = Part::open(&request.path).await?;
         match self.attempts(&request, &mut part, progress, cancel).await {
             Ok(downloaded) => Ok(downloaded),
-            Err(error) => Err(part.leave(error).await),
+            Err(error) => Err(part.leave(error, request.keep).await),
         }
     }
 
@@ -152,14 +157,19 @@ impl Net {
                     Err(error) if error.code == Code::SourceError => return Err(Failure::Broken(error)),
                     Err(error) => return Err(error.into()),
                 };
-                head.check(&chunk, &host)?;
-                if part.len + chunk.len() as u64 > request.max_bytes {
-                    return Err(too_large(&host, request.max_bytes).into());
+                let fits = part.len + chunk.len() as u64 <= request.max_bytes;
+                let judged = head.check(&chunk, &host);
+                if let Err(error) = judged.and(if fits { Ok(()) } else { Err(too_large(&host, request.max_bytes)) }) {
+                    part.restart().await?;
+                    return Err(error.into());
                 }
                 part.write(&chunk).await?;
                 report(part);
             }
-            head.close(&host)?;
+            if let Err(error) = head.close(&host) {
+                part.restart().await?;
+                return Err(error.into());
+            }
         }
         match part.meta.size {
             Some(size) if part.len > size => {
@@ -169,6 +179,11 @@ impl Net {
             Some(size) if part.len < size => return Err(Failure::Broken(broken(&host))),
             _ if part.len == 0 => {
                 return Err(Error::new(Code::EmptyMedia, format!("The file at {host} has zero bytes")).into());
+            }
+            None if part.len < request.min_bytes => {
+                let error = too_small(&host, part.len);
+                part.restart().await?;
+                return Err(error.into());
             }
             _ => {}
         }
@@ -197,11 +212,15 @@ fn own_headers(request: &Download, part: &Part) -> HeaderMap {
     own
 }
 
-/// Looks at the head of an answer and makes the part ready for its body. True when there is nothing more to come.
+/// Looks at the head of an answer and makes the part ready for its body. True when there is nothing more to come. An
+/// answer that is something else leaves the part as it is.
 async fn accept(request: &Download, part: &mut Part, answer: &Answer) -> Result<bool, Failure> {
     let (headers, host) = (answer.response.headers(), &answer.host);
     let range = content_range(headers);
     let (status, base) = (answer.response.status(), request.range.map_or(0, |(first, _)| first));
+    if status.is_success() {
+        judge(request, answer, range.and_then(|range| range.total))?;
+    }
     let size = match status {
         StatusCode::OK if request.range.is_none() => {
             if part.len > 0 {
@@ -232,19 +251,31 @@ async fn accept(request: &Download, part: &mut Part, answer: &Answer) -> Result<
         }
         status => return Err(from_status(status, headers, host).into()),
     };
+    part.describe(Meta::new(request, headers, size)).await?;
+    Ok(false)
+}
+
+/// Refuses an answer which cannot be the file, by its type, packing and size.
+fn judge(request: &Download, answer: &Answer, total: Option<u64>) -> Result<()> {
+    let (headers, host) = (answer.response.headers(), &answer.host);
     if content_type(headers).as_deref().is_some_and(sniff::is_page_type) {
-        return Err(page(host).into());
+        return Err(page(host));
     }
     let packed = text(headers, CONTENT_ENCODING).is_some_and(|how| !how.trim().eq_ignore_ascii_case("identity"));
     if packed {
         let text = format!("{host} packs its answer in a way that was not asked for");
-        return Err(Error::new(Code::SourceError, text).into());
+        return Err(Error::new(Code::SourceError, text));
     }
-    if size.is_some_and(|size| size > request.max_bytes) {
-        return Err(too_large(host, request.max_bytes).into());
+    let size = match answer.response.status() {
+        StatusCode::PARTIAL_CONTENT => expected(request.range, total),
+        _ => answer.response.content_length(),
+    };
+    match size {
+        Some(size) if size > request.max_bytes => Err(too_large(host, request.max_bytes)),
+        // What is empty is told so at the end.
+        Some(size) if size > 0 && size < request.min_bytes => Err(too_small(host, size)),
+        _ => Ok(()),
     }
-    part.describe(Meta::new(request, headers, size)).await?;
-    Ok(false)
 }
 
 /// The size of the part when complete.

@@ -39,6 +39,12 @@ pub(super) fn too_large(host: &str, limit: u64) -> Error {
     Error::new(Code::TooLarge, format!("The file at {host} is larger than {limit} bytes"))
 }
 
+/// The error for a size under the limit.
+pub(super) fn too_small(host: &str, size: u64) -> Error {
+    Error::new(Code::Truncated, format!("The file at {host} has only {size} bytes"))
+        .with_hint("Something else was sent in its place, perhaps by a gateway that wants a login.")
+}
+
 /// The error for an answer with a status that means "no".
 pub(super) fn from_status(status: StatusCode, headers: &HeaderMap, host: &str) -> Error {
     let wait = retry_after(headers);

@@ -80,8 +80,11 @@ impl Net {
             let response = timeout_at(deadline.min(Instant::now() + patience), request.send())
                 .await
                 .map_err(|_| too_slow(&target.host))?
-                .map_err(|error| from_reqwest(error, &target.host))?;
-            inner.rules.check_peer(&target, response.remote_addr())?;
+                .map_err(|error| from_reqwest(error, &target.host))
+                .map_err(|error| if inner.proxied { behind_proxy(error, &target.host) } else { error })?;
+            if !inner.proxied {
+                inner.rules.check_peer(&target, response.remote_addr())?;
+            }
             if is_overlong(response.headers()) {
                 return Err(broken(&target.host));
             }
@@ -99,6 +102,18 @@ impl Net {
             }
             (url, target) = (next, next_target);
         }
+    }
+}
+
+/// A proxy that cannot be reached, or does not let us through, looks like a host that cannot be reached.
+fn behind_proxy(error: Error, host: &str) -> Error {
+    match error.code {
+        Code::ConnectFailed | Code::HostNotFound => {
+            Error::new(Code::ConnectFailed, format!("{host} cannot be reached through the proxy"))
+                .with_hint("Check the proxy's address, and whether it lets this host through.")
+                .with_source(error)
+        }
+        _ => error,
     }
 }
 

@@ -3,7 +3,9 @@
 //! Every request of the daemon goes through [`Net`]: pages, media, callbacks. Callers may rely on this: only http and
 //! https on the configured ports are spoken; the address connected to is public, or the operator exempts it
 //! (`net.allow_hosts`); that holds for every redirect, too; nothing reads more than its limit or waits longer than its
-//! time; proxies from the environment are ignored; and errors never hold links or what a server sent.
+//! time; proxies from the environment are ignored; and errors never hold links or what a server sent. Through a proxy of
+//! the operator's ([`Net::through`]) all of that holds but one thing: the proxy looks names up, so only addresses that
+//! stand in links are checked.
 
 mod address;
 mod allow;
@@ -16,6 +18,7 @@ mod hops;
 mod hosts;
 mod part;
 mod post;
+mod proxy;
 mod resolve;
 mod rules;
 mod sniff;
@@ -51,6 +54,8 @@ struct Inner {
     config: NetConfig,
     rules: Arc<Rules>,
     clients: Clients,
+    /// Whether the other end of a connection is a proxy.
+    proxied: bool,
     /// Places for transfers, and others for callbacks: a long download does not hold a callback up.
     transfers: Hosts,
     posts: Hosts,
@@ -62,12 +67,26 @@ impl Net {
         Self::with_lookup(config, Arc::new(System))
     }
 
+    /// A client whose every request goes through the HTTP proxy at `address`, the value of the setting `key`; an empty
+    /// one means no proxy.
+    pub fn through(address: &str, key: &str, config: &NetConfig) -> Result<Self> {
+        if address.is_empty() {
+            return Self::new(config);
+        }
+        let clients = Clients::through(proxy::parse(address, key)?, config, &(Arc::new(System) as Arc<dyn Lookup>))?;
+        Ok(Self::with_clients(config, Arc::new(Rules::new(config)?), clients, true))
+    }
+
     fn with_lookup(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Self> {
         let rules = Arc::new(Rules::new(config)?);
         let clients = Clients::new(config, &rules, &lookup)?;
+        Ok(Self::with_clients(config, rules, clients, false))
+    }
+
+    fn with_clients(config: &NetConfig, rules: Arc<Rules>, clients: Clients, proxied: bool) -> Self {
         let hosts = || Hosts::new(config.per_host);
         let (transfers, posts) = (hosts(), hosts());
-        Ok(Self { inner: Arc::new(Inner { config: config.clone(), rules, clients, transfers, posts }) })
+        Self { inner: Arc::new(Inner { config: config.clone(), rules, clients, proxied, transfers, posts }) }
     }
 
     /// Checks a link as far as that goes without looking its host up: syntax, scheme, user name, port, and the address

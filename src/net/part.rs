@@ -141,13 +141,15 @@ impl Part {
         remove(&meta_path(&self.path)).await
     }
 
-    /// After a failure: kept for the next call to continue, removed when it is of no use or only fills the disk. Gives
-    /// back what to report.
-    pub(super) async fn leave(&mut self, error: Error) -> Error {
+    /// After a failure: kept for the next call to continue, removed when it is empty, or, unless told to `keep` it, when
+    /// it is of no use or only fills the disk. Gives back what to report.
+    pub(super) async fn leave(&mut self, error: Error, keep: bool) -> Error {
         let is_useless = |error: &Error| {
-            matches!(error.code, Code::TooLarge | Code::NotMedia | Code::EmptyMedia | Code::InsufficientStorage)
+            use Code::{EmptyMedia, InsufficientStorage, NotMedia, TooLarge, Truncated};
+            !keep && matches!(error.code, TooLarge | NotMedia | EmptyMedia | Truncated | InsufficientStorage)
         };
-        let error = match is_useless(&error) {
+        let is_full = error.code == Code::InsufficientStorage;
+        let error = match is_full || is_useless(&error) {
             true => error,
             false => self.flush().await.err().unwrap_or(error),
         };
@@ -178,9 +180,9 @@ async fn remove(path: &Path) -> Result<()> {
 }
 
 fn disk(error: std::io::Error) -> Error {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let (code, text) = match error.kind() {
-        StorageFull | QuotaExceeded => (Code::InsufficientStorage, "The disk is full"),
+        StorageFull | QuotaExceeded | FileTooLarge => (Code::InsufficientStorage, "The disk is full"),
         _ => (Code::Io, "The download cannot be written to the disk"),
     };
     Error::new(code, text).with_source(error)
@@ -194,6 +196,7 @@ mod tests {
     fn a_full_disk_is_told() {
         assert_eq!(disk(std::io::Error::from_raw_os_error(libc::ENOSPC)).code, Code::InsufficientStorage);
         assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EDQUOT)).code, Code::InsufficientStorage);
+        assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EFBIG)).code, Code::InsufficientStorage);
         assert_eq!(disk(std::io::Error::from_raw_os_error(libc::EIO)).code, Code::Io);
     }
 
@@ -208,16 +211,20 @@ mod tests {
             Part { path: path.clone(), file: BufWriter::new(full), len: 5, meta: Meta::default() }
         };
         let broken = || Error::new(Code::SourceError, "broken");
-        assert_eq!(part().await.leave(broken()).await.code, Code::SourceError);
+        assert_eq!(part().await.leave(broken(), false).await.code, Code::SourceError);
         assert!(path.exists(), "a part that is durable was not kept");
         let mut full = part().await;
         full.write(b"more").await.unwrap();
-        assert_eq!(full.leave(broken()).await.code, Code::InsufficientStorage);
+        assert_eq!(full.leave(broken(), false).await.code, Code::InsufficientStorage);
         assert!(!path.exists() && !meta_path(&path).exists());
         let mut full = part().await;
         full.write(b"more").await.unwrap();
-        assert_eq!(full.leave(Error::new(Code::InsufficientStorage, "full")).await.detail, "full");
+        assert_eq!(full.leave(Error::new(Code::InsufficientStorage, "full"), false).await.detail, "full");
         assert!(!path.exists());
+        let mut full = part().await;
+        full.write(b"more").await.unwrap();
+        assert_eq!(full.leave(broken(), true).await.code, Code::InsufficientStorage);
+        assert!(path.exists() && meta_path(&path).exists(), "a part that was to be kept is gone");
     }
 
     #[test]
@@ -227,7 +234,9 @@ mod tests {
             headers: vec![],
             path: PathBuf::new(),
             range,
+            min_bytes: 0,
             max_bytes: 1,
+            keep: false,
         };
         let ask = request("http://a/b?sign=1", None);
         let meta = |etag: Option<&str>, size| Meta {

@@ -71,7 +71,9 @@ async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kep
                 headers: candidate.headers.clone(),
                 path: path.clone(),
                 range: None,
+                min_bytes: 0,
                 max_bytes: limit.bytes(),
+                keep: false,
             };
             let report = |p: Progress| job.reporter.part(p.received, p.total);
             net.download(request, &report, job.cancel).await.map_err(|error| limit.blame(error))?;

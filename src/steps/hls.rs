@@ -125,7 +125,9 @@ async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path
         path: unfinished.clone(),
         // The playlist says offset and length, HTTP first and last byte.
         range: part.byte_range.map(|(offset, length)| (offset, (offset + length).saturating_sub(1))),
+        min_bytes: 0,
         max_bytes,
+        keep: false,
     };
     let downloaded = job.services.net.download(request, &|_| {}, job.cancel).await?;
     tokio::fs::rename(&unfinished, file).await?;

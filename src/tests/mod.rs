@@ -18,6 +18,7 @@ mod engine;
 mod engine_pool;
 mod events;
 mod kill;
+mod models;
 mod priority;
 mod quality;
 mod recognition;

@@ -3,9 +3,12 @@
 mod batch;
 mod delete;
 mod deliveries;
+mod devices;
 mod events;
 mod list;
 mod media;
+mod model_views;
+mod models;
 mod resolve;
 mod submit;
 mod system;
@@ -80,6 +83,8 @@ type All = (
     deliveries::Deliveries,
     resolve::Links,
     workflows::Workflows,
+    models::ModelFiles,
+    devices::Devices,
     system::System,
 );
 
@@ -95,6 +100,8 @@ pub(super) fn all(context: Context) -> All {
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
         workflows::Workflows(context.clone()),
+        models::ModelFiles(context.clone()),
+        devices::Devices(context.clone()),
         system::System(context),
     )
 }

@@ -3,6 +3,7 @@
 mod edge;
 mod events;
 mod media;
+mod models;
 mod server;
 mod tasks;
 mod upload;
@@ -15,6 +16,7 @@ use poem::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::{Resolve, State, app};
 use crate::{
@@ -26,7 +28,10 @@ use crate::{
     net::Net,
     queue::Queue,
     store::{Store, Tx},
-    transcribe::Models,
+    transcribe::{
+        Fetch, Models, Pool,
+        models::{Progress, Pulls},
+    },
 };
 
 const WORKFLOW: &str = include_str!("../../../workflows/transcribe.json");
@@ -42,6 +47,26 @@ impl Resolve for NoResolver {
                 Err(Error::new(Code::NoMediaFound, link).with_retry_after(Some(std::time::Duration::from_millis(1500))))
             }
         }
+    }
+}
+
+/// A network for models that sends nothing until it is cancelled.
+struct NoNetwork;
+
+#[async_trait::async_trait]
+impl Fetch for NoNetwork {
+    async fn fetch(
+        &self,
+        _: &str,
+        part: &std::path::Path,
+        _: std::ops::RangeInclusive<u64>,
+        progress: &Progress<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<u64> {
+        std::fs::write(part, b"begun")?;
+        progress(5, Some(10));
+        cancel.cancelled().await;
+        Err(Error::new(Code::Cancelled, "as asked"))
     }
 }
 
@@ -76,14 +101,20 @@ impl Api {
         tx.save_workflow("transcribe", serde_json::from_str(WORKFLOW).unwrap(), "x").await.unwrap();
         tx.commit().await.unwrap();
         let queue = Queue::new(Arc::new(store), config.queue.clone());
-        let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), Models::new(&config.models));
+        let models = Models::new(&config.models);
+        let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), models.clone());
         let files = Files::open(&config.paths, &config.uploads).await.unwrap();
+        // No engine process is started without a job.
+        let pool = Arc::new(Pool::new(&config.engine, "trawl".into()).unwrap());
         let state = State {
             config: Arc::new(config),
             queue,
             intake,
             files,
             resolver: Arc::new(NoResolver),
+            pulls: Pulls::new(models.clone(), Arc::new(NoNetwork)),
+            models,
+            pool,
             info: Arc::new(|| json!({ "ffmpeg": "7.1", "name": "other" })),
             draining: Arc::new(AtomicBool::new(false)),
         };

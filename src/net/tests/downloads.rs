@@ -43,7 +43,7 @@ impl Place {
 
     fn request(&self, server: &Server) -> Download {
         let url = server.url("/v.mp4?token=geheim");
-        Download { url, headers: vec![], path: self.path(), range: None, max_bytes: 1 << 30 }
+        Download { url, headers: vec![], path: self.path(), range: None, min_bytes: 0, max_bytes: 1 << 30, keep: false }
     }
 
     fn files(&self) -> usize {
@@ -311,4 +311,52 @@ async fn links_in_the_folder_are_not_followed() {
     std::os::unix::fs::symlink(&elsewhere, place.path()).unwrap();
     assert_eq!(place.fetch(&open_net(), &server).await.unwrap_err().code, Code::Io);
     assert_eq!((server.connections(), elsewhere.exists()), (0, false));
+}
+
+#[tokio::test]
+async fn what_cannot_be_the_file_by_its_size_is_refused() {
+    let portal = Server::start(|_| reply(200, "", &[b'x'; 2_000])).await;
+    let unsized_portal = Server::start(|_| vec![head(200, ""), Act::Send(vec![b'x'; 2_000])]).await;
+    for server in [portal, unsized_portal] {
+        let place = Place::new();
+        let request = Download { min_bytes: 100_000, ..place.request(&server) };
+        let error = open_net().download(request, &|_| {}, &CancellationToken::new()).await.unwrap_err();
+        assert_eq!((error.code, place.files()), (Code::Truncated, 0));
+        assert!(error.detail.contains("2000 bytes"), "{}", error.detail);
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_to_be_kept_outlives_what_else_is_sent() {
+    let page = b"<!doctype html><title>Log in</title>".repeat(50);
+    let wrong: [(Code, Vec<Act>); 5] = [
+        (Code::NotMedia, reply(200, "Content-Type: text/html\r\n", &page)),
+        (Code::Truncated, reply(200, "", &page)),
+        (Code::TooLarge, reply(200, "", &vec![b'x'; 2 * SIZE])),
+        (Code::SourceNotFound, reply(404, "", b"")),
+        (Code::SourceError, reply(200, "Content-Encoding: br\r\n", &vec![b'x'; SIZE])),
+    ];
+    for (code, acts) in wrong {
+        // Breaks off, then something else stands between, then all is well again.
+        let turn = AtomicUsize::new(0);
+        let acts = Mutex::new(Some(acts));
+        let server = Server::start(move |asked| match turn.fetch_add(1, Ordering::SeqCst) {
+            0..=3 => serve(asked, ETAG, 50_000),
+            4 => acts.lock().unwrap().take().unwrap(),
+            _ => serve(asked, ETAG, SIZE),
+        })
+        .await;
+        let (net, place) = (open_net(), Place::new());
+        let size = SIZE as u64;
+        let fetch = || {
+            let request = Download { min_bytes: size / 2, max_bytes: size + 9, keep: true, ..place.request(&server) };
+            async { net.download(request, &|_| {}, &CancellationToken::new()).await }
+        };
+        fetch().await.unwrap_err();
+        assert_eq!(fetch().await.unwrap_err().code, code);
+        assert_eq!(std::fs::metadata(place.path()).unwrap().len(), 200_000, "{code:?}");
+        fetch().await.unwrap();
+        place.assert_complete();
+        assert_eq!(start(server.asked().last().unwrap()), Some(200_000), "{code:?}");
+    }
 }

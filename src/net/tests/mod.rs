@@ -6,6 +6,7 @@ mod names;
 mod pages;
 mod posts;
 mod properties;
+mod proxies;
 mod server;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The real binary on the command line.
 
 mod others;
+mod pull;
 mod transcribe;
 mod wrong_use;
 

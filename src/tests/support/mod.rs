@@ -5,6 +5,7 @@
 
 mod app;
 mod daemon;
+mod mirror;
 mod processes;
 mod receiver;
 mod site;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 pub use self::{
     app::{TestApp, walk},
     daemon::{Daemon, Event},
+    mirror::{Mirror, Turn},
     processes::{processes, signal},
     receiver::Receiver,
     site::{Reply, Site},

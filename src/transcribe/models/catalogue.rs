@@ -1,5 +1,7 @@
 //! The official conversions: whisper.cpp's own table (read 2026-11).
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 /// An official model.
@@ -7,18 +9,34 @@ use serde::Serialize;
 pub struct Official {
     /// Its name; the file is `ggml-<name>.bin`.
     pub name: &'static str,
-    /// Its size in MiB as published, rounded; 0 where none is.
-    pub mib: u32,
+    /// Its size in MiB as published, where one is. Rounded, above a GiB to tenths of one.
+    pub mib: Option<u32>,
     /// Its SHA-1, where one is published.
     pub sha1: Option<&'static str>,
 }
 
 const fn known(name: &'static str, mib: u32, sha1: &'static str) -> Official {
-    Official { name, mib, sha1: Some(sha1) }
+    Official { name, mib: Some(mib), sha1: Some(sha1) }
 }
 
 const fn listed(name: &'static str) -> Official {
-    Official { name, mib: 0, sha1: None }
+    Official { name, mib: None, sha1: None }
+}
+
+impl Official {
+    /// Its size in bytes as published, where one is.
+    pub fn bytes(&self) -> Option<u64> {
+        self.mib.map(|mib| u64::from(mib) << 20)
+    }
+
+    /// The sizes in bytes that a download of it can have. Published ones are rounded by up to a tenth; where there is
+    /// none, no Whisper model is below a MiB or above 4 GiB.
+    pub fn sizes(&self) -> RangeInclusive<u64> {
+        match self.bytes() {
+            Some(bytes) => bytes / 4 * 3..=bytes / 4 * 5,
+            None => 1 << 20..=4 << 30,
+        }
+    }
 }
 
 /// Every official model.

@@ -1,11 +1,19 @@
 //! Downloads of official models, over a network which is handed in.
 
-use std::path::Path;
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    sync::PoisonError,
+};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{ModelRef, Models, file_name, official, verify_file};
+use super::{
+    ModelRef, Models,
+    catalogue::{Official, official},
+    files::{file_name, verify_file},
+};
 use crate::error::{Code, Error, Result};
 
 /// Hears how many bytes are here, and of how many if that is known.
@@ -14,13 +22,48 @@ pub type Progress<'a> = dyn Fn(u64, Option<u64>) + Send + Sync + 'a;
 /// The network, as far as models need it. The daemon implements it over its guarded client.
 #[async_trait]
 pub trait Fetch: Send + Sync {
-    /// Downloads `url` into the file `part`, going on after what it holds already, and gives the file's size.
-    async fn fetch(&self, url: &str, part: &Path, progress: &Progress<'_>, cancel: &CancellationToken) -> Result<u64>;
+    /// Downloads `url` into the file `part`, going on after what it holds already, and gives the file's size. What is
+    /// announced or turns out to have none of `sizes` is refused, and is no reason to lose a part.
+    async fn fetch(
+        &self,
+        url: &str,
+        part: &Path,
+        sizes: RangeInclusive<u64>,
+        progress: &Progress<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<u64>;
+}
+
+/// What there is to pull.
+pub(super) enum Pullable {
+    /// Nothing: the model is here.
+    Here(ModelRef),
+    /// This.
+    Absent(&'static Official),
 }
 
 impl Models {
+    /// Whether a model can be downloaded, as far as that shows without asking anyone.
+    pub(super) fn pullable(&self, name: &str) -> Result<Pullable> {
+        let name = self.name(Some(name))?;
+        if let Some(path) = self.files().remove(&name) {
+            return Ok(Pullable::Here(ModelRef { name, path }));
+        }
+        let Some(official) = official(&name) else {
+            return Err(Error::new(Code::UnknownModel, format!("The model {name} is not published anywhere")));
+        };
+        if self.offline {
+            let error = Error::new(Code::ModelPull, "Downloads of models are switched off (models.offline)");
+            let hint =
+                format!("Put the file {} into the models folder, or set models.offline to false.", file_name(&name));
+            return Err(error.with_hint(hint));
+        }
+        Ok(Pullable::Absent(official))
+    }
+
     /// Downloads an official model, trying each mirror in order. What arrived stays in a `.part` file when it fails, and
-    /// is gone on with next time; the model appears only when size and hash are right.
+    /// is gone on with next time; the model appears only when size and hash are right. A full disk is
+    /// `insufficient_storage`, a cancelled download `cancelled`, everything else `model_pull`.
     pub async fn pull(
         &self,
         name: &str,
@@ -28,54 +71,59 @@ impl Models {
         progress: &Progress<'_>,
         cancel: &CancellationToken,
     ) -> Result<ModelRef> {
-        let name = self.name(Some(name))?;
-        if let Ok(model) = self.resolve(Some(&name)) {
-            return Ok(model);
-        }
-        if official(&name).is_none() {
-            return Err(Error::new(Code::UnknownModel, format!("The model {name} is not published anywhere")));
-        }
-        if self.offline {
-            let error = Error::new(Code::ModelPull, "Downloads of models are switched off (models.offline)");
-            let hint =
-                format!("Put the file {} into the models folder, or set models.offline to false.", file_name(&name));
-            return Err(error.with_hint(hint));
-        }
-        let _guard = self.start_pulling(&name)?;
+        let official = match self.pullable(name)? {
+            Pullable::Here(model) => return Ok(model),
+            Pullable::Absent(official) => official,
+        };
+        let name = official.name;
+        let _guard = self.start_pulling(name)?;
         tokio::fs::create_dir_all(&self.dir).await?;
-        let path = self.dir.join(file_name(&name));
-        let part = self.dir.join(format!("{}.part", file_name(&name)));
+        let path = self.dir.join(file_name(name));
 
         let mut last = Error::new(Code::ModelPull, "There is no address to download models from (models.base_urls)");
         for base in &self.base_urls {
-            let url = format!("{}/{}", base.trim_end_matches('/'), file_name(&name));
-            let fetched = fetch.fetch(&url, &part, progress, cancel).await;
+            let url = format!("{}/{}", base.trim_end_matches('/'), file_name(name));
+            let fetched = fetch.fetch(&url, &self.part(name), official.sizes(), progress, cancel).await;
             if cancel.is_cancelled() {
-                return Err(Error::new(Code::Cancelled, format!("The download of {name} was cancelled")));
+                return Err(Error::new(Code::Cancelled, format!("The download of {name} was cancelled"))
+                    .with_hint("What is here of it is kept; pull it again to go on."));
             }
             let error = match fetched {
-                Ok(size) => match self.accept(&name, size, &part, &path).await {
-                    Ok(()) => return Ok(ModelRef { name, path }),
+                Ok(size) => match self.accept(official, size, &path).await {
+                    Ok(()) => return Ok(ModelRef { name: name.to_owned(), path }),
                     Err(error) => error,
                 },
                 Err(error) => error,
             };
             tracing::warn!(model = name, url, error = error.chain(), "A model could not be downloaded from here");
+            let is_ours = matches!(error.code, Code::InsufficientStorage | Code::Io);
             last = error;
+            if is_ours {
+                break;
+            }
         }
-        let detail = format!("The model {name} could not be downloaded: {}", last.detail);
-        Err(Error::new(Code::ModelPull, detail).with_retry_after(last.retry_after).with_source(last))
+        Err(failed(name, last))
+    }
+
+    /// Bytes that are here of a download that has not ended.
+    pub fn started(&self, name: &str) -> u64 {
+        self.part(name).metadata().map_or(0, |part| part.len())
+    }
+
+    fn part(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{}.part", file_name(name)))
     }
 
     /// Checks a whole download and gives it its name. A wrong one is thrown away: there is nothing to go on from.
-    async fn accept(&self, name: &str, size: u64, part: &Path, path: &Path) -> Result<()> {
-        let there = tokio::fs::metadata(part).await?.len();
+    async fn accept(&self, official: &'static Official, size: u64, path: &Path) -> Result<()> {
+        let part = self.part(official.name);
+        let there = tokio::fs::metadata(&part).await?.len();
         if there != size {
             return Err(Error::new(Code::ModelPull, format!("{there} bytes are here instead of {size}")));
         }
-        let (checked, file) = (name.to_owned(), part.to_owned());
+        let file = part.clone();
         let verdict = tokio::task::spawn_blocking(move || {
-            let verdict = verify_file(&checked, &file)?;
+            let verdict = verify_file(official.name, &file)?;
             std::fs::File::open(&file)?.sync_all()?;
             Ok::<_, Error>(verdict)
         });
@@ -90,13 +138,34 @@ impl Models {
         }
     }
 
+    /// Whether a download of this model runs.
+    pub fn is_pulling(&self, name: &str) -> bool {
+        self.pulling.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
     fn start_pulling(&self, name: &str) -> Result<Pulling<'_>> {
-        let mut pulling = self.pulling.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut pulling = self.pulling.lock().unwrap_or_else(PoisonError::into_inner);
         if !pulling.insert(name.to_owned()) {
-            let detail = format!("The model {name} is being downloaded already");
-            return Err(Error::new(Code::Conflict, detail).with_hint("Wait for the download that runs."));
+            return Err(running(name));
         }
         Ok(Pulling { models: self, name: name.to_owned() })
+    }
+}
+
+/// The error for a second download of the same model.
+pub(super) fn running(name: &str) -> Error {
+    Error::new(Code::Conflict, format!("The model {name} is being downloaded already"))
+        .with_hint("Wait for the download that runs, or cancel it.")
+}
+
+/// What is told when no mirror gave the model.
+fn failed(name: &str, last: Error) -> Error {
+    let detail = format!("The model {name} could not be downloaded: {}", last.detail);
+    match last.code {
+        Code::InsufficientStorage => Error::new(last.code, detail)
+            .with_hint("Free some disk space in the models folder and pull again: what is here of it is kept.")
+            .with_source(last),
+        _ => Error::new(Code::ModelPull, detail).with_retry_after(last.retry_after).with_source(last),
     }
 }
 
@@ -108,6 +177,6 @@ struct Pulling<'a> {
 
 impl Drop for Pulling<'_> {
     fn drop(&mut self) {
-        self.models.pulling.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.name);
+        self.models.pulling.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }

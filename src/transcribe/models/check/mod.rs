@@ -2,8 +2,11 @@
 //!
 //! whisper.cpp aborts the process over some wrong files (a Silero VAD model has the same magic) and "transcribes" with
 //! others that have no weights at all. Callers may rely on a file that passes being loadable, memory permitting: the
-//! header is plausible, every tensor which the header implies is there once, with the right number of elements, and
-//! the file ends where the last one does. Only headers are read, so it takes milliseconds.
+//! header is plausible, every tensor which the header implies is there once, in the shape and kind of number that
+//! whisper.cpp makes room for, and the file ends where the last one does. Only headers are read and next to no memory is
+//! taken, whatever a header says, so it takes milliseconds.
+
+mod layout;
 
 use std::{
     collections::HashMap,
@@ -14,6 +17,7 @@ use std::{
 
 use serde::Serialize;
 
+use self::layout::{FTYPES, Ftype, Shape, TYPES, expected};
 use crate::error::{Code, Error, Result};
 
 /// The first four bytes, as a little-endian number.
@@ -47,40 +51,6 @@ pub struct Dims {
     pub n_text_layer: u32,
     pub n_mels: u32,
 }
-
-/// Elements per block and bytes per block of ggml's tensor types, by number.
-const TYPES: &[(i32, u64, u64)] = &[
-    (0, 1, 4),
-    (1, 1, 2),
-    (2, 32, 18),
-    (3, 32, 20),
-    (6, 32, 22),
-    (7, 32, 24),
-    (8, 32, 34),
-    (10, 256, 84),
-    (11, 256, 110),
-    (12, 256, 144),
-    (13, 256, 176),
-    (14, 256, 210),
-    (30, 1, 2),
-];
-
-/// The names of ggml's file types, by number.
-const FILE_TYPES: &[(i32, &str)] = &[
-    (0, "f32"),
-    (1, "f16"),
-    (2, "q4_0"),
-    (3, "q4_1"),
-    (7, "q8_0"),
-    (8, "q5_0"),
-    (9, "q5_1"),
-    (10, "q2_k"),
-    (11, "q3_k"),
-    (12, "q4_k"),
-    (13, "q5_k"),
-    (14, "q6_k"),
-    (24, "bf16"),
-];
 
 /// Checks a model file without reading its weights.
 pub fn check_file(path: &Path) -> Result<ModelInfo> {
@@ -134,11 +104,11 @@ fn check(mut file: impl Read + Seek, size: u64) -> Result<ModelInfo, Reason> {
         let length = count(&mut file)?;
         skip(&mut file, length, size)?;
     }
-    tensors(&mut file, size, expected(&dims))?;
-    Ok(ModelInfo { dims, multilingual: dims.n_vocab >= 51_865, ftype: ftype.to_owned(), size })
+    tensors(&mut file, size, expected(&dims, ftype))?;
+    Ok(ModelInfo { dims, multilingual: dims.n_vocab >= 51_865, ftype: ftype.name.to_owned(), size })
 }
 
-fn plausible(header: [i32; 11]) -> Result<(Dims, &'static str), Reason> {
+fn plausible(header: [i32; 11]) -> Result<(Dims, &'static Ftype), Reason> {
     let [n_vocab, a_ctx, a_state, a_head, a_layer, t_ctx, t_state, t_head, t_layer, n_mels, ftype] = header;
     if n_vocab == 10 || !(51_864..=51_900).contains(&n_vocab) {
         // A Silero file goes on with the length of its name ("silero-16k").
@@ -155,7 +125,7 @@ fn plausible(header: [i32; 11]) -> Result<(Dims, &'static str), Reason> {
         && (1..=10_000).contains(&a_ctx)
         && (1..=10_000).contains(&t_ctx)
         && (n_mels == 80 || n_mels == 128);
-    let ftype = FILE_TYPES.iter().find(|(id, _)| *id == ftype % 1_000 && ftype >= 0).map(|(_, name)| *name);
+    let ftype = FTYPES.iter().find(|known| known.id == ftype % 1_000 && ftype >= 0);
     let (true, Some(ftype)) = (ok, ftype) else {
         return invalid("has a header that makes no sense for a Whisper model");
     };
@@ -174,55 +144,7 @@ fn plausible(header: [i32; 11]) -> Result<(Dims, &'static str), Reason> {
     Ok((dims, ftype))
 }
 
-/// Every tensor which a model of these sizes has, with its number of elements.
-fn expected(dims: &Dims) -> HashMap<String, u64> {
-    let state = u64::from(dims.n_audio_state);
-    let mut all = HashMap::new();
-    let mut add = |name: String, elements: u64| all.insert(name, elements);
-    let mut layer = |prefix: String, cross: bool| {
-        let attentions: &[&str] = if cross { &["attn", "cross_attn"] } else { &["attn"] };
-        for attention in attentions {
-            for part in ["query", "key", "value", "out"] {
-                add(format!("{prefix}.{attention}.{part}.weight"), state * state);
-                if part != "key" {
-                    add(format!("{prefix}.{attention}.{part}.bias"), state);
-                }
-            }
-            add(format!("{prefix}.{attention}_ln.weight"), state);
-            add(format!("{prefix}.{attention}_ln.bias"), state);
-        }
-        add(format!("{prefix}.mlp_ln.weight"), state);
-        add(format!("{prefix}.mlp_ln.bias"), state);
-        add(format!("{prefix}.mlp.0.weight"), 4 * state * state);
-        add(format!("{prefix}.mlp.0.bias"), 4 * state);
-        add(format!("{prefix}.mlp.2.weight"), 4 * state * state);
-        add(format!("{prefix}.mlp.2.bias"), state);
-    };
-    for index in 0..dims.n_audio_layer {
-        layer(format!("encoder.blocks.{index}"), false);
-    }
-    for index in 0..dims.n_text_layer {
-        layer(format!("decoder.blocks.{index}"), true);
-    }
-    for (name, elements) in [
-        ("encoder.positional_embedding", state * u64::from(dims.n_audio_ctx)),
-        ("encoder.conv1.weight", 3 * state * u64::from(dims.n_mels)),
-        ("encoder.conv1.bias", state),
-        ("encoder.conv2.weight", 3 * state * state),
-        ("encoder.conv2.bias", state),
-        ("encoder.ln_post.weight", state),
-        ("encoder.ln_post.bias", state),
-        ("decoder.positional_embedding", state * u64::from(dims.n_text_ctx)),
-        ("decoder.token_embedding.weight", state * u64::from(dims.n_vocab)),
-        ("decoder.ln.weight", state),
-        ("decoder.ln.bias", state),
-    ] {
-        add(name.to_owned(), elements);
-    }
-    all
-}
-
-fn tensors(file: &mut (impl Read + Seek), size: u64, mut missing: HashMap<String, u64>) -> Result<(), Reason> {
+fn tensors(file: &mut (impl Read + Seek), size: u64, mut missing: HashMap<String, (Shape, i32)>) -> Result<(), Reason> {
     if file.stream_position()? == size {
         return invalid("has no weights: it is one of whisper.cpp's files for its own tests");
     }
@@ -234,9 +156,9 @@ fn tensors(file: &mut (impl Read + Seek), size: u64, mut missing: HashMap<String
         if !(1..=4).contains(&dimensions) || length == 0 || length > 256 {
             return invalid("is damaged: a tensor's header makes no sense");
         }
-        let mut elements = 1u64;
-        for _ in 0..dimensions {
-            elements = elements.saturating_mul(count(file)?);
+        let mut shape: Shape = [1; 4];
+        for size in shape.iter_mut().take(usize::try_from(dimensions).unwrap_or(0)) {
+            *size = count(file)?;
         }
         let mut name = vec![0; usize::try_from(length).unwrap_or(0)];
         file.read_exact(&mut name)?;
@@ -244,13 +166,15 @@ fn tensors(file: &mut (impl Read + Seek), size: u64, mut missing: HashMap<String
         let Some(wanted) = missing.remove(&name) else {
             return invalid(format!("is damaged: it has a tensor \"{}\" too much", name.escape_debug()));
         };
-        let layout = TYPES.iter().find(|(id, ..)| *id == kind);
-        let Some((_, block, bytes)) =
-            layout.filter(|(_, block, _)| wanted == elements && elements.is_multiple_of(*block))
-        else {
+        if (shape, kind) != wanted {
             return invalid(format!("is damaged: the tensor \"{name}\" has the wrong size"));
+        }
+        // Rows are whole blocks; whisper.cpp aborts where they are not.
+        let row = TYPES.iter().find(|(id, ..)| *id == kind).filter(|(_, block, _)| shape[0].is_multiple_of(*block));
+        let Some((_, block, bytes)) = row else {
+            return invalid(format!("is damaged: the rows of the tensor \"{name}\" cannot be stored like this"));
         };
-        skip(file, elements / block * bytes, size)?;
+        skip(file, shape.iter().product::<u64>() / block * bytes, size)?;
     }
     match missing.keys().min() {
         Some(name) => invalid(format!("is cut off: {} tensors are missing, {name} among them", missing.len())),
@@ -279,3 +203,6 @@ fn skip(file: &mut impl Seek, bytes: u64, size: u64) -> Result<(), Reason> {
     file.seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX))?;
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests;
