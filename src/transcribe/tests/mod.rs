@@ -1,4 +1,5 @@
 //! Tests with the smoke model: real audio through ffmpeg, real whisper.cpp.
 
 mod engine;
+mod options;
 mod samples;
