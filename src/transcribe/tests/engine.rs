@@ -59,6 +59,10 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn start(slots: usize) -> Self {
+        Self::start_with(slots, false)
+    }
+
+    pub(super) fn start_with(slots: usize, short_context: bool) -> Self {
         let (input, requests) = std::io::pipe().unwrap();
         let (output_reader, output) = std::io::pipe().unwrap();
         let args = Args {
@@ -66,7 +70,7 @@ impl Engine {
             model_name: "smoke-q8_0".to_owned(),
             device: "cpu".to_owned(),
             slots,
-            short_context: false,
+            short_context,
             threads: 1, // more would wait for each other in turns on a busy machine
         };
         crate::transcribe::whisper::log_to_stderr();

@@ -2,4 +2,5 @@
 
 mod engine;
 mod recognise;
+mod options;
 mod samples;

@@ -90,10 +90,22 @@ impl Context {
         unsafe { sys::whisper_model_n_audio_ctx(self.0.as_ptr()) }
     }
 
-    /// The token that stands for a pass's beginning; each one after it is two hundredths of a second later.
-    pub(super) fn time_zero(&self) -> i32 {
-        // SAFETY: the context is valid as long as `self`, and this only reads.
-        unsafe { sys::whisper_token_beg(self.0.as_ptr()) }
+    /// How likely the model thinks that nobody speaks in what a state has encoded last, 0 to 1; 0 when it cannot tell.
+    /// What the state has decoded is lost.
+    pub(super) fn no_speech(&self, state: *mut sys::whisper_state, threads: i32) -> f32 {
+        // SAFETY: context and state are valid and belong together, and a decoding of one token leaves the logits of the
+        // whole vocabulary.
+        let (logits, token) = unsafe {
+            let first = sys::whisper_token_sot(self.0.as_ptr());
+            if sys::whisper_decode_with_state(self.0.as_ptr(), state, &raw const first, 1, 0, threads) != 0 {
+                return 0.0;
+            }
+            let logits = std::slice::from_raw_parts(sys::whisper_get_logits_from_state(state), self.vocabulary());
+            (logits, sys::whisper_token_nosp(self.0.as_ptr()))
+        };
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
+        usize::try_from(token).ok().and_then(|token| logits.get(token)).map_or(0.0, |logit| (logit - most).exp() / sum)
     }
 
     /// The first token id which is no text.

@@ -59,7 +59,7 @@ impl Model {
         let number = |threads: usize| i32::try_from(threads.max(1)).unwrap_or(1);
         Ok(Slot {
             context: self.context.clone(),
-            state: Some(State::new(self.context.clone())?),
+            fresh: Some(State::new(self.context.clone())?),
             threads: number(threads),
             most: number(most),
             is_on_gpu: self.is_on_gpu,
@@ -71,10 +71,10 @@ impl Model {
 /// Room for one transcription at a time.
 pub(crate) struct Slot {
     context: Arc<Context>,
-    /// A state that is as good as a fresh one. whisper.cpp draws random numbers above temperature 0 and in every beam
-    /// search, and seeds them only with the state: one that has drawn would make the text depend on what was recognised
-    /// before.
-    state: Option<State>,
+    /// A state in which nothing was decoded yet. Each one serves once: whisper.cpp draws random numbers that are seeded
+    /// only with the state, and reads logits that an earlier run has left there, so that a used one would make the text
+    /// depend on what was recognised before. Another costs a hundredth of the time of a window.
+    fresh: Option<State>,
     threads: i32,
     most: i32,
     is_on_gpu: bool,
@@ -92,7 +92,6 @@ impl Slot {
         let probabilities = state
             .detect(samples, self.threads)
             .ok_or_else(|| Error::new(Code::EngineFailed, "The language could not be detected"))?;
-        self.state = Some(state); // Detection draws nothing.
         // whisper.cpp also reads the tokens of languages which an older model does not have: they mean something else.
         let sum: f32 = probabilities.iter().take(known).sum();
         let mut named: Vec<_> = probabilities
@@ -107,15 +106,15 @@ impl Slot {
 
     /// Recognises one window. Each segment is handed to the watch as soon as its pass is over.
     pub(crate) fn run(&mut self, samples: &[f32], settings: &Settings<'_>, watch: &Watch<'_>) -> Result<Ran> {
-        let threads = settings.options.threads.map_or(self.threads, |threads| i32::from(threads).clamp(1, self.most));
+        let threads = self.threads(settings.options.threads);
         let means = run::Means { threads, audio_context: self.audio_context(samples.len()) };
         let mut state = self.state()?;
-        let ran = run::run(&mut state, &means, samples, settings, watch)?;
-        // Detection would go on with a short context.
-        if !ran.has_drawn && means.audio_context == 0 {
-            self.state = Some(state);
-        }
-        Ok(ran)
+        run::run(&mut state, &means, samples, settings, watch)
+    }
+
+    /// The threads for a window.
+    fn threads(&self, asked: Option<u16>) -> i32 {
+        asked.map_or(self.threads, |asked| i32::from(asked).clamp(1, self.most))
     }
 
     /// The positions of the encoder for so many samples; 0 for all.
@@ -131,6 +130,21 @@ impl Slot {
     }
 
     fn state(&mut self) -> Result<State> {
-        self.state.take().map_or_else(|| State::new(self.context.clone()), Ok)
+        self.fresh.take().map_or_else(|| State::new(self.context.clone()), Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_and_contexts_have_their_limits() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke/ggml-smoke-q8_0.bin");
+        let slot = Model::load(&file, "cpu", true).unwrap().slot(2, 6).unwrap();
+        assert_eq!([None, Some(1), Some(4), Some(256)].map(|asked| slot.threads(asked)), [2, 1, 4, 6]);
+        assert_eq!([16_000, 480_000, 430_000].map(|samples| slot.audio_context(samples)), [178, 0, 1_472]);
+        let slot = Model::load(&file, "cpu", false).unwrap().slot(0, 0).unwrap();
+        assert_eq!((slot.threads(None), slot.audio_context(16_000)), (1, 0));
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn params(
     params.greedy.best_of = options.best_of.clamp(1, MAX_BEAM).into();
     params.beam_search.beam_size = beam.into();
     params.logprob_thold = options.logprob_threshold;
-    params.no_speech_thold = options.no_speech_threshold;
+    // Never silence for whisper.cpp, whose probability of it is not to be trusted: the run decides.
+    params.no_speech_thold = 2.0;
     // Loops are also left out where the best of several samples is chosen, long before the text's ratio is known. What
     // the caller thinks of repetitions holds there as well: at the usual ratio this is whisper.cpp's own number.
     params.entropy_thold = ENTROPY * USUAL_RATIO / options.compression_ratio_threshold.max(1.0);
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn every_option_has_its_parameter() {
         let usual = of(&Options::default(), &[]);
-        assert_eq!((usual.entropy_thold, usual.logprob_thold, usual.no_speech_thold), (2.4, -1.0, 0.6));
+        assert_eq!((usual.entropy_thold, usual.logprob_thold, usual.no_speech_thold), (2.4, -1.0, 2.0));
         assert_eq!((usual.n_max_text_ctx, usual.suppress_nst, usual.greedy.best_of), (0, false, 5));
         let options = Options { suppress_non_speech: true, best_of: 2, beam_size: 10, ..Options::default() };
         let asked = of(&options, &[1, 2]);

@@ -9,7 +9,7 @@ use std::{
     ffi::{CString, c_int, c_void},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -53,8 +53,6 @@ pub(crate) struct Ran {
     pub repeated: Vec<(f64, String)>,
     /// Whether there was no room for all of the hotwords.
     pub is_short_of_hotwords: bool,
-    /// Whether random numbers were drawn, so that the state is not what a fresh one is.
-    pub(super) has_drawn: bool,
 }
 
 /// What the engine gives a run.
@@ -78,6 +76,7 @@ struct Callbacks<'a> {
     options: &'a Options,
     watch: &'a Watch<'a>,
     ladder: &'a Ladder,
+    threads: i32,
     start: Start,
     /// Of the window, in hundredths of a second.
     length: i64,
@@ -85,15 +84,16 @@ struct Callbacks<'a> {
     progress: AtomicU32,
     /// Attempts at the pass in work: whisper.cpp does not tell the temperature it ended with.
     attempts: AtomicUsize,
-    has_drawn: AtomicBool,
     held: Mutex<Held>,
 }
 
-/// What waits for the end of a pass.
+/// What waits for the end of a pass. Times are in hundredths of a second.
 #[derive(Default)]
 struct Held {
-    /// Where the pass began, when it has said anything.
-    pass: Option<i64>,
+    /// Where the pass in work began.
+    pass: i64,
+    /// Where the last segment ended.
+    end: i64,
     segments: Vec<Segment>,
     repeated: Vec<(f64, String)>,
     /// From where to begin again.
@@ -131,15 +131,14 @@ pub(super) fn run(
             options,
             watch,
             ladder: &ladder,
+            threads: means.threads,
             start,
             length: length.max(1),
             progress: AtomicU32::new(0),
             attempts: AtomicUsize::new(0),
-            has_drawn: AtomicBool::new(params.strategy != sys::whisper_sampling_strategy_WHISPER_SAMPLING_GREEDY),
             held: Mutex::default(),
         };
         once(state, params, samples, &callbacks)?;
-        ran.has_drawn |= callbacks.has_drawn.load(Ordering::Relaxed);
         let held = callbacks.held.into_inner().unwrap_or_else(PoisonError::into_inner);
         ran.repeated.extend(held.repeated);
         match held.again {
@@ -183,6 +182,12 @@ fn repetition(segments: &[Segment]) -> f32 {
     segments.iter().map(|segment| segment.compression_ratio).fold(text::compression_ratio(&whole), f32::max)
 }
 
+/// The mean log-probability of a pass's tokens.
+fn log_probability(segments: &[Segment]) -> f32 {
+    let sum: f32 = segments.iter().map(|segment| segment.avg_logprob * segment.tokens.len() as f32).sum();
+    sum / segments.iter().map(|segment| segment.tokens.len()).sum::<usize>().max(1) as f32
+}
+
 impl Callbacks<'_> {
     fn alive(&self) {
         (self.watch.heard)(Heard::Alive(f64::from(self.progress.load(Ordering::Relaxed)) / 100.0));
@@ -198,14 +203,23 @@ impl Callbacks<'_> {
     }
 
     /// Judges the pass that is over, and lets its segments out or asks for another try.
-    fn settle(&self) {
+    fn settle(&self, results: &Results<'_>) {
         let mut held = self.held();
-        let segments = std::mem::take(&mut held.segments);
-        let Some(time) = held.pass.take() else { return };
+        let mut segments = std::mem::take(&mut held.segments);
+        if segments.is_empty() {
+            return;
+        }
+        let no_speech = results.no_speech(self.threads);
+        if no_speech > self.options.no_speech_threshold && log_probability(&segments) < self.options.logprob_threshold {
+            return;
+        }
+        for segment in &mut segments {
+            segment.no_speech_prob = no_speech;
+        }
         if repetition(&segments) > self.options.compression_ratio_threshold {
             let attempt = self.attempt();
             if attempt + 1 < self.ladder.len() {
-                held.again = Some(Start { time, step: self.start.step + attempt + 1 });
+                held.again = Some(Start { time: held.pass, step: self.start.step + attempt + 1 });
                 return;
             }
             held.repeated.extend(segments.first().map(|first| (first.start, first.text.clone())));
@@ -243,10 +257,10 @@ unsafe extern "C" fn encoder_begin(
     !(callbacks.watch.stop)() && callbacks.held().again.is_none()
 }
 
-/// Called before every pass and after the last one.
+/// Called before every pass and after the last one; nothing is being decoded then.
 unsafe extern "C" fn progress(
     _: *mut sys::whisper_context,
-    _: *mut sys::whisper_state,
+    state: *mut sys::whisper_state,
     percent: c_int,
     data: *mut c_void,
 ) {
@@ -254,9 +268,14 @@ unsafe extern "C" fn progress(
     let callbacks = unsafe { callbacks(data) };
     // The percentage is of what was left when this run began.
     let (begun, length) = (callbacks.start.time, callbacks.length);
-    let done = begun * 100 + (length - begun) * i64::from(percent.clamp(0, 100));
-    callbacks.progress.store(u32::try_from(done / length).unwrap_or(0).min(100), Ordering::Relaxed);
-    callbacks.settle();
+    let done = |percent: c_int| begun + (length - begun).max(0) * i64::from(percent.clamp(0, 100)) / 100;
+    callbacks.progress.store(u32::try_from(done(percent) * 100 / length).unwrap_or(0).min(100), Ordering::Relaxed);
+    // SAFETY: whisper.cpp passes the state that it works on, and waits for this function.
+    callbacks.settle(&unsafe { Results::new(callbacks.context, state) });
+    // whisper.cpp does not tell where the next pass begins more exactly; mostly it is where the last segment ended.
+    let mut held = callbacks.held();
+    held.pass = held.end.clamp(done(percent), done(percent + 1));
+    drop(held);
     callbacks.alive();
 }
 
@@ -274,9 +293,6 @@ unsafe extern "C" fn logits_filter(
     let callbacks = unsafe { callbacks(data) };
     if tokens == 0 {
         callbacks.attempts.fetch_add(1, Ordering::Relaxed);
-        if callbacks.ladder.start > 0.0 || callbacks.attempt() > 0 {
-            callbacks.has_drawn.store(true, Ordering::Relaxed);
-        }
     }
     if let Some(scale) = callbacks.ladder.scale(callbacks.attempt()) {
         // SAFETY: there is a logit for every token, and nobody else uses these now.
@@ -299,7 +315,7 @@ unsafe extern "C" fn new_segment(
     let count = results.len();
     let mut held = callbacks.held();
     for index in (count - new).max(0)..count {
-        held.pass.get_or_insert_with(|| results.pass(index));
+        held.end = results.end(index);
         held.segments.extend(results.segment(index, callbacks.options, temperature));
     }
 }

@@ -33,19 +33,20 @@ impl<'a> Results<'a> {
         unsafe { sys::whisper_full_n_segments_from_state(self.state) }
     }
 
-    /// Where the pass began whose first segment this is, in hundredths of a second.
+    /// How likely it is that nobody speaks in the pass that is over, 0 to 1.
     ///
-    /// whisper.cpp does not tell; but it makes the segment's start of it and of the time that the first token stands
-    /// for.
-    pub(super) fn pass(&self, first: i32) -> i64 {
-        let (start, _, _) = self.times(first);
-        self.tokens(first)
-            .first()
-            .map_or(start, |token| start - 2 * i64::from(token.tid - self.context.time_zero()))
-            .max(0)
+    /// The model says so after the first token of all. whisper.cpp looks at memory that it has not written (the logits
+    /// of a token for which it computes none), so that token is decoded once more. To be called between passes only.
+    pub(super) fn no_speech(&self, threads: i32) -> f32 {
+        self.context.no_speech(self.state, threads)
     }
 
-    /// A segment, without an id; none when it has no text. `temperature` is what it was decoded at.
+    /// Where a segment ends, in hundredths of a second.
+    pub(super) fn end(&self, index: i32) -> i64 {
+        self.times(index).1
+    }
+
+    /// A segment, without an id and [`Results::no_speech`]; none when it has no text. `temperature` is what it was decoded at.
     pub(super) fn segment(&self, index: i32, options: &Options, temperature: f32) -> Option<Segment> {
         let mut tokens = self.tokens(index);
         let end_of_text = self.context.end_of_text();
@@ -55,7 +56,7 @@ impl<'a> Results<'a> {
         if text.is_empty() {
             return None;
         }
-        let (start, end, no_speech_prob) = self.times(index);
+        let (start, end) = self.times(index);
         let seconds = |hundredths: i64| hundredths.max(0) as f64 / 100.0;
         let (start, end) = (seconds(start), seconds(end.max(start)));
         let words = if options.word_timestamps {
@@ -75,7 +76,7 @@ impl<'a> Results<'a> {
             start,
             end,
             avg_logprob: tokens.iter().map(|token| token.plog).sum::<f32>() / tokens.len().max(1) as f32,
-            no_speech_prob,
+            no_speech_prob: 0.0,
             compression_ratio: text::compression_ratio(&text),
             temperature,
             tokens: tokens.iter().map(|token| token.id).collect(),
@@ -84,15 +85,14 @@ impl<'a> Results<'a> {
         })
     }
 
-    /// Start and end of a segment in hundredths of a second, and its no-speech probability.
-    fn times(&self, index: i32) -> (i64, i64, f32) {
+    /// Start and end of a segment in hundredths of a second.
+    fn times(&self, index: i32) -> (i64, i64) {
         debug_assert!((0..self.len()).contains(&index));
         // SAFETY: the state is valid; callers count up to `len`.
         unsafe {
             (
                 sys::whisper_full_get_segment_t0_from_state(self.state, index),
                 sys::whisper_full_get_segment_t1_from_state(self.state, index),
-                sys::whisper_full_get_segment_no_speech_prob_from_state(self.state, index),
             )
         }
     }
