@@ -12,7 +12,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use reqwest::{
     Body, Response,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT,
+    },
 };
 use tokio::{
     fs::File,

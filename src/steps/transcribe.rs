@@ -27,19 +27,23 @@ const STILL_COPIED: Duration = Duration::from_secs(60);
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let given = options(job);
     let options = Options::from_json(&given)?;
-    let model = match job.services.models.resolve(options.model.as_deref()) {
-        Ok(model) => model,
-        Err(error) if error.code == Code::ModelMissing => {
-            return Ok(Outcome::Wait { why: error.report(), wait: MODEL_POLL });
+    let (models, pool) = (&job.services.models, &job.services.pool);
+    let name = models.name(options.model.as_deref())?;
+    transcribe::models::validate(&name, &options)?;
+    let found = match models.resolve(options.model.as_deref()) {
+        Ok(model) if is_arriving(&model.path).await => {
+            Err(Error::new(Code::ModelMissing, format!("The file of the model {name} is not complete yet")).with_hint(
+                "The task goes on when the file is complete; if nobody is copying it, pull the model again.",
+            ))
         }
-        Err(error) => return Err(error),
+        found => found,
     };
-    model.validate(&options)?;
-    if is_arriving(&model.path).await {
-        let error = Error::new(Code::ModelMissing, format!("The file of the model {} is not complete yet", model.name))
-            .with_hint("The task goes on when the file is complete; if nobody is copying it, pull the model again.");
-        return Ok(Outcome::Wait { why: error.report(), wait: MODEL_POLL });
-    }
+    let file = match found {
+        Ok(model) => Some(model),
+        Err(error) if error.code != Code::ModelMissing => return Err(error),
+        Err(_) if pool.is_remote(&name) => None,
+        Err(error) => return Ok(Outcome::Wait { why: error.report(), wait: MODEL_POLL }),
+    };
     let key = format!("{}:extract", job.work.row.step.key);
     let audio = audio(job, &key).await?;
     let pcm = samples(job, &key);
@@ -47,9 +51,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
         EngineEvent::Segment(segment) => job.reporter.segment(segment),
     };
-    let name = model.name.clone();
-    let request = transcribe::Job { model: name, file: Some(model), pcm: pcm.clone(), samples: audio.samples, options };
-    let made = job.services.pool.transcribe(request, &events, job.cancel).await?;
+    let request = transcribe::Job { model: name, file, pcm: pcm.clone(), samples: audio.samples, options };
+    let made = pool.transcribe(request, &events, job.cancel).await?;
     let mut transcript = made.transcript;
     transcript.warnings.extend(audio.warnings);
     tracing::info!(

@@ -9,18 +9,18 @@ use crate::{
 };
 
 /// Takes segments in order and keeps them.
-pub(super) struct Merge<'a> {
+pub(in crate::transcribe) struct Merge<'a> {
     events: &'a Events<'a>,
     state: Mutex<(Repeats, Vec<Segment>)>,
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(events: &'a Events<'a>) -> Self {
+    pub(in crate::transcribe) fn new(events: &'a Events<'a>) -> Self {
         Self { events, state: Mutex::default() }
     }
 
     /// Takes the next segment.
-    pub(super) fn push(&self, mut segment: Segment) {
+    pub(in crate::transcribe) fn push(&self, mut segment: Segment) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (repeats, segments) = &mut *state;
         // whisper.cpp sometimes lets a segment begin before the last one ended.
@@ -36,7 +36,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Every segment, and what a reader should know.
-    pub(super) fn finish(self) -> (Vec<Segment>, Vec<String>) {
+    pub(in crate::transcribe) fn finish(self) -> (Vec<Segment>, Vec<String>) {
         let (repeats, mut segments) = std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner));
         let (held, warnings) = repeats.finish();
         self.pass(held, &mut segments);

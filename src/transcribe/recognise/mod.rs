@@ -3,7 +3,7 @@
 //! Callers may rely on: segments come in order with exact times, whatever order windows are done in; never more windows
 //! are in work than [`Slots::width`]; nothing that was heard is dropped without a warning.
 
-mod merge;
+pub(super) mod merge;
 mod repeats;
 mod vad;
 mod windows;
@@ -109,14 +109,15 @@ async fn find_language(
 }
 
 /// What to recognise.
-struct Plan {
-    windows: Vec<std::ops::Range<u64>>,
+pub(super) struct Plan {
+    /// In order, each at most 30 seconds long.
+    pub(super) windows: Vec<std::ops::Range<u64>>,
     /// Seconds of speech.
-    speech: f64,
+    pub(super) speech: f64,
 }
 
 /// Listens for speech and cuts windows, beside the async threads.
-async fn plan(job: &Job, cancel: &CancellationToken) -> Result<Plan> {
+pub(super) async fn plan(job: &Job, cancel: &CancellationToken) -> Result<Plan> {
     let (pcm, samples, vad, stop) = (job.pcm.clone(), job.samples, job.options.vad, cancel.clone());
     let work = move || {
         let whole = || std::iter::once(0..samples).collect::<Vec<_>>();
