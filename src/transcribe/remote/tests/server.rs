@@ -6,12 +6,14 @@ use std::{
     time::Duration,
 };
 
-use poem::{
-    Endpoint, FromRequest, IntoResponse, Request, Response, Result, Server, http::StatusCode, listener::TcpAcceptor,
-    web::Multipart,
-};
+use poem::{FromRequest, Request, RequestBody, web::Multipart};
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
 
 /// What was asked.
 #[derive(Clone, Debug, Default)]
@@ -75,10 +77,11 @@ impl Asr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let seen = Arc::new(watch::Sender::new(Seen::default()));
-        let handler = Handler { script: Arc::new(script), seen: seen.clone() };
-        let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+        let (script, log): (Arc<Script>, _) = (Arc::new(script), seen.clone());
         let server = tokio::spawn(async move {
-            let _ = Server::new_with_acceptor(acceptor).run(handler).await;
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, script.clone(), log.clone()));
+            }
         });
         Self { url, seen, server }
     }
@@ -102,11 +105,6 @@ impl Drop for Asr {
     }
 }
 
-struct Handler {
-    script: Arc<Script>,
-    seen: Arc<watch::Sender<Seen>>,
-}
-
 /// A request without an answer yet; it also ends when the client goes away.
 struct Open(Arc<watch::Sender<Seen>>);
 
@@ -116,47 +114,57 @@ impl Drop for Open {
     }
 }
 
-impl Endpoint for Handler {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
-        let mut asked = Asked {
-            path: request.uri().path().to_owned(),
-            authorization: request.header("authorization").map(str::to_owned),
-            ..Asked::default()
-        };
-        let (request, mut body) = request.split();
-        let mut form = Multipart::from_request(&request, &mut body).await?;
-        while let Some(field) = form.next_field().await? {
-            let name = field.name().unwrap_or_default().to_owned();
-            match field.file_name().map(str::to_owned) {
-                Some(file) => (asked.file_name, asked.file) = (file, field.bytes().await?),
-                None => asked.fields.push((name, field.text().await?)),
-            }
+async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<watch::Sender<Seen>>) -> Option<()> {
+    let (read, mut write) = stream.split();
+    let mut read = BufReader::new(read);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        read.read_line(&mut line).await.ok()?;
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
         }
-        self.seen.send_modify(|seen| {
-            seen.asked.push(asked.clone());
-            seen.open += 1;
-            seen.most = seen.most.max(seen.open);
-        });
-        let _open = Open(self.seen.clone());
-        let script = self.script.clone();
-        let said = tokio::task::spawn_blocking(move || script(&asked)).await.unwrap();
-        Ok(match said {
-            Said::Json(status, value) => {
-                let answer = Response::builder().status(StatusCode::from_u16(status).unwrap());
-                answer.content_type("application/json").body(value.to_string())
-            }
-            Said::Raw(status, headers, body) => {
-                let mut answer = Response::builder().status(StatusCode::from_u16(status).unwrap());
-                for (name, value) in headers {
-                    answer = answer.header(name, value);
-                }
-                answer.body(body)
-            }
-            Said::Hang => std::future::pending::<&str>().await.into_response(),
-        })
     }
+    let header = |name: &str| {
+        let split = |line: &String| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+        lines.iter().filter_map(split).find(|(other, _)| other == name).map(|(_, value)| value)
+    };
+    let mut body = vec![0; header("content-length")?.parse().ok()?];
+    read.read_exact(&mut body).await.ok()?;
+    let path = lines[0].strip_prefix("POST ")?.strip_suffix(" HTTP/1.1")?.to_owned();
+    let mut asked = Asked { path, authorization: header("authorization"), ..Asked::default() };
+    let request = Request::builder().header("content-type", header("content-type")?).finish();
+    let mut form = Multipart::from_request(&request, &mut RequestBody::new(body.into())).await.ok()?;
+    while let Some(field) = form.next_field().await.ok()? {
+        let name = field.name()?.to_owned();
+        match field.file_name().map(str::to_owned) {
+            Some(file) => (asked.file_name, asked.file) = (file, field.bytes().await.ok()?),
+            None => asked.fields.push((name, field.text().await.ok()?)),
+        }
+    }
+    seen.send_modify(|seen| {
+        seen.asked.push(asked.clone());
+        seen.open += 1;
+        seen.most = seen.most.max(seen.open);
+    });
+    let open = Open(seen);
+    let (status, headers, body) = match tokio::task::spawn_blocking(move || script(&asked)).await.ok()? {
+        Said::Json(status, value) => {
+            (status, vec![("content-type", "application/json".to_owned())], value.to_string().into_bytes())
+        }
+        Said::Raw(status, headers, body) => (status, headers, body),
+        Said::Hang => {
+            // Until the client goes away.
+            let _ = read.read_u8().await;
+            return None;
+        }
+    };
+    drop(open);
+    let mut head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+    write.write_all(format!("{head}\r\n").as_bytes()).await.ok()?;
+    write.write_all(&body).await.ok()
 }
 
 /// Answers one after the other; the last one again and again.
