@@ -19,5 +19,6 @@ mod engine_pool;
 mod events;
 mod kill;
 mod priority;
+mod remote;
 mod road;
 mod support;

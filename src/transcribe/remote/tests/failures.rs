@@ -115,7 +115,7 @@ async fn a_server_that_takes_less_gets_less_once() {
         if asked.file.len() > 600_000 { Said::Raw(413, Vec::new(), b"<html>".to_vec()) } else { honest(asked) }
     })
     .await;
-    let done = run(&remote(&server.url), 100, json!({})).await.unwrap().transcript;
+    let done = run(&remote(&server.url), 65, json!({})).await.unwrap().transcript;
     let seen = server.seen();
     let refused = seen.asked.iter().filter(|asked| asked.file.len() > 600_000).count();
     assert!(refused <= 2, "the pieces after the first ones are short from the beginning: {refused}");
@@ -125,7 +125,7 @@ async fn a_server_that_takes_less_gets_less_once() {
         assert!(segment.end > at && segment.text.starts_with("From "));
         at = segment.end;
     }
-    assert_eq!(at, 100.0);
+    assert_eq!(at, 65.0);
 
     let never =
         Asr::start(|_| Said::Json(413, json!({"error": {"message": "Maximum content size limit exceeded"}}))).await;

@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     config, honest, job, net,
     server::{Asr, Said},
+    times,
 };
 use crate::{
-    config::{Config, EngineConfig, RemoteConfig},
+    config::{Config, EngineConfig, RemoteConfig, RemoteUse},
     error::{Code, Result},
     transcribe::{EngineEvent, Pool, Transcribed},
 };
@@ -53,6 +54,25 @@ async fn a_failing_server_is_replaced_and_left_alone() {
     assert_eq!(states, [("remote:a".to_owned(), "waiting".to_owned()), ("remote:b".to_owned(), "ready".to_owned())]);
     pool.shutdown().await;
     assert_eq!(run(&pool).await.unwrap_err().code, Code::ShuttingDown);
+}
+
+#[tokio::test]
+async fn segments_of_a_job_that_fails_later_are_not_heard() {
+    let bad = Asr::start(|asked| if times(asked).0 == 0.0 { honest(asked) } else { Said::Json(500, json!({})) }).await;
+    let good = Asr::start(honest).await;
+    let mut one = config(&bad.url);
+    one.slots = 1;
+    let pool = pool(&[("a", one), ("b", RemoteConfig { used: RemoteUse::Overflow, ..config(&good.url) })]);
+    let (_file, job) = job(40, json!({}));
+    let heard = Mutex::new(Vec::new());
+    let hear = |event| {
+        if let EngineEvent::Segment(segment) = event {
+            heard.lock().unwrap().push(segment);
+        }
+    };
+    let done = pool.transcribe(job, &hear, &CancellationToken::new()).await.unwrap().transcript;
+    assert_eq!((done.engine.as_str(), bad.seen().asked.len()), ("remote:b", 2));
+    assert_eq!(heard.into_inner().unwrap(), done.segments);
 }
 
 #[tokio::test]
