@@ -74,7 +74,7 @@ impl App {
             .await
             .map_err(|error| Error::new(Code::Internal, "ffmpeg cannot be looked for").with_source(error))??;
         let models = Models::new(&config.models);
-        let pool = Arc::new(Pool::new(&config.engine, program)?);
+        let pool = Arc::new(Pool::new(&config.engine, net.clone(), program)?);
         models::settle_default(&models, &pool);
         let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
         let queue = Queue::new(store, config.queue.clone());

@@ -144,6 +144,7 @@ codes! {
     ModelPull "model_pull" Unavailable 502 "Check the network or set `models.base_urls`; the part that is here is kept and resumed.";
     EngineCrashed "engine_crashed" Crash 500 "The recognition process died; trawl tries again by itself.";
     EngineFailed "engine_failed" Internal 500 "See the daemon's log.";
+    RemoteEngine "remote_engine" Unavailable 502 "The transcription server has a problem; trawl tries again by itself. Its state is shown with the engines.";
     // Workflows and the queue
     UnknownWorkflow "unknown_workflow" NotFound 404 "See the files in the workflows folder.";
     InvalidWorkflow "invalid_workflow" InvalidInput 422 "Correct the definition at the places named.";

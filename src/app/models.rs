@@ -93,7 +93,7 @@ impl Fetch for NetFetch {
 /// The models of a configuration, for commands that run without a daemon.
 pub fn open_models(config: &Config) -> Result<Models> {
     let models = Models::new(&config.models);
-    settle_default(&models, &Pool::new(&config.engine, std::env::current_exe()?)?);
+    settle_default(&models, &Pool::new(&config.engine, Net::new(&config.net)?, std::env::current_exe()?)?);
     Ok(models)
 }
 

@@ -1,6 +1,6 @@
 //! The one door to the network.
 //!
-//! Every request of the daemon goes through [`Net`]: pages, media, callbacks. Callers may rely on this: only http and
+//! Every request of the daemon goes through [`Net`]: pages, media, callbacks, files for other servers. Callers may rely on this: only http and
 //! https on the configured ports are spoken; the address connected to is public, or the operator exempts it
 //! (`net.allow_hosts`); that holds for every redirect, too; nothing reads more than its limit or waits longer than its
 //! time; proxies from the environment are ignored; and errors never hold links or what a server sent. Through a proxy of
@@ -12,6 +12,7 @@ mod allow;
 mod client;
 mod download;
 mod failure;
+mod form;
 mod get;
 mod headers;
 mod hops;
@@ -33,6 +34,7 @@ use url::Url;
 pub use self::{
     address::is_public,
     download::{Download, Downloaded, Progress},
+    form::{FilePart, Form, FormReply},
     get::{Get, Reply},
     post::{Post, PostReply},
 };

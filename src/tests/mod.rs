@@ -22,5 +22,6 @@ mod models;
 mod priority;
 mod quality;
 mod recognition;
+mod remote;
 mod road;
 mod support;

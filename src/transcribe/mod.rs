@@ -26,8 +26,8 @@ pub use engine::{DeviceStatus, Engine, EngineEvent, EngineStatus, Events, Job, T
 pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;
-pub use whisper::cpu_check;
 pub use recognise::recipe;
+pub use whisper::cpu_check;
 
 #[cfg(test)]
 mod tests;

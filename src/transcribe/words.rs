@@ -26,6 +26,13 @@ pub(crate) struct Marks<'a> {
     pub closing: &'a str,
 }
 
+/// The marks of the default options.
+#[cfg(test)]
+pub(crate) const USUAL: Marks<'_> = Marks {
+    opening: "\"'“‘¿¡([{（《「『【〈-",
+    closing: "\"'”’.。,，!！?？:：;；、)]}）》」』】〉…%",
+};
+
 /// Marks which stand alone when they are not to hang on the word before them. Others, as in "AC/DC", are parts of words.
 const ENDING: &str = "\"”’.。,，!！?？:：;；、)]}）》」』】〉…";
 
@@ -132,10 +139,6 @@ mod tests {
     use super::*;
 
     /// As in the options' defaults.
-    const USUAL: Marks<'_> = Marks {
-        opening: "\"'“‘¿¡([{（《「『【〈-",
-        closing: "\"'”’.。,，!！?？:：;；、)]}）》」』】〉…%",
-    };
 
     fn tokens<'a>(pieces: &[&'a [u8]]) -> Vec<Token<'a>> {
         let token = |(bytes, at): (&&'a [u8], i32)| {

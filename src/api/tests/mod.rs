@@ -105,7 +105,7 @@ impl Api {
         let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), models.clone());
         let files = Files::open(&config.paths, &config.uploads).await.unwrap();
         // No engine process is started without a job.
-        let pool = Arc::new(Pool::new(&config.engine, "trawl".into()).unwrap());
+        let pool = Arc::new(Pool::new(&config.engine, Net::new(&config.net).unwrap(), "trawl".into()).unwrap());
         let state = State {
             config: Arc::new(config),
             queue,

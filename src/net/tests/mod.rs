@@ -1,6 +1,7 @@
 //! The door against a real server on loopback.
 
 mod downloads;
+mod forms;
 mod links;
 mod names;
 mod pages;

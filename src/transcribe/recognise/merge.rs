@@ -28,7 +28,7 @@ const CONTEXT: usize = 1_000;
 const HOT: f32 = 0.5;
 
 /// Takes what is heard of each window.
-pub(super) struct Merge<'a> {
+pub(in crate::transcribe) struct Merge<'a> {
     events: &'a Events<'a>,
     /// Where somebody speaks, and how long a silence is in which texts are dropped.
     silence: Option<(&'a Speech, f64)>,
@@ -66,7 +66,11 @@ struct Silent {
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(windows: &[Range<u64>], silence: Option<(&'a Speech, f64)>, events: &'a Events<'a>) -> Self {
+    pub(in crate::transcribe) fn new(
+        windows: &[Range<u64>],
+        silence: Option<(&'a Speech, f64)>,
+        events: &'a Events<'a>,
+    ) -> Self {
         let window = |range: &Range<u64>| Window { range: range.clone(), done: 0.0, is_over: false, held: Vec::new() };
         let state = State {
             windows: windows.iter().map(window).collect(),
@@ -84,7 +88,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes what is heard of a window.
-    pub(super) fn hear(&self, window: usize, heard: Heard) {
+    pub(in crate::transcribe) fn hear(&self, window: usize, heard: Heard) {
         let mut state = self.state();
         match heard {
             Heard::Alive(part) => self.alive(&mut state, window, part),
@@ -94,7 +98,7 @@ impl<'a> Merge<'a> {
     }
 
     /// A window is done; those after it may have their turn now.
-    pub(super) fn end(&self, window: usize) {
+    pub(in crate::transcribe) fn end(&self, window: usize) {
         let mut state = self.state();
         state.windows[window].is_over = true;
         self.alive(&mut state, window, 1.0);
@@ -118,7 +122,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Every segment, and what a reader should know.
-    pub(super) fn finish(self) -> (Vec<Segment>, Vec<String>) {
+    pub(in crate::transcribe) fn finish(self) -> (Vec<Segment>, Vec<String>) {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (held, mut warnings) = std::mem::take(&mut state.repeats).finish();
         for segment in held {

@@ -5,7 +5,7 @@
 //! window fails, the others are stopped before the job ends; nothing that was heard is dropped without a warning.
 
 mod crew;
-mod merge;
+pub(super) mod merge;
 mod phrases;
 mod plan;
 mod recipe;
@@ -126,7 +126,7 @@ async fn find_language(
 }
 
 /// Listens for speech and cuts windows, beside the async threads.
-async fn plan(job: &Job, cancel: &CancellationToken) -> Result<Plan> {
+pub(super) async fn plan(job: &Job, cancel: &CancellationToken) -> Result<Plan> {
     let (pcm, samples, options, stop) = (job.pcm.clone(), job.samples, job.options.clone(), cancel.clone());
     let work = move || plan::plan(&pcm, samples, &options, &|| stop.is_cancelled());
     let plan = tokio::task::spawn_blocking(work).await;

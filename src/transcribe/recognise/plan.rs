@@ -17,7 +17,7 @@ use crate::{
 const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
 
 /// What to recognise.
-pub(super) struct Plan {
+pub(in crate::transcribe) struct Plan {
     /// Pieces of the audio in order, apart, each at most 30 seconds long.
     pub windows: Vec<Range<u64>>,
     /// Where somebody speaks; everywhere when nobody had to listen.

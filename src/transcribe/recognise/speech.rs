@@ -8,7 +8,7 @@ use crate::{domain::Segment, transcribe::audio::SAMPLE_RATE};
 const HARDLY: u64 = SAMPLE_RATE / 5;
 
 /// The regions of speech of an audio, in order and apart.
-pub(super) struct Speech {
+pub(in crate::transcribe) struct Speech {
     regions: Vec<Range<u64>>,
     samples: u64,
 }

@@ -12,9 +12,10 @@ use std::{
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use trawl::{
-    config::EngineConfig,
+    config::{Config, EngineConfig},
     domain::Options,
     error::{Code, Result},
+    net::Net,
     transcribe::{EngineEvent, Job, ModelRef, Pool, Transcribed},
 };
 
@@ -26,7 +27,8 @@ struct Stage {
 impl Stage {
     fn new(slots: usize) -> Self {
         let config = EngineConfig { slots, threads: slots, ..EngineConfig::default() };
-        let pool = Pool::new(&config, env!("CARGO_BIN_EXE_trawl").into()).unwrap();
+        let net = Net::new(&Config::defaults().net).unwrap();
+        let pool = Pool::new(&config, net, env!("CARGO_BIN_EXE_trawl").into()).unwrap();
         Self { pool, dir: TempDir::new().unwrap() }
     }
 

@@ -1,0 +1,148 @@
+//! A server's settings, checked. Pure.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::request::HEADER;
+use crate::{
+    config::{RemoteConfig, RemoteUse},
+    error::{Code, Error, Result},
+};
+
+/// Smaller files would cut what whisper hears at once.
+const LEAST_BYTES: u64 = 1_000_000;
+/// A WAV file cannot be larger.
+const MOST_BYTES: u64 = u32::MAX as u64;
+/// Room for the form's other fields, which a server may count.
+const FIELDS: u64 = 16 * 1024;
+
+/// What is known of a server. Has no `Debug`: it holds a key.
+pub(super) struct Settings {
+    pub name: String,
+    /// Up to and with `/v1`, without a slash at the end.
+    pub url: String,
+    pub key: String,
+    /// The model's name there; empty: the task's.
+    pub model: String,
+    pub models: Vec<String>,
+    pub used: RemoteUse,
+    pub slots: usize,
+    /// The longest piece in samples.
+    pub longest: u64,
+    pub timeout: Duration,
+}
+
+impl Settings {
+    /// Checks what can be checked without asking anyone; whether the address may be used, the guard says with each request.
+    pub(super) fn new(name: &str, config: &RemoteConfig) -> Result<Self> {
+        let wrong = |leaf: &str, rule: &str| {
+            Err(Error::new(Code::Config, format!("`engine.remote.{}.{leaf}` must be {rule}", name.escape_debug())))
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+            let detail = format!("A server in `engine.remote` is named \"{}\"", name.escape_debug());
+            return Err(Error::new(Code::Config, detail).with_hint("Use letters, digits and -_. in its name."));
+        }
+        let is_address = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host().is_some()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        if !Url::parse(&config.url).is_ok_and(|url| is_address(&url)) {
+            return wrong(
+                "url",
+                "an http or https address such as https://asr.example/v1, without user name and query",
+            );
+        }
+        if !config.api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("api_key", "a key of printable ASCII characters without blanks");
+        }
+        if config.models.iter().any(|model| model.trim().is_empty() || model.trim() != model) {
+            return wrong("models", "a list of names of models");
+        }
+        if !(1..=64).contains(&config.slots) {
+            return wrong("slots", "from 1 to 64");
+        }
+        if !(LEAST_BYTES..=MOST_BYTES).contains(&config.max_bytes) {
+            return wrong("max_bytes", "from 1000000 to 4294967295");
+        }
+        if config.timeout.0.is_zero() {
+            return wrong("timeout", "longer than nothing");
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            url: config.url.trim_end_matches('/').to_owned(),
+            key: config.api_key.clone(),
+            model: config.model.trim().to_owned(),
+            models: config.models.clone(),
+            used: config.used,
+            slots: config.slots,
+            longest: (config.max_bytes - HEADER - FIELDS) / 2,
+            timeout: config.timeout.0,
+        })
+    }
+
+    /// Its name as an engine.
+    pub(super) fn engine(&self) -> String {
+        format!("remote:{}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(toml: &str) -> Result<Settings> {
+        let read = config::Config::builder().add_source(config::File::from_str(toml, config::FileFormat::Toml)).build();
+        let read = read.unwrap().try_deserialize::<RemoteConfig>();
+        read.map_err(|error| Error::new(Code::Config, error.to_string()))
+            .and_then(|config| Settings::new("lab", &config))
+    }
+
+    #[test]
+    fn the_usual_is_what_the_documentation_says() {
+        let usual = settings("url = \"https://asr.example/v1/\"").unwrap();
+        assert_eq!((usual.url.as_str(), usual.slots, usual.used), ("https://asr.example/v1", 2, RemoteUse::First));
+        assert_eq!((usual.timeout.as_secs(), usual.engine().as_str()), (600, "remote:lab"));
+        assert!(usual.longest * 2 + HEADER + FIELDS <= 25_000_000);
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        for bad in [
+            "",
+            "url = \"asr.example\"",
+            "url = \"ftp://asr.example/v1\"",
+            "url = \"https://me:secret@asr.example/v1\"",
+            "url = \"https://asr.example/v1?key=secret\"",
+            "url = \"http://a/v1\"\napi_key = \"two words\"",
+            "url = \"http://a/v1\"\nslots = 0",
+            "url = \"http://a/v1\"\nslots = 65",
+            "url = \"http://a/v1\"\nmax_bytes = 999999",
+            "url = \"http://a/v1\"\nmodels = [\"\"]",
+            "url = \"http://a/v1\"\ntimeout = \"0s\"",
+            "url = \"http://a/v1\"\nuse = \"last\"",
+            "url = \"http://a/v1\"\nkey = \"x\"",
+        ] {
+            let error = settings(bad).err().unwrap_or_else(|| panic!("{bad}"));
+            assert_eq!(error.code, Code::Config, "{bad}");
+            assert!(!error.detail.contains("secret"), "{}", error.detail);
+        }
+        let config = RemoteConfig {
+            url: "http://a/v1".to_owned(),
+            api_key: String::new(),
+            model: String::new(),
+            models: Vec::new(),
+            used: RemoteUse::Overflow,
+            slots: 1,
+            max_bytes: LEAST_BYTES,
+            timeout: crate::domain::Span(Duration::from_secs(1)),
+        };
+        assert!(Settings::new("a lab", &config).is_err() && Settings::new("", &config).is_err());
+        assert!(Settings::new("lab-1", &config).is_ok_and(|settings| settings.longest > 30 * 16_000));
+    }
+}
