@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::support::{Mirror, TestApp, Turn, sample_bytes};
+use super::support::{Mirror, TestApp, Turn, program, sample_bytes};
 
 const MODEL: &str = "/api/models/tiny-q5_1";
 const WORDS: &str = "The music is near the long box.";
@@ -72,6 +72,12 @@ async fn a_download_that_breaks_is_gone_on_with_and_wakes_who_waits() {
     let (status, problem) = app.post(&format!("{MODEL}/pull"), json!({})).await;
     assert_eq!((status, &problem["code"]), (409, &json!("conflict")));
     assert_eq!(delete(&app, MODEL).await.0, 404, "what is not here yet cannot be removed");
+    // The command line is another process, and must not write into the same part.
+    let config = app.folder().join("test.toml");
+    let arguments = ["models", "pull", "tiny-q5_1", "--config", config.to_str().unwrap()];
+    let output = tokio::process::Command::new(program()).args(arguments).output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("[conflict]"), "{said}");
     gate.send_replace(true);
     let task = app.end(id).await;
     assert_eq!((&task["status"], &task["result"]["text"]), (&json!("completed"), &json!(WORDS)), "{task}");

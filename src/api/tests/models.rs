@@ -24,7 +24,7 @@ struct Gone<'a>(&'a Api);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(self.0.state.models.dir());
+        let _ = std::fs::remove_dir_all(&self.0.state.config.models.dir);
     }
 }
 
@@ -95,7 +95,7 @@ async fn a_model_is_removed_but_not_while_it_comes() {
     let answer = api.delete("/api/models/smoke").await;
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (204, ""));
     api.get("/api/models/smoke-q8_0").await.problem(404, "not_found");
-    assert_eq!(std::fs::read_dir(api.state.models.dir()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(&api.state.config.models.dir).unwrap().count(), 0);
 }
 
 #[tokio::test]

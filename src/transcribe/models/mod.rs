@@ -74,11 +74,6 @@ impl Models {
             checked: Arc::default(),
         }
     }
-
-    /// The folder itself; it may not be there yet.
-    pub fn dir(&self) -> &std::path::Path {
-        &self.dir
-    }
 }
 
 #[cfg(test)]

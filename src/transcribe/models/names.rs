@@ -59,8 +59,8 @@ impl Models {
         }
         match self.alias(&self.default) {
             default if !is_auto(default) => default,
-            _ if self.gpu.get() == Some(&true) => DEFAULT_ON_GPU,
-            _ => DEFAULT_ON_CPU,
+            _ if self.gpu.get() == Some(&true) => self.alias(DEFAULT_ON_GPU),
+            _ => self.alias(DEFAULT_ON_CPU),
         }
     }
 

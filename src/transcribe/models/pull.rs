@@ -63,7 +63,8 @@ impl Models {
 
     /// Downloads an official model, trying each mirror in order. What arrived stays in a `.part` file when it fails, and
     /// is gone on with next time; the model appears only when size and hash are right. A full disk is
-    /// `insufficient_storage`, a cancelled download `cancelled`, everything else `model_pull`.
+    /// `insufficient_storage`, a cancelled download `cancelled`, one that runs already, here or in another process,
+    /// `conflict`, everything else `model_pull`.
     pub async fn pull(
         &self,
         name: &str,
@@ -96,7 +97,7 @@ impl Models {
                 Err(error) => error,
             };
             tracing::warn!(model = name, url, error = error.chain(), "A model could not be downloaded from here");
-            let is_ours = matches!(error.code, Code::InsufficientStorage | Code::Io);
+            let is_ours = matches!(error.code, Code::InsufficientStorage | Code::Io | Code::Conflict);
             last = error;
             if is_ours {
                 break;
@@ -165,6 +166,7 @@ fn failed(name: &str, last: Error) -> Error {
         Code::InsufficientStorage => Error::new(last.code, detail)
             .with_hint("Free some disk space in the models folder and pull again: what is here of it is kept.")
             .with_source(last),
+        Code::Conflict => running(name).with_source(last),
         _ => Error::new(Code::ModelPull, detail).with_retry_after(last.retry_after).with_source(last),
     }
 }

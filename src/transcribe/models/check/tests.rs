@@ -23,7 +23,7 @@ pub(in crate::transcribe::models) const TINY: [i32; 11] = [51_865, 1_500, 384, 6
 pub(in crate::transcribe::models) fn write_model(path: &Path, header: [i32; 11]) {
     let (dims, ftype) = plausible(header).ok().unwrap();
     let mut file = std::io::BufWriter::new(File::create(path).unwrap());
-    let mut put = |file: &mut std::io::BufWriter<File>, numbers: &[i32]| {
+    let put = |file: &mut std::io::BufWriter<File>, numbers: &[i32]| {
         for number in numbers {
             file.write_all(&number.to_le_bytes()).unwrap();
         }

@@ -66,6 +66,9 @@ fn auto_is_the_default_and_the_default_suits_the_device() {
     let named = with(dir.path(), "quick", &aliases);
     named.settle_default(true);
     assert_eq!((name(&named, "auto"), name(&named, "whisper-1")), ("tiny".to_owned(), "tiny".to_owned()));
+    let smaller = with(dir.path(), "auto", &[("base", "base-q5_1")]);
+    assert_eq!(name(&smaller, "auto"), "base-q5_1");
+    assert_eq!(name(&smaller, &name(&smaller, "auto")), "base-q5_1", "a name found is found again");
     // The configuration refuses these; here they must only end.
     for circle in [&[("a", "b"), ("b", "a")][..], &[("a", "auto")], &[("a", "a")]] {
         let _ = with(dir.path(), "a", circle).name(None);
