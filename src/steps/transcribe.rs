@@ -1,7 +1,8 @@
 //! `transcribe`: samples become a transcript; the second half of a definition's `transcribe`.
 //!
 //! Input `{media, …options}`; options of the task win over those of the workflow. Output `{transcript_id, language,
-//! duration, model, warnings}`; `text` and `segments` are read from the stored transcript when something refers to them.
+//! duration, model, warnings, zh}`; `text` and `segments` are read from the stored transcript when something refers to
+//! them, and shown in the script `zh`.
 
 use std::{path::Path, time::Duration};
 
@@ -48,6 +49,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         EngineEvent::Segment(segment) => job.reporter.segment(segment),
     };
     let name = model.name.clone();
+    let zh = options.zh;
     let request = transcribe::Job { model: name, file: Some(model), pcm: pcm.clone(), samples: audio.samples, options };
     let made = job.services.pool.transcribe(request, &events, job.cancel).await?;
     let mut transcript = made.transcript;
@@ -58,7 +60,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     );
     let output = json!({
         "language": transcript.language, "duration": transcript.duration, "model": transcript.model,
-        "warnings": transcript.warnings, "inference_ms": made.inference_ms,
+        "warnings": transcript.warnings, "inference_ms": made.inference_ms, "zh": zh,
     });
     let transcript = NewTranscript { audio_sha256: audio.sha256, options: Value::Object(given), transcript };
     Ok(Outcome::Done(Box::new(Done { output, transcript: Some(transcript), delivery: None })))
