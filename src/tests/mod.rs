@@ -20,4 +20,5 @@ mod events;
 mod kill;
 mod priority;
 mod road;
+mod script;
 mod support;

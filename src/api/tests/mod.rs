@@ -5,6 +5,7 @@ mod events;
 mod media;
 mod server;
 mod tasks;
+mod transcripts;
 mod upload;
 
 use std::sync::{Arc, atomic::AtomicBool};
