@@ -16,7 +16,6 @@ use crate::{
     config::{Config, LogConfig},
     error::{Code, Error, Result},
     store::Store,
-    subtitle::Format,
     transcribe as engine,
 };
 
@@ -74,24 +73,65 @@ struct TranscribeArgs {
     /// Translate into English
     #[arg(long)]
     translate: bool,
+    /// The languages that detection may choose from, such as en,zh
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    languages: Vec<String>,
     /// Text which the model takes for what was said before
     #[arg(long, value_name = "TEXT")]
     initial_prompt: Option<String>,
+    /// Words that are likely to be said
+    #[arg(long, value_name = "TEXT")]
+    hotwords: Option<String>,
     /// Randomness, 0 to 1
     #[arg(long)]
     temperature: Option<f32>,
     /// Hypotheses followed, 1 to 10
     #[arg(long)]
     beam_size: Option<u8>,
-    /// Times for each word (in json)
+    /// Times for each word: in json, and where subtitles may be cut
     #[arg(long)]
     word_timestamps: bool,
-    /// txt, srt, vtt or json
+    /// Keep the parts without speech
+    #[arg(long)]
+    no_vad: bool,
+    /// How long audio is worked on: auto, sequential or parallel
+    #[arg(long)]
+    split: Option<String>,
+    /// The script of a Chinese text: none, hans, hant, tw or hk
+    #[arg(long)]
+    zh: Option<String>,
+    /// Any option of the API by its name; the value is JSON, or else text
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    options: Vec<String>,
+    /// txt, srt, vtt, json, tsv, lrc or md
     #[arg(long, default_value = "txt")]
     format: String,
+    #[command(flatten)]
+    layout: LayoutArgs,
     /// A file to write to; with several inputs, a folder
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
+}
+
+/// How srt, vtt, tsv and lrc are laid out.
+#[derive(Args)]
+#[command(next_help_heading = "Subtitles")]
+struct LayoutArgs {
+    /// The widest line in columns, 8 to 200; a Chinese, Japanese or Korean character takes two
+    #[arg(long, value_name = "N")]
+    max_chars: Option<u32>,
+    /// The most lines of a cue, 1 to 6
+    #[arg(long, value_name = "N")]
+    max_lines: Option<u32>,
+    /// The longest cue in seconds, 0.5 to 60
+    #[arg(long, value_name = "S")]
+    max_seconds: Option<f64>,
+    /// The most characters to read in a second, 1 to 100; a faster cue stays longer
+    #[arg(long, value_name = "N")]
+    max_cps: Option<f64>,
+    /// Mark each word with its time in vtt and lrc
+    #[arg(long)]
+    words: bool,
 }
 
 #[derive(Subcommand)]
@@ -153,11 +193,11 @@ fn run(cli: Cli) -> Result<()> {
             block_on(serve::serve(config))
         }
         Command::Transcribe(args) => {
-            let format: Format = args.format.parse()?;
+            let shape = transcribe::Shape::of(&args)?;
             engine::cpu_check()?;
             let config = Config::load(cli.config.as_deref(), &[])?;
             log::start(&quiet(&config.log))?;
-            block_on(transcribe::transcribe(config, args, format))
+            block_on(transcribe::transcribe(config, args, shape))
         }
         Command::Models(command) => {
             let config = Config::load(cli.config.as_deref(), &[])?;

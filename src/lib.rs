@@ -18,3 +18,4 @@ pub mod store;
 pub mod subtitle;
 pub mod transcribe;
 pub mod workflow;
+pub mod zh;

@@ -1,5 +1,7 @@
 //! `trawl transcribe`: the whole road for a few inputs, in this process.
 
+mod shape;
+
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
@@ -9,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(super) use self::shape::Shape;
 use super::{TranscribeArgs, complain, local::Local, models, print};
 use crate::{
     app::{NetFetch, open_models},
@@ -19,12 +22,16 @@ use crate::{
     intake::Submission,
     store::NewUpload,
     subtitle::{Format, render},
+    zh,
 };
 
 /// Transcribes every input in turn. Inputs that fail are told; the others are done all the same.
-pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, format: Format) -> Result<()> {
-    let model = model(&mut config, args.model.as_deref())?;
-    let options = options(&args, model.as_deref());
+pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, mut shape: Shape) -> Result<()> {
+    let given = shape.options.get("model").and_then(Value::as_str);
+    let model = model(&mut config, given)?;
+    if let Some(model) = &model {
+        shape.options.insert("model".to_owned(), json!(model));
+    }
     fetch_model(&config, model.as_deref()).await?;
     // From here on there is a folder to remove, whoever ends the command.
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -33,13 +40,13 @@ pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, format:
     let mut written = HashSet::new();
     for input in &args.inputs {
         let one = tokio::select! {
-            one = one(&local, input, &options) => Some(one),
+            one = one(&local, input, &shape.options) => Some(one),
             _ = term.recv() => None,
             _ = interrupt.recv() => None,
         };
         let interrupted = one.is_none();
         let one = one.unwrap_or_else(|| Err(Error::new(Code::Cancelled, "Interrupted").with_hint("Start it again.")));
-        if let Err(error) = one.and_then(|transcript| deliver(&transcript, input, &args, format, &mut written)) {
+        if let Err(error) = one.and_then(|transcript| deliver(transcript, input, &args, &shape, &mut written)) {
             let error = if args.inputs.len() > 1 && !interrupted { about(input, error) } else { error };
             if let Some(earlier) = failed.replace(error) {
                 complain(&earlier);
@@ -77,23 +84,6 @@ fn model(config: &mut Config, model: Option<&str>) -> Result<Option<String>> {
         config.models.dir = folder.to_owned();
     }
     Ok(Some(name.to_owned()))
-}
-
-fn options(args: &TranscribeArgs, model: Option<&str>) -> Map<String, Value> {
-    let mut options = Map::new();
-    let mut set = |name: &str, value: Value| {
-        if !value.is_null() {
-            options.insert(name.to_owned(), value);
-        }
-    };
-    set("model", json!(model));
-    set("language", json!(args.language));
-    set("initial_prompt", json!(args.initial_prompt));
-    set("temperature", json!(args.temperature));
-    set("beam_size", json!(args.beam_size));
-    set("word_timestamps", json!(args.word_timestamps.then_some(true)));
-    set("task", json!(args.translate.then_some("translate")));
-    options
 }
 
 /// Downloads an official model that is not here, so that the first call just works.
@@ -194,24 +184,28 @@ async fn follow(local: &Local, id: TaskId, input: &str) -> Result<Task> {
 
 /// Prints a transcript, or writes it to the file or folder that was named.
 fn deliver(
-    transcript: &Transcript,
+    mut transcript: Transcript,
     input: &str,
     args: &TranscribeArgs,
-    format: Format,
+    shape: &Shape,
     written: &mut HashSet<PathBuf>,
 ) -> Result<()> {
     for warning in &transcript.warnings {
         super::write(&mut std::io::stderr(), &format!("{input}: {warning}\n"));
     }
-    let text = render(transcript, format);
+    zh::convert(&mut transcript, shape.script);
+    let text = render(&transcript, shape.format, &shape.layout);
     let Some(output) = &args.output else {
         if !text.is_empty() {
             print(text.trim_end_matches('\n'));
         }
         return Ok(());
     };
-    let file =
-        if args.inputs.len() > 1 || output.is_dir() { named(output, input, format, written)? } else { output.clone() };
+    let file = if args.inputs.len() > 1 || output.is_dir() {
+        named(output, input, shape.format, written)?
+    } else {
+        output.clone()
+    };
     std::fs::write(&file, text).map_err(|error| {
         Error::new(Code::Io, format!("{} cannot be written", file.display()))
             .with_hint("Check the path and its permissions.")

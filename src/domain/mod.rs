@@ -10,7 +10,7 @@ pub mod transcript;
 
 pub use ids::{MediaId, TaskId, TranscriptId};
 pub use media::Media;
-pub use options::Options;
+pub use options::{Options, Zh};
 pub use span::Span;
 pub use status::{Lane, Priority, StepKind, StepState, TaskStatus};
 pub use task::{Step, Task};

@@ -1,9 +1,9 @@
 //! `transcribe`: samples become a transcript; the second half of a definition's `transcribe`.
 //!
 //! Input `{media, …options}`; options of the task win over those of the workflow. Output `{transcript_id, language,
-//! duration, model, warnings, inference_ms, cached}`; `text` and `segments` are read from the stored transcript when
-//! something refers to them. Audio that was transcribed before, with the same model and options, is not recognised
-//! again: the task gets a copy of that transcript (`cached`).
+//! duration, model, warnings, zh, inference_ms, cached}`; `text` and `segments` are read from the stored transcript when
+//! something refers to them, and shown in the script `zh`. Audio that was transcribed before, with the same model and
+//! options, is not recognised again: the task gets a copy of that transcript (`cached`).
 
 use std::{
     path::Path,
@@ -47,7 +47,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let recipe = recipe(job, &name, file.as_ref(), &options).await?;
     let earlier =
         if options.no_cache { None } else { job.services.queue.store().transcript_by(&audio.sha256, &recipe).await? };
-    let cached = earlier.is_some();
+    let (cached, zh) = (earlier.is_some(), options.zh);
     let made = match earlier {
         Some(transcript) => {
             for segment in &transcript.segments {
@@ -74,7 +74,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     );
     let output = json!({
         "language": transcript.language, "duration": transcript.duration, "model": transcript.model,
-        "warnings": transcript.warnings, "inference_ms": made.inference_ms, "cached": cached,
+        "warnings": transcript.warnings, "inference_ms": made.inference_ms, "cached": cached, "zh": zh,
     });
     let transcript = NewTranscript {
         audio_sha256: audio.sha256,

@@ -1,20 +1,30 @@
-//! A transcript as a file: JSON, plain text, SubRip, WebVTT. Pure.
+//! A transcript as a file: JSON, plain text, Markdown, SubRip, WebVTT, LRC, a table. Pure.
 //!
 //! Callers may rely on this: [`render`] never fails and never panics, whatever the texts and times are; a subtitle file
-//! reads back with every spoken segment in it, its text in one piece and its times to the millisecond; what has lines
-//! ends with a line feed. It refuses to judge the words: nothing is dropped but segments without anything to see.
+//! reads back with every spoken segment in it, its text in one piece and its times to the millisecond, unless a
+//! [`Layout`] asks for more cues or longer ones; what has lines ends with a line feed. It refuses to judge the words:
+//! nothing is dropped but segments without anything to see.
 
+mod atoms;
+mod breaks;
 mod cue;
+mod cut;
 mod json;
+mod layout;
+mod lrc;
+mod md;
 mod srt;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tsv;
 mod txt;
 mod vtt;
+mod words;
 
 use std::{fmt, str::FromStr};
 
+pub use self::layout::Layout;
 use crate::{
     domain::{Transcript, options::nearest},
     error::{Code, Error},
@@ -31,11 +41,17 @@ pub enum Format {
     Srt,
     /// WebVTT.
     Vtt,
+    /// A table with tabs: start and end in milliseconds, text.
+    Tsv,
+    /// Lyrics: one line for each cue, with its start.
+    Lrc,
+    /// Markdown: one paragraph for each segment, with its start.
+    Md,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Json, Self::Txt, Self::Srt, Self::Vtt];
+    pub const ALL: &'static [Self] = &[Self::Json, Self::Txt, Self::Srt, Self::Vtt, Self::Tsv, Self::Lrc, Self::Md];
 
     /// The ending of a file's name, which is also the word that callers write.
     pub fn extension(self) -> &'static str {
@@ -44,6 +60,9 @@ impl Format {
             Self::Txt => "txt",
             Self::Srt => "srt",
             Self::Vtt => "vtt",
+            Self::Tsv => "tsv",
+            Self::Lrc => "lrc",
+            Self::Md => "md",
         }
     }
 
@@ -54,6 +73,9 @@ impl Format {
             Self::Txt => "text/plain; charset=utf-8",
             Self::Srt => "application/x-subrip; charset=utf-8",
             Self::Vtt => "text/vtt; charset=utf-8",
+            Self::Tsv => "text/tab-separated-values; charset=utf-8",
+            Self::Lrc => "text/x-lrc; charset=utf-8",
+            Self::Md => "text/markdown; charset=utf-8",
         }
     }
 }
@@ -83,12 +105,15 @@ impl FromStr for Format {
     }
 }
 
-/// The transcript as a file of this format.
-pub fn render(transcript: &Transcript, format: Format) -> String {
+/// The transcript as a file of this format. The layout is for `srt`, `vtt`, `tsv` and `lrc`; the others have no cues.
+pub fn render(transcript: &Transcript, format: Format, layout: &Layout) -> String {
     match format {
         Format::Json => json::render(transcript),
         Format::Txt => txt::render(transcript),
-        Format::Srt => srt::render(transcript),
-        Format::Vtt => vtt::render(transcript),
+        Format::Srt => srt::render(transcript, layout),
+        Format::Vtt => vtt::render(transcript, layout),
+        Format::Tsv => tsv::render(transcript, layout),
+        Format::Lrc => lrc::render(transcript, layout),
+        Format::Md => md::render(transcript),
     }
 }

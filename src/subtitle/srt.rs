@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{cue::cues, time::clock};
+use super::{Layout, cue::cues, time::clock};
 use crate::domain::Transcript;
 
-pub(super) fn render(transcript: &Transcript) -> String {
+pub(super) fn render(transcript: &Transcript, layout: &Layout) -> String {
     let mut file = String::new();
-    for (index, cue) in cues(transcript).enumerate() {
+    for (index, cue) in cues(transcript, layout).iter().enumerate() {
         if index > 0 {
             file.push('\n');
         }
@@ -15,7 +15,7 @@ pub(super) fn render(transcript: &Transcript) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(file, "{number}\n{start} --> {end}");
         for line in &cue.lines {
-            let _ = writeln!(file, "{}", line.replace("-->", "→"));
+            let _ = writeln!(file, "{}", line.text.replace("-->", "→"));
         }
     }
     file

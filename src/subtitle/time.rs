@@ -9,11 +9,22 @@ pub(super) fn millis(seconds: f64) -> u64 {
     (seconds * 1000.0).round().clamp(0.0, LATEST) as u64
 }
 
-/// `HH:MM:SS` and the milliseconds after the given mark; more than two digits of hours when there are that many.
-pub(super) fn clock(millis: u64, mark: char) -> String {
+/// `HH:MM:SS`; more than two digits of hours when there are that many.
+pub(super) fn seconds(millis: u64) -> String {
     let seconds = millis / 1000;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    format!("{hours:02}:{minutes:02}:{:02}{mark}{:03}", seconds % 60, millis % 1000)
+    format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
+}
+
+/// `HH:MM:SS` and the milliseconds after the given mark.
+pub(super) fn clock(millis: u64, mark: char) -> String {
+    format!("{}{mark}{:03}", seconds(millis), millis % 1000)
+}
+
+/// The minutes, also beyond an hour, and seconds to the hundredth, as lyrics have them: `MM:SS.xx`.
+pub(super) fn lyric(millis: u64) -> String {
+    let hundredths = (millis + 5) / 10;
+    format!("{:02}:{:02}.{:02}", hundredths / 6000, hundredths / 100 % 60, hundredths % 100)
 }
 
 #[cfg(test)]
@@ -33,6 +44,15 @@ mod tests {
             (444_444.444, "123:27:24,444"),
         ] {
             assert_eq!(clock(millis(seconds), ','), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn lyrics_count_minutes() {
+        for (millis, expected) in
+            [(0, "00:00.00"), (4_304, "00:04.30"), (4_305, "00:04.31"), (59_995, "01:00.00"), (7_205_250, "120:05.25")]
+        {
+            assert_eq!(lyric(millis), expected, "{millis}");
         }
     }
 

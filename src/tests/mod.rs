@@ -24,4 +24,5 @@ mod quality;
 mod recognition;
 mod remote;
 mod road;
+mod script;
 mod support;

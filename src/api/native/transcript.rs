@@ -10,9 +10,11 @@ use poem_openapi::{
 use super::{Context, Group};
 use crate::{
     api::disposition::{Show, disposition},
-    domain::{TaskId, TaskStatus},
+    domain::{TaskId, TaskStatus, Zh},
     error::{Code, Error, Result},
-    subtitle::{Format, render},
+    queue::scope,
+    subtitle::{Format, Layout, render},
+    zh,
 };
 
 /// Transcripts.
@@ -25,28 +27,68 @@ struct Rendered {
     text: String,
 }
 
+/// How a transcript is to be shown.
+struct Shape {
+    format: Format,
+    /// None: the task's own.
+    script: Option<Zh>,
+    layout: Layout,
+}
+
 #[OpenApi(tag = "Group::Results")]
 impl Transcripts {
     /// Read a transcript
     ///
-    /// As JSON with everything in it, as plain text, or as subtitles.
+    /// As JSON with everything in it, as plain text or Markdown, or as subtitles, lyrics or a table. Cues are the
+    /// recognised segments; `max_chars`, `max_lines`, `max_seconds` and `max_cps` lay out those of `srt`, `vtt`, `tsv` and
+    /// `lrc` anew. They are cut at the words' times if the task was made with `word_timestamps`, else in proportion to the
+    /// text, best after a sentence.
     ///
-    /// 读取文字稿：完整 JSON、纯文本或字幕。
+    /// 读取文字稿：完整 JSON、纯文本、Markdown，或字幕、歌词与表格。默认每个识别片段一条字幕；
+    /// `max_chars`、`max_lines`、`max_seconds`、`max_cps` 会重新排版 `srt`、`vtt`、`tsv`、`lrc`，
+    /// 有词级时间戳（`word_timestamps`）时按词切分，否则按文本长度比例切分，优先在句末断开。
     #[oai(path = "/api/tasks/:id/transcript", method = "get", operation_id = "task_transcript")]
+    #[allow(clippy::too_many_arguments, reason = "the documentation is made from the arguments")]
     async fn get(
         &self,
         /// The task.
         id: Path<i64>,
-        /// `json` (default), `txt`, `srt` or `vtt`.
+        /// `json` (default), `txt`, `srt`, `vtt`, `tsv`, `lrc` or `md`.
         format: Query<Option<String>>,
+        /// The script of a Chinese text: `none` (as recognised), `hans`, `hant`, `tw` or `hk`; without it, the one that
+        /// the task was made with. Characters are converted, words are not replaced. / 中文字形；只转换字形，不替换用词。
+        zh: Query<Option<String>>,
+        /// The widest line in columns, 8 to 200; Chinese, Japanese and Korean characters take two. Then a cue has at most
+        /// two lines. / 每行最大列数（中日韩字符占两列）。
+        max_chars: Query<Option<u32>>,
+        /// The most lines of a cue, 1 to 6. Then a line has at most 42 columns. / 每条字幕最多行数。
+        max_lines: Query<Option<u32>>,
+        /// The longest cue in seconds, 0.5 to 60. / 每条字幕最长秒数。
+        max_seconds: Query<Option<f64>>,
+        /// The most characters to read in a second, 1 to 100: a faster cue stays longer, at most to the next one.
+        /// / 每秒最多字符数；过快的字幕会延长，但不超过下一条。
+        max_cps: Query<Option<f64>>,
+        /// Marks each word with its time in `vtt` and `lrc`, if the transcript has word times.
+        /// / 在 `vtt` 与 `lrc` 中标注每个词的时间。
+        #[oai(default)]
+        words: Query<bool>,
     ) -> poem::Result<Rendered> {
-        Ok(self.0.transcript(TaskId(id.0), format.0.as_deref()).await?)
+        let layout = Layout {
+            max_chars: max_chars.0,
+            max_lines: max_lines.0,
+            max_seconds: max_seconds.0,
+            max_cps: max_cps.0,
+            words: words.0,
+        };
+        layout.check()?;
+        let format = format.0.as_deref().map_or(Ok(Format::Json), read)?;
+        let script = zh.0.as_deref().map(zh::read).transpose()?;
+        Ok(self.0.transcript(TaskId(id.0), Shape { format, script, layout }).await?)
     }
 }
 
 impl Context {
-    async fn transcript(&self, id: TaskId, format: Option<&str>) -> Result<Rendered> {
-        let format = format.map_or(Ok(Format::Json), read)?;
+    async fn transcript(&self, id: TaskId, shape: Shape) -> Result<Rendered> {
         let task = self.task(id).await?;
         if task.status != TaskStatus::Completed {
             let error = Error::new(Code::NotReady, format!("Task {id} is {}", task.status));
@@ -54,9 +96,15 @@ impl Context {
             return Err(if task.status.is_final() { error.with_hint(hint) } else { error });
         }
         let transcript = self.store().transcript_of(id).await?;
-        let transcript =
+        let mut transcript =
             transcript.ok_or_else(|| Error::new(Code::NotFound, format!("Task {id} has made no transcript")))?;
-        Ok(Rendered { task: id, format, text: render(&transcript, format) })
+        let script = match shape.script {
+            Some(script) => script,
+            None => scope::script_of(&self.store().steps_of(id).await?),
+        };
+        zh::convert(&mut transcript, script);
+        let text = render(&transcript, shape.format, &shape.layout);
+        Ok(Rendered { task: id, format: shape.format, text })
     }
 }
 

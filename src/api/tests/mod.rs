@@ -6,6 +6,7 @@ mod media;
 mod models;
 mod server;
 mod tasks;
+mod transcripts;
 mod upload;
 
 use std::sync::{Arc, atomic::AtomicBool};

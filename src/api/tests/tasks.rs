@@ -126,7 +126,7 @@ async fn transcripts_come_as_files() {
     assert_eq!(srt.text(), "1\n00:00:00,500 --> 00:00:04,300\nHello.\n");
     assert_eq!(api.get("/api/tasks/1/transcript").await.json()["text"], "Hello.");
     let problem = api.get("/api/tasks/1/transcript?format=stl").await.problem(415, "unsupported_format");
-    assert!(problem["hint"].as_str().unwrap().contains("json, txt, srt, vtt"));
+    assert!(problem["hint"].as_str().unwrap().contains("json, txt, srt, vtt, tsv, lrc, md"));
     assert_eq!(api.get("/api/tasks/1").await.json()["result"], json!({"text": "Hello."}));
     assert!(api.get("/api/tasks").await.json()["items"][0]["result"].is_null());
 }
@@ -153,9 +153,14 @@ async fn deliveries_are_listed() {
 
 /// Ends a task well, with a transcript.
 pub(super) async fn complete(api: &Api, id: TaskId) {
-    api.write(async |tx| {
-        let segment = Segment { start: 0.5, end: 4.3, text: "Hello.".to_owned(), ..Segment::default() };
-        let transcript = Transcript { text: "Hello.".to_owned(), segments: vec![segment], ..Transcript::default() };
+    let segment = Segment { start: 0.5, end: 4.3, text: "Hello.".to_owned(), ..Segment::default() };
+    let transcript = Transcript { text: "Hello.".to_owned(), segments: vec![segment], ..Transcript::default() };
+    complete_with(api, id, transcript).await;
+}
+
+/// Ends a task well, with this transcript.
+pub(super) async fn complete_with(api: &Api, id: TaskId, transcript: Transcript) {
+    api.write(async move |tx| {
         let new = NewTranscript { options: json!({}), transcript, ..NewTranscript::default() };
         tx.insert_transcript(id, &new).await.unwrap();
         tx.end_task(id, TaskStatus::Completed, Some(&json!({"text": "Hello."})), None).await.unwrap();

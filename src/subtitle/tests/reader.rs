@@ -1,4 +1,4 @@
-//! Reads SubRip and WebVTT the way strict players do: blocks end at empty lines, and a line with an arrow is a timing.
+//! Reads SubRip, WebVTT and tables the way strict players do: blocks end at empty lines, and a line with an arrow is a timing.
 
 /// What a player shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,6 +25,17 @@ pub(super) fn vtt(file: &str) -> Vec<Shown> {
         Shown { text: unescape(cue.text), ..cue }
     };
     blocks(rest).iter().map(cue).collect()
+}
+
+pub(super) fn tsv(file: &str) -> Vec<Shown> {
+    let (head, rest) = file.split_once('\n').unwrap();
+    assert_eq!(head, "start\tend\ttext");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [start, end, text] = cells[..] else { panic!("{line}") };
+        Shown { start: start.parse().unwrap(), end: end.parse().unwrap(), text: text.to_owned() }
+    };
+    rest.lines().map(row).collect()
 }
 
 fn blocks(file: &str) -> Vec<Vec<&str>> {

@@ -37,7 +37,7 @@ fn sample() -> Transcript {
 
 #[test]
 fn txt() {
-    assert_snapshot!(render(&sample(), Format::Txt), @r"
+    assert_snapshot!(file(&sample(), Format::Txt), @r"
     Hello, R&D <team>!
     我们今天 学习中文。
     a --> b
@@ -46,7 +46,7 @@ fn txt() {
 
 #[test]
 fn srt() {
-    assert_snapshot!(render(&sample(), Format::Srt), @r"
+    assert_snapshot!(file(&sample(), Format::Srt), @r"
     1
     00:00:00,000 --> 00:00:04,300
     Hello, R&D <team>!
@@ -64,7 +64,7 @@ fn srt() {
 
 #[test]
 fn vtt() {
-    assert_snapshot!(render(&sample(), Format::Vtt), @r"
+    assert_snapshot!(file(&sample(), Format::Vtt), @r"
     WEBVTT
 
     00:00:00.000 --> 00:00:04.300
@@ -79,11 +79,39 @@ fn vtt() {
     ");
 }
 
+#[test]
+fn tsv() {
+    assert_eq!(
+        file(&sample(), Format::Tsv),
+        "start\tend\ttext\n0\t4300\tHello, R&D <team>!\n5000\t60000\t我们今天学习中文。\n3600000\t3605500\ta --> b\n"
+    );
+}
+
+#[test]
+fn lrc() {
+    assert_snapshot!(file(&sample(), Format::Lrc), @r"
+    [00:00.00]Hello, R&D <team>!
+    [00:05.00]我们今天学习中文。
+    [60:00.00]a --> b
+    ");
+}
+
+#[test]
+fn md() {
+    assert_snapshot!(file(&sample(), Format::Md), @r"
+    **[00:00:00]** Hello, R\&D \<team>!
+
+    **[00:00:05]** 我们今天学习中文。
+
+    **[01:00:00]** a --> b
+    ");
+}
+
 /// The shape that the API promises; that it stands on one line is checked elsewhere.
 #[test]
 fn json() {
-    let file = render(&sample(), Format::Json);
-    let mut transcript: Transcript = serde_json::from_str(&file).unwrap();
+    let made = file(&sample(), Format::Json);
+    let mut transcript: Transcript = serde_json::from_str(&made).unwrap();
     assert_eq!(transcript, sample());
     transcript.segments.truncate(1);
     assert_json_snapshot!(transcript, @r#"

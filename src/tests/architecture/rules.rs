@@ -11,7 +11,7 @@ const ROWS: [&[&str]; 11] = [
     &["error"],
     &["domain"],
     &["config"],
-    &["net", "files", "store", "workflow", "subtitle"],
+    &["net", "files", "store", "workflow", "subtitle", "zh"],
     &["queue", "media", "transcribe", "llm", "crawlers"],
     &["steps", "intake"],
     &["runner", "schedule", "delivery", "api"],
@@ -22,7 +22,7 @@ const ROWS: [&[&str]; 11] = [
 ];
 
 /// Outside crates that only some places may name.
-const DOORS: [(&str, &[&str]); 10] = [
+const DOORS: [(&str, &[&str]); 11] = [
     ("sea_orm", &["src/store", "migrations/src"]),
     ("sea_orm_migration", &["src/store", "migrations/src"]),
     ("sqlx", &["src/store"]),
@@ -33,6 +33,7 @@ const DOORS: [(&str, &[&str]); 10] = [
     ("hyper", &["src/net"]),
     ("whisper_rs", &["src/transcribe"]),
     ("whisper_rs_sys", &["src/transcribe"]),
+    ("ferrous_opencc", &["src/zh"]),
 ];
 
 /// What one file breaks, in sentences.

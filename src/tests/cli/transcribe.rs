@@ -71,6 +71,21 @@ async fn every_format_is_written_where_it_should_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn options_and_layout_reach_the_words() {
+    let cli = Cli::new();
+    let clip = cli.clip("zh-known-01.wav");
+    let options = ["--languages", "en,zh", "--hotwords", "文件", "--option", "beam_size=5", "--split", "sequential"];
+    let arguments = [&["transcribe", &clip, "--zh", "tw", "--words", "--format", "lrc"][..], &options].concat();
+    let lrc = cli.run(&arguments).await.fine();
+    assert!(lrc.starts_with("[00:0") && lrc.contains("學") && lrc.contains('<'), "{lrc}");
+    let narrow = ["--format", "tsv", "--max-chars", "8", "--max-lines", "1", "--option", "zh=hant", "--no-vad"];
+    let tsv = cli.run(&[&["transcribe", &clip][..], &narrow].concat()).await.fine();
+    let rows: Vec<&str> = tsv.lines().skip(1).map(|row| row.rsplit('\t').next().unwrap()).collect();
+    assert!(rows.len() > 1 && rows.iter().all(|text| text.chars().count() <= 4), "{tsv}");
+    assert!(rows.concat().contains('學'), "{tsv}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_bad_input_does_not_stop_the_others_and_is_named() {
     let cli = Cli::new();
     let (first, last) = (cli.clip(CLIP), cli.clip("en-known-12.wav"));
