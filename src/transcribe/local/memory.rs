@@ -41,37 +41,39 @@ impl Need {
 }
 
 /// The process, without a model.
-const PROCESS: u64 = 24 << 20;
+const PROCESS: u64 = 28 << 20;
 /// A CUDA context and its kernels; other drivers take less.
 const DRIVER: u64 = 400 << 20;
+/// The audio, its spectrum, and what threads keep, for each slot.
+const AUDIO: u64 = 16 << 20;
 /// Hypotheses that have room in the key-value cache: the default of 5, and 2 more that whisper.cpp adds.
 const BEAMS: u64 = 7;
-/// Hypotheses which whisper.cpp can follow, each with its own scores.
-const DECODERS: u64 = 8;
+/// Bytes that each of whisper.cpp's 8 decoders keeps for each word of the vocabulary.
+const PER_WORD: u64 = 8 * 28;
 
-/// Estimates what an engine will take, from the model's file size and sizes. All numbers are bytes:
+/// Estimates what an engine will take at most with a beam of 5 and the longest prompt. With A = audio context (1,500),
+/// T = text context (448; P: rounded up to 256), S = state, H = heads, L = text layers, V = vocabulary, all in bytes:
 ///
 /// * once: the file, and the process or the driver;
-/// * for each slot, with A = audio context (1,500), T = text context rounded up to 256, S = state, L = text layers,
-///   V = vocabulary: keys and values of 2 bytes each for text (`2·2·S·L·T·7`), for audio (`2·2·S·L·A`) and for padding
-///   (`2·2·S·A`); the encoder's buffers (`4·A·S·8`, and on a CPU, which has no flash attention, the scores of every head
-///   `4·A²·heads`); the front's (`4·2A·(3·mels + S)`); and the decoder's scores: the ones it computes in one go
-///   (`4·V·T`) on a GPU, which takes its buffers whole, and what the hypotheses keep (`4·V·4·8`).
+/// * for each slot: keys and values of 2 bytes each for text `2·2·S·L·P·7`, audio `2·2·S·L·A` and padding `2·2·S·A`;
+///   the encoder's buffer `4·A·S·8` and the front's `4·2A·(3·mels + S)`; scores of every word `4·V·T` (two copies for a
+///   prompt of half the context) and what decoders keep of them `28·8·V`; and on a CPU, which has no flash attention, the
+///   attention's scores `4·A²·H` in the encoder and `4·T·(A + P)·H` in the decoder.
 pub(super) fn need(info: &ModelInfo, cpu: bool) -> Need {
     let dims = &info.dims;
     let audio = u64::from(dims.n_audio_ctx);
-    let text = u64::from(dims.n_text_ctx).next_multiple_of(256);
+    let text = u64::from(dims.n_text_ctx);
+    let padded = text.next_multiple_of(256);
     let state = u64::from(dims.n_audio_state);
     let layers = u64::from(dims.n_text_layer);
     let words = u64::from(dims.n_vocab);
-    let caches = 4 * state * (layers * text * BEAMS + layers * audio + audio);
-    let attention = if cpu { 4 * audio * audio * u64::from(dims.n_audio_head) } else { 0 };
-    let encoder = 4 * audio * state * 8 + attention;
-    let front = 4 * 2 * audio * (3 * u64::from(dims.n_mels) + state);
-    let scores = if cpu { 0 } else { 4 * words * text };
-    let hypotheses = 4 * words * 4 * DECODERS;
+    let heads = |heads: u32| if cpu { 4 * u64::from(heads) } else { 0 };
+    let caches = 4 * state * (layers * padded * BEAMS + layers * audio + audio);
+    let buffers = 4 * audio * state * 8 + 4 * 2 * audio * (3 * u64::from(dims.n_mels) + state);
+    let scores = (4 * text + PER_WORD) * words;
+    let attention = audio * audio * heads(dims.n_audio_head) + text * (audio + padded) * heads(dims.n_text_head);
     let fixed = info.size + if cpu { PROCESS } else { DRIVER };
-    Need { fixed, slot: caches + encoder + front + scores + hypotheses }
+    Need { fixed, slot: caches + buffers + scores + attention + AUDIO }
 }
 
 /// Bytes of main memory that a process uses.

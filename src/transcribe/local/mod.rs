@@ -276,6 +276,11 @@ impl Engine for Local {
     async fn transcribe(&self, job: Job, events: &Events<'_>, cancel: &CancellationToken) -> Result<Transcribed> {
         let missing = || Error::new(Code::ModelMissing, format!("The model {} is not here", job.model));
         let model = job.file.as_ref().ok_or_else(missing)?;
+        // Only then is it known how many windows are worth having in work.
+        tokio::select! {
+            () = self.look() => {}
+            () = cancel.cancelled() => return Err(running::cancelled()),
+        }
         recognise::transcribe(self, model, &job, events, cancel).await
     }
 

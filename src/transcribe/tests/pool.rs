@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy sees tests only in functions marked as such")]
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
@@ -19,6 +20,9 @@ use trawl::{
     transcribe::{EngineEvent, Job, ModelRef, Pool, Transcribed},
 };
 
+#[path = "weights.rs"]
+mod weights;
+
 struct Stage {
     pool: Pool,
     dir: TempDir,
@@ -27,8 +31,12 @@ struct Stage {
 impl Stage {
     fn new(slots: usize) -> Self {
         let config = EngineConfig { slots, threads: slots, ..EngineConfig::default() };
+        Self::with(config, env!("CARGO_BIN_EXE_trawl").into())
+    }
+
+    fn with(config: EngineConfig, program: PathBuf) -> Self {
         let net = Net::new(&Config::defaults().net).unwrap();
-        let pool = Pool::new(&config, net, env!("CARGO_BIN_EXE_trawl").into()).unwrap();
+        let pool = Pool::new(&config, net, program).unwrap();
         Self { pool, dir: TempDir::new().unwrap() }
     }
 
@@ -48,28 +56,17 @@ impl Stage {
         Job { model: model.name.clone(), file: Some(model), pcm, samples, options: Options::default() }
     }
 
+    /// The same with a model of another name, which gets an engine of its own.
+    fn job_for(&self, model: &str, sample: &str) -> Job {
+        let mut job = self.job(sample);
+        job.model = model.to_owned();
+        job.file.as_mut().unwrap().name = model.to_owned();
+        job
+    }
+
     async fn run(&self, job: Job) -> Result<Transcribed> {
         self.pool.transcribe(job, &|_| {}, &CancellationToken::new()).await
     }
-}
-
-/// The engine process, a child of this one, which has a file open.
-fn engine_with(pcm: &Path) -> Option<u32> {
-    let me = std::process::id().to_string();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let path = entry.path();
-        let Ok(stat) = std::fs::read_to_string(path.join("stat")) else { continue };
-        // The parent is the second field after the name, which ends with the last bracket.
-        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
-        if parent != Some(me.as_str()) {
-            continue;
-        }
-        let open = std::fs::read_dir(path.join("fd")).into_iter().flatten().flatten();
-        if open.filter_map(|fd| std::fs::read_link(fd.path()).ok()).any(|target| target == pcm) {
-            return entry.file_name().to_str()?.parse().ok();
-        }
-    }
-    None
 }
 
 #[tokio::test]
@@ -97,25 +94,113 @@ async fn a_clip_becomes_text() {
     assert_eq!(stage.run(stage.job("zh-known-13.wav")).await.unwrap_err().code, Code::ShuttingDown);
 }
 
+/// The engine process of a model, a child of this one.
+fn engine_of(model: &str) -> Option<u32> {
+    let me = std::process::id().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).find(|id| {
+        // One that is gone meanwhile has no files.
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap_or_default();
+        let parent = read("stat").rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(&me);
+        parent && read("cmdline").contains(&format!("--model-name\0{model}\0"))
+    })
+}
+
 #[tokio::test]
-async fn a_killed_engine_fails_its_job_and_starts_again() {
-    let stage = Stage::new(1);
-    let job = stage.job("long.m4a");
-    let pcm = job.pcm.clone();
-    let kill = |event: EngineEvent| {
-        // After the first segment; a second one may come before the signal is felt, the process may be gone by then.
-        if matches!(event, EngineEvent::Segment(_))
-            && let Some(pid) = engine_with(&pcm)
-        {
-            assert!(Command::new("kill").args(["-SEGV", &pid.to_string()]).status().is_ok());
-        }
-    };
-    let error = stage.pool.transcribe(job, &kill, &CancellationToken::new()).await.unwrap_err();
-    assert_eq!(error.code, Code::EngineCrashed);
-    assert!(error.detail.contains("signal 11 (SIGSEGV)"), "{}", error.detail);
-    let done = stage.run(stage.job("zh-new-23.m4a")).await.unwrap();
+async fn whatever_ends_an_engine_other_engines_work_on() {
+    let hang_timeout = "10s".parse().unwrap();
+    let config = EngineConfig { slots: 1, threads: 1, hang_timeout, ..EngineConfig::default() };
+    let stage = Stage::with(config, env!("CARGO_BIN_EXE_trawl").into());
+    for (signal, told) in [
+        ("SEGV", "signal 11 (SIGSEGV)"),
+        ("ABRT", "signal 6 (SIGABRT)"),
+        ("KILL", "signal 9 (SIGKILL"),
+        ("STOP", "said nothing for 10 seconds"),
+    ] {
+        let strike = |event: EngineEvent| {
+            if matches!(event, EngineEvent::Segment(_))
+                && let Some(pid) = engine_of("struck")
+            {
+                assert!(Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status().is_ok());
+            }
+        };
+        let (cancel, mut struck) = (CancellationToken::new(), stage.job_for("struck", "long.m4a"));
+        struck.options.beam_size = 1;
+        let struck = stage.pool.transcribe(struck, &strike, &cancel);
+        let (struck, spared) = tokio::join!(struck, stage.run(stage.job("zh-known-13.wav")));
+        let error = struck.unwrap_err();
+        assert_eq!(error.code, Code::EngineCrashed);
+        assert!(error.detail.contains(told), "{}", error.detail);
+        assert_eq!(spared.unwrap().transcript.text, "那个图片很大。他们明天要语言。");
+    }
+    let status = stage.pool.status();
+    let restarts = |model: &str| status.iter().find(|row| row.model.as_deref() == Some(model)).unwrap().restarts;
+    // A blow between two windows costs nobody anything: the next window starts the engine again.
+    assert!(restarts("struck") >= 3 && restarts("smoke-q8_0") == 0, "{status:?}");
+    let done = stage.run(stage.job_for("struck", "zh-new-23.m4a")).await.unwrap();
     assert_eq!(done.transcript.text, "那个飞机很热。");
-    assert_eq!(stage.pool.status()[0].restarts, 1);
+}
+
+#[tokio::test]
+async fn a_model_that_does_not_fit_into_memory_fails_alone() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("trawl");
+    let limited = "case \"$*\" in *'--model-name large'*) ulimit -v 300000;; esac";
+    let script = format!("#!/bin/sh\n{limited}\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_trawl"));
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let config = EngineConfig { slots: 1, threads: 1, ..EngineConfig::default() };
+    let stage = Stage::with(config, program);
+    let mut large = stage.job_for("large", "zh-new-23.m4a");
+    let path = folder.path().join("ggml-large.bin");
+    weights::write(&path, 2_048);
+    large.file.as_mut().unwrap().path = path;
+    let (large, small) = tokio::join!(stage.run(large), stage.run(stage.job("zh-new-23.m4a")));
+    let error = large.unwrap_err();
+    assert!(matches!(error.code, Code::EngineFailed | Code::EngineCrashed), "{error:?}");
+    eprintln!("without memory: {}", error.detail);
+    assert_eq!(small.unwrap().transcript.text, "那个飞机很热。");
+}
+
+#[test]
+fn slots_share_one_copy_of_the_weights() {
+    let folder = TempDir::new().unwrap();
+    let model = folder.path().join("ggml-heavy.bin");
+    weights::write(&model, 512);
+    let size = model.metadata().unwrap().len();
+    let resident = |slots: &str| {
+        let mut engine = Command::new(env!("CARGO_BIN_EXE_trawl"))
+            .args(["engine", "--model-name", "heavy", "--slots", slots, "--model"])
+            .arg(&model)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(engine.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("{\"type\":\"ready\""), "{line}");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", engine.id())).unwrap();
+        engine.kill().unwrap();
+        engine.wait().unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    };
+    let (one, four) = (resident("1"), resident("4"));
+    eprintln!("a file of {} MiB: {} MiB with one slot, {} MiB with four", size >> 20, one >> 20, four >> 20);
+    assert!(one > size && four < 2 * one, "{size} {one} {four}");
+}
+
+#[tokio::test]
+async fn models_are_loaded_beforehand_and_unloaded() {
+    let stage = Stage::new(1);
+    let model = stage.job("silence.wav").file.unwrap();
+    stage.pool.load(&model).await.unwrap();
+    let status = &stage.pool.status()[0];
+    assert_eq!((status.model.as_deref(), status.state.as_str(), status.busy), (Some("smoke-q8_0"), "ready", 0));
+    let device = &stage.pool.devices()[0];
+    assert_eq!((device.name.as_str(), device.memory_used >= status.rss.unwrap()), ("cpu", true));
+    assert!(stage.pool.unload("smoke-q8_0").await.unwrap());
+    assert_eq!(stage.pool.status()[0].model, None);
 }
 
 #[tokio::test]
@@ -138,7 +223,7 @@ async fn a_cancelled_job_ends_and_the_engine_works_on() {
 #[tokio::test]
 async fn a_wrong_model_file_is_told() {
     let stage = Stage::new(1);
-    let mut job = stage.job("silence.wav");
+    let mut job = stage.job("zh-new-23.m4a");
     let path = stage.dir.path().join("ggml-broken.bin");
     std::fs::write(&path, b"lmgg and nothing else").unwrap();
     job.model = "broken".to_owned();

@@ -1,4 +1,4 @@
-//! Estimates. How they compare with real processes is shown in `src/transcribe/tests/pool.rs`.
+//! Estimates and budgets.
 
 use super::super::memory::*;
 use crate::transcribe::models::{Dims, ModelInfo};
@@ -23,11 +23,12 @@ fn info(size: u64, state: u32, heads: u32, layers: (u32, u32), mels: u32) -> Mod
 fn estimates_are_of_the_right_size() {
     let mib = |bytes: u64| bytes >> 20;
     let base = need(&info(148_000_000, 512, 8, (6, 6), 80), true);
-    assert!((140..250).contains(&mib(base.fixed)) && (150..330).contains(&mib(base.slot)), "{base:?}");
+    // Measured: 391 MiB with one slot, 607 with two at work without a prompt, 480 with one and the longest prompt.
+    assert!((607..900).contains(&mib(base.total(2))) && (470..530).contains(&mib(base.total(1))), "{base:?}");
     let large = need(&info(3_095_000_000, 1_280, 20, (32, 32), 128), true);
     assert!((700..1_600).contains(&mib(large.slot)), "{large:?}");
     let turbo = need(&info(1_624_000_000, 1_280, 20, (32, 4), 128), false);
-    assert!(turbo.slot < large.slot && mib(turbo.total(4)) < 5_000, "{turbo:?}");
+    assert!(turbo.slot < large.slot && mib(turbo.total(4)) < 6_000, "{turbo:?}");
     assert_eq!(large.total(3), large.fixed + 3 * large.slot);
 }
 

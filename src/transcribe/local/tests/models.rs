@@ -119,7 +119,7 @@ async fn the_second_device_helps_when_the_first_is_full() {
     let lists = std::fs::read_to_string(stage.dir.path().join("lists")).unwrap();
     assert_eq!(lists, "listed\n", "the GPUs are looked for once");
     let devices: Vec<_> = pool.devices().into_iter().map(|device| (device.name, device.description)).collect();
-    assert_eq!(devices, pairs(&[("cuda:0", "a GPU"), ("cuda:1", "a GPU")]));
+    assert_eq!(devices, pairs(&[("cuda:0", "a GPU"), ("cuda:1", "a GPU"), ("cpu", "CPU")]), "the last one stands in");
 }
 
 #[tokio::test]
