@@ -1,6 +1,7 @@
 //! Servers elsewhere beside this machine, and instead of it. The server is a stub in OpenAI's wire format, but what it
 //! answers was recognised: by whisper.cpp and the smoke model, from the audio that it was sent.
 
+#[allow(dead_code, reason = "the library's own tests use the rest of it")]
 #[path = "../transcribe/remote/tests/server.rs"]
 mod server;
 
@@ -143,20 +144,20 @@ async fn a_server_for_overflow_works_when_this_machine_is_full() {
     assert_eq!(pool.slots(), 3);
     let folder = tempfile::tempdir().unwrap();
     let short = decoded(&folder, CLIP);
+    let alone = run(&pool, job(short.clone(), json!({}))).await.unwrap();
+    assert!(alone.engine.starts_with("whisper.cpp") && alone.text == WORDS, "{alone:?}");
     let (begun, begins) = watch::channel(false);
     let cancel = CancellationToken::new();
     let begin = |_| begun.send_modify(|begun| *begun = true);
     let long = pool.transcribe(job(decoded(&folder, "long.m4a"), json!({})), &begin, &cancel);
     let over = async {
         begins.clone().wait_for(|begun| *begun).await.unwrap();
-        let done = run(&pool, job(short.clone(), json!({}))).await.unwrap();
+        let done = run(&pool, job(short, json!({}))).await.unwrap();
         cancel.cancel();
         done
     };
     let (_, done) = tokio::join!(long, over);
     assert_eq!((done.engine.as_str(), done.text.as_str()), ("remote:lab", WORDS));
-    let alone = run(&pool, job(short, json!({}))).await.unwrap();
-    assert!(alone.engine.starts_with("whisper.cpp") && alone.text == WORDS, "{alone:?}");
     assert_eq!(server.seen().asked.len(), 1);
     pool.shutdown().await;
 }

@@ -23,7 +23,7 @@ pub(super) struct Who<'a> {
 
 impl Who<'_> {
     /// The error for a request without an answer.
-    pub(super) fn from_net(self, error: Error) -> Error {
+    pub(super) fn unreached(self, error: Error) -> Error {
         let name = self.name;
         let detail = format!("The server {name} cannot be used: {}", error.detail);
         match error.code {
@@ -39,7 +39,7 @@ impl Who<'_> {
     }
 
     /// The error for an answer that says no.
-    pub(super) fn from_reply(self, reply: &FormReply) -> Error {
+    pub(super) fn refused(self, reply: &FormReply) -> Error {
         let (name, status) = (self.name, reply.status);
         let said = self.excerpt(&reply.body).map(|said| format!(": {said}")).unwrap_or_default();
         let key = |leaf: &str| format!("`engine.remote.{name}.{leaf}`");
@@ -78,7 +78,7 @@ impl Who<'_> {
     }
 
     /// The error for a 200 that is none, as whisper.cpp's own server gives them.
-    pub(super) fn from_message(self, body: &[u8]) -> Option<Error> {
+    pub(super) fn failed(self, body: &[u8]) -> Option<Error> {
         let said = self.excerpt(body)?;
         Some(Error::new(Code::RemoteEngine, format!("The server {} failed: {said}", self.name)))
     }
@@ -104,7 +104,7 @@ mod tests {
 
     fn said(status: u16, body: &str) -> Error {
         let retry_after = Some(Duration::from_secs(9));
-        LAB.from_reply(&FormReply { status, retry_after, body: body.to_owned().into() })
+        LAB.refused(&FormReply { status, retry_after, body: body.to_owned().into() })
     }
 
     #[test]
@@ -142,12 +142,12 @@ mod tests {
         }
         let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(9_999));
         assert!(said(500, &long).detail.len() < 300);
-        assert!(LAB.from_message(br#"{"text":"error"}"#).is_none());
+        assert!(LAB.failed(br#"{"text":"error"}"#).is_none());
     }
 
     #[test]
     fn failures_of_the_network_are_told_apart() {
-        let of = |code| LAB.from_net(Error::new(code, "x"));
+        let of = |code| LAB.unreached(Error::new(code, "x"));
         assert!(of(Code::ConnectFailed).is_retryable() && of(Code::SourceTimeout).is_retryable());
         assert_eq!((of(Code::AddressRefused).code, of(Code::AddressRefused).for_good), (Code::Config, true));
         assert!(of(Code::AddressRefused).hint.contains("allow_hosts"));

@@ -142,7 +142,7 @@ impl Remote {
             reply = self.ask(asking, range.clone(), true).await?;
         }
         if !(200..300).contains(&reply.status) {
-            return Err(self.who().from_reply(&reply));
+            return Err(self.who().refused(&reply));
         }
         let (body, seconds) = (reply.body.clone(), seconds(length(&range)));
         let options = &asking.job.options;
@@ -151,7 +151,7 @@ impl Remote {
         // A long answer takes a while.
         let read = tokio::task::spawn_blocking(read).await.map_err(broke_off)?;
         let unread = |body: &Bytes| {
-            let said = self.who().from_message(body);
+            let said = self.who().failed(body);
             said.unwrap_or_else(|| self.who().broken("Its answer cannot be read"))
         };
         let heard = read.ok_or_else(|| unread(&reply.body))?;
@@ -168,7 +168,7 @@ impl Remote {
             timeout: self.settings.timeout,
             max_reply: MAX_REPLY,
         };
-        self.net.send_form(form).await.map_err(|error| self.who().from_net(error))
+        self.net.send_form(form).await.map_err(|error| self.who().unreached(error))
     }
 }
 
