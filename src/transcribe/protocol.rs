@@ -26,6 +26,7 @@ pub(crate) struct Device {
 /// From the daemon to the process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "requests are few, and gone as soon as they are written or read")]
 pub(crate) enum Request {
     /// Tell the languages of a window. The daemon never has more windows open than the process has slots.
     Detect {

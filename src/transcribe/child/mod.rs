@@ -133,7 +133,7 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
         match request {
             Request::Detect { id, pcm, range } => begin(id, pcm, range, Goal::Detect),
             Request::Recognise { id, pcm, range, language, previous, options } => {
-                begin(id, pcm, range, Goal::Recognise { language, previous, options });
+                begin(id, pcm, range, Goal::Recognise { language, previous, options: Box::new(options) });
             }
             Request::Abort { id } => {
                 if let Some(stop) = lock(&shared.stops).get(&id) {

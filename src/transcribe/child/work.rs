@@ -43,7 +43,7 @@ pub(super) struct Task {
 /// What is asked for.
 pub(super) enum Goal {
     Detect,
-    Recognise { language: String, previous: String, options: Options },
+    Recognise { language: String, previous: String, options: Box<Options> },
 }
 
 /// Does a task and gives its last event. Segments and progress are sent on the way.
