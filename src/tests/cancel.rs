@@ -67,7 +67,8 @@ impl Stage {
 
     /// Uploads a clip with a callback.
     pub async fn upload(&self, name: &str) -> i64 {
-        let fields = [("callback_url", self.receiver.url.as_str()), ("options", "{\"beam_size\": 1}")];
+        let fields =
+            [("callback_url", self.receiver.url.as_str()), ("options", "{\"beam_size\": 1, \"no_cache\": true}")];
         let (status, task) = self.app.upload(name, sample_bytes(name), &fields).await;
         assert_eq!(status, 202, "{task}");
         task["id"].as_i64().unwrap()

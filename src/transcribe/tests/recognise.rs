@@ -185,7 +185,8 @@ async fn speech_detection_saves_work_and_its_numbers_count() {
 async fn texts_in_long_silences_are_dropped_with_a_warning() {
     let engine = Engine::start(2);
     let speech = clip(&engine, "en-known-04.flac");
-    let quieter = |pair: &[u8]| (i16::from_le_bytes([pair[0], pair[1]]) / 120).to_le_bytes();
+    let quieter =
+        |pair: &[u8]| ((f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 120.0).round() as i16).to_le_bytes();
     let murmur: Vec<u8> = speech.chunks_exact(2).flat_map(quieter).collect();
     // The model makes words of a murmur in which a strict detector hears nobody.
     let pieces = [speech, silence(31), murmur, silence(2)];
