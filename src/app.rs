@@ -33,7 +33,7 @@ use crate::{
     runner::Runner,
     steps::{Services, resolve},
     store::Store,
-    transcribe::{Models, Pool, models::Pulls},
+    transcribe::models::Pulls,
 };
 
 /// How often working folders are looked through for what nobody needs any more.
@@ -73,9 +73,8 @@ impl App {
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media))
             .await
             .map_err(|error| Error::new(Code::Internal, "ffmpeg cannot be looked for").with_source(error))??;
-        let models = Models::new(&config.models);
-        let pool = Arc::new(Pool::new(&config.engine, net.clone(), program)?);
-        models::settle_default(&models, &pool);
+        let (models, pool) = models::open(&config, net.clone(), program).await?;
+        let pool = Arc::new(pool);
         let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
         let queue = Queue::new(store, config.queue.clone());
         let recovered = queue.recover().await?;

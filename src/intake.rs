@@ -148,9 +148,9 @@ impl Intake {
     }
 
     fn check_options(&self, options: &Map<String, Value>) -> Result<()> {
-        let options = Options::from_json(options)?;
-        if let Some(language) = &options.language {
-            transcribe::language(language).map_err(|error| error.with_field("language"))?;
+        let mut options = Options::from_json(options)?;
+        if let Some(only) = transcribe::language::allowed(&options)?.given {
+            options.language = Some(only.to_owned());
         }
         let model = self.models.name(options.model.as_deref()).map_err(|error| error.with_field("model"))?;
         transcribe::models::validate(&model, &options)

@@ -2,7 +2,7 @@
 
 use std::{
     ops::RangeInclusive,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -91,15 +91,23 @@ impl Fetch for NetFetch {
 }
 
 /// The models of a configuration, for commands that run without a daemon.
-pub fn open_models(config: &Config) -> Result<Models> {
-    let models = Models::new(&config.models);
-    settle_default(&models, &Pool::new(&config.engine, Net::new(&config.net)?, std::env::current_exe()?)?);
+pub async fn open_models(config: &Config) -> Result<Models> {
+    let (models, _) = open(config, Net::new(&config.net)?, std::env::current_exe()?).await?;
     Ok(models)
 }
 
-/// Tells what `models.default = "auto"` means on this machine.
-pub(super) fn settle_default(models: &Models, pool: &Pool) {
+/// The models and the engines. Which devices there are decides what `models.default = "auto"` means.
+pub(super) async fn open(config: &Config, net: Net, program: PathBuf) -> Result<(Models, Pool)> {
+    let models = Models::new(&config.models);
+    let mut engine = config.engine.clone();
+    for name in &mut engine.short_context {
+        // A name that nobody knows yet may be that of a file still to come.
+        *name = models.name(Some(name)).unwrap_or_else(|_| name.clone());
+    }
+    let pool = Pool::new(&engine, net, program)?;
+    pool.look().await;
     models.settle_default(pool.devices().iter().any(|device| device.name != "cpu" && device.problem.is_none()));
+    Ok((models, pool))
 }
 
 /// Fetches the default model if it is not here, trying again until it is, somebody cancels it, or the daemon stops. Tasks
@@ -165,7 +173,7 @@ pub(super) async fn attend(app: &App, mut arrivals: watch::Receiver<u64>) {
 /// Says false when the model may still come.
 async fn load_pinned(app: &App, name: &str) -> bool {
     let loaded = match app.services.models.resolve(Some(name)) {
-        Ok(model) => app.services.pool.load(&model).await,
+        Ok(model) => app.services.pool.pin(&model).await,
         Err(error) => Err(error),
     };
     match loaded {

@@ -88,7 +88,7 @@ fn model(config: &mut Config, model: Option<&str>) -> Result<Option<String>> {
 
 /// Downloads an official model that is not here, so that the first call just works.
 async fn fetch_model(config: &Config, model: Option<&str>) -> Result<()> {
-    let models = open_models(config)?;
+    let models = open_models(config).await?;
     match models.resolve(model) {
         Err(error) if error.code == Code::ModelMissing && !config.models.offline => {
             let name = models.name(model)?;

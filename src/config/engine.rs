@@ -1,6 +1,6 @@
 //! Recognition: the devices of this machine and servers elsewhere.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ pub struct EngineConfig {
 }
 
 /// An OpenAI-compatible transcription server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteConfig {
     /// The address up to and with `/v1`.
@@ -60,6 +60,13 @@ pub struct RemoteConfig {
     /// For one request.
     #[serde(default = "timeout")]
     pub timeout: Span,
+}
+
+impl fmt::Debug for RemoteConfig {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteConfig").field("url", &self.url).field("model", &self.model).finish_non_exhaustive()
+    }
 }
 
 /// When a server elsewhere is used.

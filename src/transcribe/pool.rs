@@ -112,6 +112,21 @@ impl Pool {
         self.local.as_ref().map(Local::devices).unwrap_or_default()
     }
 
+    /// Finds out which GPUs there are, unless that is known: at most 10 seconds, usually far below one.
+    pub async fn look(&self) {
+        if let Some(local) = &self.local {
+            local.look().await;
+        }
+    }
+
+    /// Loads a model that is never to be unloaded for another one, and waits until it is ready.
+    pub async fn pin(&self, model: &ModelRef) -> Result<()> {
+        if let Some(local) = &self.local {
+            local.pin(&model.name);
+        }
+        self.load(model).await
+    }
+
     /// Loads a model where there is most room, and waits until it is ready.
     pub async fn load(&self, model: &ModelRef) -> Result<()> {
         match &self.local {
@@ -150,7 +165,7 @@ impl Pool {
         }
         if let Some(local) = self.here(job) {
             let is_full =
-                || self.local_jobs.load(Ordering::SeqCst) >= local.slots() || free_slots(local, &job.model) == 0;
+                || self.local_jobs.load(Ordering::SeqCst) >= local.slots() || local.free_slots(&job.model) == 0;
             let over = if is_full() { seated(RemoteUse::Overflow) } else { None };
             return Some(over.unwrap_or(Choice::Local(local)));
         }
@@ -197,13 +212,6 @@ impl Pool {
         let detail = format!("No server for the model {} can be used now. {problem}", job.model);
         Error::new(Code::RemoteEngine, detail).with_retry_after(first.wait())
     }
-}
-
-/// Windows that this machine can begin with at once.
-fn free_slots(local: &Local, model: &str) -> usize {
-    let of_model = |status: &EngineStatus| status.model.as_deref().is_none_or(|loaded| loaded == model);
-    let free = |status: EngineStatus| status.slots.saturating_sub(status.busy);
-    local.status().into_iter().filter(of_model).map(free).sum()
 }
 
 /// A result with what has to be told beside it.

@@ -47,9 +47,9 @@ impl Retry {
     /// The rule of a kind whose step has none.
     pub fn for_kind(kind: StepKind) -> Self {
         let max = match kind {
-            StepKind::Resolve | StepKind::Download => 4,
-            StepKind::Extract | StepKind::Transcribe => 1,
-            StepKind::Callback => 4,
+            // What depends on a server elsewhere: sites, receivers, remote engines.
+            StepKind::Resolve | StepKind::Download | StepKind::Transcribe | StepKind::Callback => 4,
+            StepKind::Extract => 1,
         };
         Self { max, ..Self::default() }
     }

@@ -61,6 +61,7 @@ callbacks.secret = "{SECRET}"
 callbacks.schedule = ["0s", "100ms", "100ms", "200ms", "500ms"]
 queue.poll = "200ms"
 queue.drain = "5s"
+engine.devices = ["cpu"]
 engine.threads = 2
 uploads.reserve_bytes = 0
 "#,

@@ -56,7 +56,7 @@ struct Settings {
     threads: usize,
     idle_unload: Duration,
     hang_timeout: Duration,
-    pinned: HashSet<String>,
+    pinned: Mutex<HashSet<String>>,
     last_id: AtomicU64,
 }
 
@@ -65,6 +65,10 @@ impl Settings {
     fn known_devices(&self) -> Option<Vec<Device>> {
         let cpu_only = self.words.iter().all(|word| *word == Word::Cpu);
         cpu_only.then(|| devices::resolve(&self.words, &Ok(Vec::new()), &self.config))
+    }
+
+    fn is_pinned(&self, model: &str) -> bool {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner).contains(model)
     }
 
     fn next_id(&self) -> WindowId {
@@ -91,7 +95,7 @@ impl Local {
             threads: engine.threads(),
             idle_unload: engine.idle_unload.0,
             hang_timeout: engine.hang_timeout.0,
-            pinned: engine.pinned.iter().cloned().collect(),
+            pinned: Mutex::new(engine.pinned.iter().cloned().collect()),
             last_id: AtomicU64::new(0),
             config: engine.clone(),
         };
@@ -135,6 +139,11 @@ impl Local {
                 Ok(true)
             }
         }
+    }
+
+    /// From its next start on, an engine of this model is never unloaded by itself.
+    pub(super) fn pin(&self, model: &str) {
+        self.settings.pinned.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
     }
 
     /// How many windows of a model could start at once, beside those that wait already.

@@ -53,6 +53,7 @@ pub(super) struct Launch<'a> {
     pub(super) device: &'a str,
     pub(super) slots: usize,
     pub(super) threads: usize,
+    pub(super) short_context: bool,
 }
 
 /// The handle to a running process. Dropping it kills the process.
@@ -77,6 +78,7 @@ impl Process {
             .arg(&launch.model.path)
             .args(["--model-name", &launch.model.name, "--device", launch.device])
             .args(["--slots", &launch.slots.to_string(), "--threads", &launch.threads.to_string()])
+            .args(launch.short_context.then_some("--short-context"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

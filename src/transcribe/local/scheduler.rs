@@ -263,11 +263,12 @@ impl Scheduler {
     fn start(&mut self, window: WindowId, device: usize, over: bool) {
         let Some(model) = self.world.windows.get(&window).map(|want| want.model.clone()) else { return };
         let name = self.device(device).map_or("", |device| &device.name).to_owned();
-        let pinned = self.settings.pinned.contains(&model.name);
+        let pinned = self.settings.is_pinned(&model.name);
         let need = self.need(&model, device);
         let engine = self.world.start(window, device, pinned);
         let Settings { program, slots, threads, .. } = &*self.settings;
-        let launch = Launch { program, model: &model, device: &name, slots: *slots, threads: *threads };
+        let short_context = self.settings.config.short_context.contains(&model.name);
+        let launch = Launch { program, model: &model, device: &name, slots: *slots, threads: *threads, short_context };
         match Process::start(&launch, engine, self.ear.clone()) {
             Ok(process) => {
                 tracing::info!(model = model.name, device = name, need = need.total(*slots), "An engine starts");

@@ -124,7 +124,7 @@ impl Scheduler {
                     model: Some(model.name.clone()),
                     state: state.to_owned(),
                     restarts: pair.restarts,
-                    pinned: self.settings.pinned.contains(&model.name),
+                    pinned: self.settings.is_pinned(&model.name),
                     problem: pair.problem().map(str::to_owned),
                     ..base.clone()
                 };
