@@ -46,6 +46,9 @@ pub(super) async fn transcribe(
         .into_iter()
         .map(|range| Window { job: id, model: model.clone(), pcm: job.pcm.clone(), range })
         .collect();
+    let list: Vec<String> =
+        windows.iter().map(|window| format!("{}-{}", window.range.start, window.range.end)).collect();
+    tracing::debug!(samples = job.samples, windows = list.join(","), "planned");
     let mut transcript = Transcript {
         duration: seconds(job.samples),
         duration_after_vad: plan.speech,
