@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import lab
 from daemon import Daemon, seconds, stamp
 from lab import FFMPEG, ROOT, SAMPLES
 from table import row
@@ -55,7 +56,7 @@ def command_line(binary, runs):
         config = pathlib.Path(folder) / "c.toml"
         config.write_text(
             f'models.dir = "{ROOT}/models"\nmodels.default = "smoke"\nmodels.offline = true\n'
-            'log.level = "trawl=info"\nlog.format = "json"\n'
+            f'engine.threads = {lab.THREADS}\nlog.level = "trawl=info"\nlog.format = "json"\n'
         )
         long = pathlib.Path(folder) / "long.wav"
         subprocess.run([*FFMPEG, "-stream_loop", "1", "-i", SAMPLES / "long.m4a", long], check=True)

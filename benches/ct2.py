@@ -1,4 +1,4 @@
-"""faster-whisper's engine, CTranslate2, over one 30 second window: encoder, then so many tokens, the likeliest each time.
+"""CTranslate2, faster-whisper's engine, over one 30 s window: encoder, then so many tokens, the likeliest each time.
 
     ct2.py THREADS TOKENS COMPUTE_TYPE
 

@@ -11,13 +11,13 @@ import time
 import urllib.error
 import urllib.request
 
-from lab import ROOT
+import lab
 
 
 class Daemon:
     """A daemon on a free port with an empty database and a log in JSON."""
 
-    def __init__(self, binary, extra="", models=ROOT / "models", model="smoke"):
+    def __init__(self, binary, extra="", models=lab.ROOT / "models", model="smoke"):
         self.folder = tempfile.TemporaryDirectory(prefix="trawl-bench-")
         here = pathlib.Path(self.folder.name)
         self.log = here / "log"
@@ -25,7 +25,8 @@ class Daemon:
         config.write_text(
             f'server.bind = "127.0.0.1:0"\npaths.data = "{here}/data"\npaths.temp = "{here}/temp"\n'
             f'models.dir = "{models}"\nmodels.default = "{model}"\nmodels.offline = true\n'
-            f'log.format = "json"\nlog.level = "info,trawl::transcribe=debug"\nuploads.reserve_bytes = 0\n{extra}\n'
+            f'log.format = "json"\nlog.level = "info,trawl::transcribe=debug"\nuploads.reserve_bytes = 0\n'
+            f"engine.threads = {lab.THREADS}\n{extra}\n"
         )
         started = time.monotonic()
         with self.log.open("w") as log:

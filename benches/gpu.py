@@ -4,8 +4,8 @@
     benches/gpu.py [--binary trawl] [--device cuda:0] [--size large-v3] [--slots 1,2,4,8] [--windows 16]
 
 Prints a table for the smoke model and for a model of random weights. With random weights the decoder finds no end and
-writes as much as it may, about twice what a dense window of speech needs: the figures are a lower bound. `make bench-gpu`
-builds trawl with CUDA and runs it.
+writes as much as it may, about twice what a dense window of speech needs: the figures are a lower bound.
+`make bench-gpu` builds trawl with CUDA and runs it.
 """
 
 import argparse

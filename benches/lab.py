@@ -58,9 +58,10 @@ def capi(binary, *arguments):
 
 def pcm(sources, target):
     """Decodes files, one after another, to 16 kHz samples; gives how many."""
+    raw = ["-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"]
     with target.open("wb") as out:
         for source in sources:
-            subprocess.run([*FFMPEG, "-i", source, "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"], stdout=out, check=True)
+            subprocess.run([*FFMPEG, "-i", source, *raw], stdout=out, check=True)
     return target.stat().st_size // 2
 
 

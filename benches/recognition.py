@@ -10,7 +10,7 @@ import time
 import lab
 from daemon import Daemon, memory_mib
 from engine import EngineProcess
-from lab import RATE, ROOT, SAMPLES, THREADS
+from lab import RATE, ROOT, SAMPLES
 from table import note, row, skipped
 
 ENGLISH = sorted(file for file in SAMPLES.glob("en-*") if file.name != "en-known-04.flac")
@@ -24,7 +24,7 @@ def ctranslate2(capi, rounds, tokens=64):
     what = f"a window of base dimensions, {tokens} tokens / CTranslate2 int8"
     try:
         models = {ftype: lab.random_model("base", ftype) for ftype in ("f16", "q8_0")}
-        command = [lab.python(), ROOT / "benches" / "ct2.py", str(THREADS), str(tokens), "int8"]
+        command = [lab.python(), ROOT / "benches" / "ct2.py", str(lab.THREADS), str(tokens), "int8"]
     except lab.Unavailable as reason:
         return skipped(what, reason)
     other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -32,7 +32,7 @@ def ctranslate2(capi, rounds, tokens=64):
     runs = {name: [] for name in (*models, "int8")}
     for _ in range(rounds):
         for ftype, model in models.items():
-            runs[ftype].append(lab.capi(capi, "one", model, THREADS, tokens))
+            runs[ftype].append(lab.capi(capi, "one", model, lab.THREADS, tokens))
         other.stdin.write("\n")
         other.stdin.flush()
         runs["int8"].append(json.loads(other.stdout.readline()))
@@ -43,9 +43,9 @@ def ctranslate2(capi, rounds, tokens=64):
         for name, found in runs.items()
     }
     best = min(models, key=lambda ftype: median[ftype]["window_ms"])
-    for name, title in (("f16", "whisper.cpp f16"), ("q8_0", "whisper.cpp q8_0"), ("int8", f"CTranslate2 {version} int8")):
-        values = median[name]
-        note(f"  {title}", "{window_ms:.0f} ms = {encode_ms:.0f} + 64 × {token_ms:.2f}".format(**values))
+    for name, values in median.items():
+        title = f"CTranslate2 {version} {name}" if name == "int8" else f"whisper.cpp {name}"
+        note(f"  {title}", "{window_ms:.0f} ms = {encode_ms:.0f} + {n} × {token_ms:.2f}".format(n=tokens, **values))
     row(f"{what} ({best})", median[best]["window_ms"] / median["int8"]["window_ms"], "×", 0.85)
 
 
@@ -73,7 +73,7 @@ def long_file(binary, capi, seconds):
 
 def wall_of_capi(capi, pcm, ladder, windows):
     begun = time.monotonic()
-    lab.capi(capi, "windows", pcm, lab.SMOKE, THREADS, "en", ladder, windows)
+    lab.capi(capi, "windows", pcm, lab.SMOKE, lab.THREADS, "en", ladder, windows)
     return time.monotonic() - begun
 
 
@@ -82,7 +82,7 @@ def transcribe(binary, file):
     config = file.with_suffix(".toml")
     config.write_text(
         f'models.dir = "{ROOT}/models"\nmodels.default = "smoke"\nmodels.offline = true\n'
-        'log.level = "trawl::transcribe=debug"\nlog.format = "json"\n'
+        f'engine.threads = {lab.THREADS}\nlog.level = "trawl::transcribe=debug"\nlog.format = "json"\n'
     )
     command = [binary, "transcribe", "--config", config, "--language", "en", file]
     begun = time.monotonic()
@@ -112,7 +112,7 @@ def one_copy(binary, capi):
     except lab.Unavailable as reason:
         return skipped(what, reason)
     name = model.stem.removeprefix("ggml-")
-    alone = lab.capi(capi, "init", model, THREADS)
+    alone = lab.capi(capi, "init", model, lab.THREADS)
     peak = {}
     for slots in (1, 2, 4):
         daemon = Daemon(binary, f"engine.slots = {slots}", model.parent, name)
@@ -155,12 +155,12 @@ def throughput(binary, clips):
             for file in files
             for window in filter(None, plans[file.with_suffix(".pcm").stat().st_size // 2].split(","))
         ]
-        engine = EngineProcess(binary, lab.SMOKE, slots=1, threads=THREADS)
+        engine = EngineProcess(binary, lab.SMOKE, slots=1, threads=lab.THREADS)
         engine.recognise(windows[:1])
         raw = engine.recognise(windows, **OPTIONS)
         engine.stop()
     note(f"  {clips} clips of 5–40 s ({len(windows)} windows)", f"{clips / through:.2f} clips/s, raw {clips / raw:.2f}")
-    row(f"{clips} clips through the daemon / the slot's raw throughput", raw / through, "×", 0.95, at_least=True)
+    row("the clips through the daemon / the slot's raw throughput", raw / through, "×", 0.95, at_least=True)
 
 
 def urgent(binary, clips, times):

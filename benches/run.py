@@ -4,7 +4,7 @@
 Prints a table: figure, measured, what is asked, whether it holds. Ratios come from one run. Nothing but loopback and,
 once, a package registry is used. Nothing else should run on the machine meanwhile.
 
-    benches/run.py [--quick] [--only NAME] [--binary target/release/trawl]
+    benches/run.py [--quick] [--only NAME] [--threads N] [--binary target/release/trawl]
 """
 
 import argparse
@@ -23,7 +23,9 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a minute, to see that everything runs")
     parser.add_argument("--only", help="one of the names that are printed as they run")
     parser.add_argument("--binary", default=str(lab.ROOT / "target" / "release" / "trawl"))
+    parser.add_argument("--threads", type=int, default=lab.THREADS, help="of the CPU, for everything that is compared")
     args = parser.parse_args()
+    lab.THREADS = args.threads
     binary, capi = args.binary, str(pathlib.Path(args.binary).with_name("capi"))
     size = lambda whole, quick: quick if args.quick else whole
     figures = {
