@@ -8,6 +8,7 @@ whisper.cpp takes minutes; what is built is kept in `target/flags`. Nothing else
 """
 
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -17,13 +18,16 @@ import lab
 
 HOME = lab.ROOT / "target" / "flags"
 PORTABLE = {"GGML_NATIVE": "OFF", "GGML_AVX2": "ON", "GGML_FMA": "ON", "GGML_F16C": "ON", "GGML_BMI2": "ON"}
+OPENMP = "native + llamafile + OpenMP"
 AVX512 = {**PORTABLE, "GGML_AVX512": "ON"}
-# Name → environment, features of `capi`.
+# How long OpenMP's threads spin before they sleep; without this it is milliseconds.
+SPINS = (0, 1_000, 10_000)
+# Name → environment of the build, features of `capi`.
 SETS = {
     "native": ({"GGML_LLAMAFILE": "OFF"}, ""),
     "native + llamafile": ({"GGML_LLAMAFILE": "ON"}, ""),
     "native + llamafile, no repack": ({"GGML_LLAMAFILE": "ON", "GGML_CPU_REPACK": "OFF"}, ""),
-    "native + llamafile + OpenMP": ({"GGML_LLAMAFILE": "ON"}, "openmp"),
+    OPENMP: ({"GGML_LLAMAFILE": "ON"}, "openmp"),
     "AVX2": ({**PORTABLE, "GGML_LLAMAFILE": "OFF"}, ""),
     "AVX2 + llamafile": ({**PORTABLE, "GGML_LLAMAFILE": "ON"}, ""),
     "AVX-512 + llamafile": ({**AVX512, "GGML_LLAMAFILE": "ON"}, ""),
@@ -36,7 +40,7 @@ SETS = {
 
 def build(name):
     """The program built with these flags."""
-    program = HOME / name.replace(" ", "-").replace(",", "")
+    program = HOME / re.sub("[^A-Za-z0-9]+", "-", name)
     if program.exists():
         return program
     flags, features = SETS[name]
@@ -60,17 +64,21 @@ def main():
     if "--build" in sys.argv:
         return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    # Name → program, environment of the run.
+    runs = {name: (program, {}) for name, program in programs.items()}
+    for spins in SPINS:
+        runs[f"OpenMP as above, GOMP_SPINCOUNT={spins}"] = (programs[OPENMP], {"GOMP_SPINCOUNT": str(spins)})
     models = {ftype: lab.random_model("base", ftype) for ftype in ("f16", "q8_0")}
-    found = {name: {ftype: [] for ftype in models} for name in SETS}
+    found = {name: {ftype: [] for ftype in models} for name in runs}
     for _ in range(rounds):
-        for name, program in programs.items():
+        for name, (program, environment) in runs.items():
             for ftype, model in models.items():
-                found[name][ftype].append(lab.capi(program, "one", model, lab.THREADS, 64))
+                found[name][ftype].append(lab.capi(program, "one", model, lab.THREADS, 64, **environment))
     print(f"{lab.THREADS} threads, medians of {rounds}, milliseconds")
     print("| flags | f16 encoder | f16 token | f16 window | q8_0 encoder | q8_0 token | q8_0 window |")
     print("|---|---|---|---|---|---|---|")
-    for name, runs in found.items():
-        median = lambda ftype, figure: statistics.median(run[figure] for run in runs[ftype])
+    for name, results in found.items():
+        median = lambda ftype, figure: statistics.median(run[figure] for run in results[ftype])
         cells = [
             f"{median(ftype, 'encode_ms'):.0f} | {median(ftype, 'token_ms'):.2f} | {median(ftype, 'window_ms'):.0f}"
             for ftype in models

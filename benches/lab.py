@@ -50,9 +50,10 @@ def random_model(size, ftype):
     return file
 
 
-def capi(binary, *arguments):
+def capi(binary, *arguments, **environment):
     """What whisper.cpp's own C API says; `benches/capi` tells what there is."""
-    done = subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True, check=True)
+    command = [binary, *map(str, arguments)]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
