@@ -5,14 +5,14 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test run check fmt audit bench bootstrap
+.PHONY: help demo test run check fmt audit bench bench-flags bench-gpu bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
 	@echo 'make test    the whole test suite'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
-	@echo 'make bench   what trawl itself costs, as a table'
+	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-flags, bench-gpu: docs/benchmarks.md'
 	@echo 'make fmt     formats the source'
 	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
 
@@ -33,8 +33,16 @@ fmt:
 	cargo fmt --all
 
 bench: bootstrap
-	cargo build --release --locked --bin trawl
+	cargo build --release --locked --package trawl --package capi --bins
 	benches/run.py
+
+bench-flags: bootstrap
+	benches/flags.py
+
+# Needs an NVIDIA GPU and the CUDA toolkit.
+bench-gpu: bootstrap
+	cargo build --release --locked --bin trawl --features cuda --target-dir target/cuda
+	benches/gpu.py --binary target/cuda/release/trawl --device cuda:0
 
 audit:
 	@command -v cargo-deny >/dev/null || { echo 'audit: run: cargo install cargo-deny --locked' >&2; exit 1; }

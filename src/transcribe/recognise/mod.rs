@@ -54,6 +54,8 @@ pub(super) async fn transcribe(
     let id = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
     let window = |range| Window { job: id, model: model.clone(), pcm: job.pcm.clone(), range };
     let windows: Vec<Window> = plan.windows.iter().cloned().map(window).collect();
+    let listed: Vec<String> = plan.windows.iter().map(|range| format!("{}-{}", range.start, range.end)).collect();
+    tracing::debug!(samples = job.samples, windows = listed.join(","), "planned");
     let crew = Crew { slots, stop: cancel.child_token() };
     let silence = options.hallucination_silence_threshold.map(|least| (&plan.speech, least));
     let merge = Merge::new(&plan.windows, silence, events);

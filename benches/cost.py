@@ -1,0 +1,102 @@
+"""What trawl itself costs around the engine."""
+
+import http.client
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+import lab
+from daemon import Daemon, seconds, stamp
+from lab import FFMPEG, ROOT, SAMPLES
+from table import row
+
+CLIP = SAMPLES / "en-known-04.flac"
+
+
+def overhead(binary, clips):
+    """Time per task that is neither download, ffmpeg nor inference."""
+    daemon = Daemon(binary)
+    daemon.end(daemon.upload(CLIP))  # loads the model
+    tasks = [daemon.end(daemon.upload(CLIP, options={"no_cache": True})) for _ in range(clips)]
+    inference = daemon.inference_ms()
+    daemon.stop()
+    left = []
+    for task in tasks:
+        steps = {step["key"]: step for step in task["steps"]}
+        total = stamp(task["finished_at"]) - stamp(task["created_at"])
+        left.append((total - seconds(steps["text:extract"])) * 1000 - inference[task["id"]])
+    row("overhead of the road per task (median)", statistics.median(left), "ms", 50)
+
+
+def busy_engine(binary, clips):
+    """How much of the time the engine works while clips are queued."""
+    daemon = Daemon(binary)
+    daemon.end(daemon.upload(CLIP))
+    names = ["en-known-02.flac", "en-known-14.flac", "zh-known-03.flac", "en-new-22.m4a", "zh-new-07.mp3"]
+    files = [SAMPLES / names[index % len(names)] for index in range(clips)]
+    ids = [daemon.upload(file, options={"no_cache": True}) for file in files]
+    tasks = [daemon.end(task) for task in ids]
+    inference = daemon.inference_ms()
+    daemon.stop()
+    step = lambda task: next(step for step in task["steps"] if step["key"] == "text")
+    # The first clips are decoded while nothing is there to recognise: count from the first inference on.
+    begin = min(stamp(step(task)["started_at"]) for task in tasks)
+    end = max(stamp(step(task)["finished_at"]) for task in tasks)
+    working = sum(inference[task] for task in ids) / 1000
+    row(f"engine idle over {clips} queued clips", 100 * (1 - working / (end - begin)), "%", 5)
+
+
+def command_line(binary, runs):
+    """`trawl transcribe` of a file against the inference and ffmpeg inside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "c.toml"
+        config.write_text(
+            f'models.dir = "{ROOT}/models"\nmodels.default = "smoke"\nmodels.offline = true\n'
+            f'engine.threads = {lab.THREADS}\nlog.level = "trawl=info"\nlog.format = "json"\n'
+        )
+        long = pathlib.Path(folder) / "long.wav"
+        subprocess.run([*FFMPEG, "-stream_loop", "1", "-i", SAMPLES / "long.m4a", long], check=True)
+        ratios = []
+        for _ in range(runs):
+            started = time.monotonic()
+            command = [binary, "transcribe", "--config", config, long]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            total = time.monotonic() - started
+            lines = [json.loads(line)["fields"] for line in done.stderr.splitlines() if line.startswith("{")]
+            inference = sum(fields["inference_ms"] / 1000 for fields in lines if "inference_ms" in fields)
+            assert inference > 0, done.stderr
+            started = time.monotonic()
+            subprocess.run([*FFMPEG, "-i", long, "-ac", "1", "-ar", "16000", "-f", "s16le", os.devnull], check=True)
+            ratios.append(total / (inference + time.monotonic() - started))
+        row("`trawl transcribe` of 7 min / (inference + ffmpeg)", statistics.median(ratios), "×", 1.05)
+
+
+def memory(binary, mib):
+    """Resident memory idle, and while a large upload streams through."""
+    daemon = Daemon(binary)
+    row("start to first answer", daemon.start_seconds, "s", 1)
+    idle = daemon.resident_mib()
+    row("idle daemon without a model", idle, "MiB RSS", 60)
+    head = b'--bench\r\nContent-Disposition: form-data; name="file"; filename="big.wav"\r\n\r\n'
+    tail = b"\r\n--bench--\r\n"
+    connection = http.client.HTTPConnection(daemon.host)
+    connection.putrequest("POST", "/api/tasks/upload")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=bench")
+    connection.putheader("Content-Length", str(len(head) + len(tail) + mib * 2**20))
+    connection.endheaders()
+    connection.send(head)
+    block, peak = os.urandom(2**20), idle
+    for _ in range(mib):
+        connection.send(block)
+        peak = max(peak, daemon.resident_mib())
+    connection.send(tail)
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 202, body
+    peak = max(peak, daemon.resident_mib())
+    daemon.stop()
+    row(f"a {mib} MiB upload raises it by", peak - idle, "MiB", 50)
