@@ -39,7 +39,7 @@ enum Command {
         bind: Option<SocketAddr>,
     },
     /// Transcribe links and files without a daemon; the text goes to stdout
-    Transcribe(TranscribeArgs),
+    Transcribe(Box<TranscribeArgs>),
     /// Look after model files
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -197,7 +197,7 @@ fn run(cli: Cli) -> Result<()> {
             engine::cpu_check()?;
             let config = Config::load(cli.config.as_deref(), &[])?;
             log::start(&quiet(&config.log))?;
-            block_on(transcribe::transcribe(config, args, shape))
+            block_on(transcribe::transcribe(config, *args, shape))
         }
         Command::Models(command) => {
             let config = Config::load(cli.config.as_deref(), &[])?;

@@ -138,8 +138,6 @@ mod tests {
 
     use super::*;
 
-    /// As in the options' defaults.
-
     fn tokens<'a>(pieces: &[&'a [u8]]) -> Vec<Token<'a>> {
         let token = |(bytes, at): (&&'a [u8], i32)| {
             let start = f64::from(at) / 10.0;
