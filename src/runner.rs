@@ -40,6 +40,8 @@ pub struct Runner {
     tracker: TaskTracker,
     slots: usize,
     cpu: usize,
+    /// The place for urgent transcriptions.
+    express: Arc<Places>,
 }
 
 impl Runner {
@@ -47,7 +49,8 @@ impl Runner {
     pub fn new(services: Services, config: &Config) -> Self {
         let slots = services.pool.slots();
         let running = Arc::new(Running::default());
-        Self { services, running, tracker: TaskTracker::new(), slots, cpu: config.cpu_lane() }
+        let (tracker, express) = (TaskTracker::new(), Arc::new(Places::new(1)));
+        Self { services, running, tracker, slots, cpu: config.cpu_lane(), express }
     }
 
     /// Runs until `shutdown`; then stops claiming, lets running steps go on for `queue.drain` at most, and gives the rest
@@ -119,10 +122,9 @@ impl Runner {
     /// task that has one, so an urgent clip waits for a window of a long recording, not for its end.
     async fn express(&self, shutdown: CancellationToken) {
         let queue = &self.services.queue;
-        let place = Places::new(1);
-        loop {
+        while !shutdown.is_cancelled() {
             let permit = tokio::select! {
-                permit = place.one() => permit,
+                permit = self.express.one() => permit,
                 () = shutdown.cancelled() => return,
             };
             let Ok(permit) = permit else { return };
@@ -144,8 +146,8 @@ impl Runner {
         }
     }
 
-    /// Starts what was claimed. A transcription on which an engine has died before runs while nothing else does in its
-    /// lane: if it is to blame, it takes nobody with it who would then be given up for the same crashes.
+    /// Starts what was claimed. A transcription that another death of its engine would end runs while nothing else does
+    /// in its lane: if it is to blame, it takes nobody with it who would then be given up for the same crashes.
     async fn start(
         &self,
         lane: Lane,
@@ -154,7 +156,8 @@ impl Runner {
         places: &Places,
         shutdown: &CancellationToken,
     ) {
-        let is_suspect = |(work, _): &(Work, _)| lane == Lane::Gpu && work.row.step.crashes > 0;
+        let last_chance = self.services.queue.config().max_crashes - 1;
+        let is_suspect = |(work, _): &(Work, _)| lane == Lane::Gpu && work.row.step.crashes >= last_chance.max(1);
         let work = work.into_iter().map(|work| {
             let cancel = self.running.add(&work.fence);
             (work, cancel)
@@ -168,8 +171,9 @@ impl Runner {
         }
         drop(first);
         for (work, cancel) in suspects {
+            let alone = async { Some((places.all().await.ok()?, self.express.one().await.ok()?)) };
             let permit = tokio::select! {
-                permit = places.all() => permit.ok(),
+                permit = alone => permit,
                 // It ends at once, without a place.
                 () = cancel.cancelled() => None,
                 () = shutdown.cancelled() => {
@@ -181,7 +185,8 @@ impl Runner {
         }
     }
 
-    fn spawn(&self, work: Work, cancel: CancellationToken, permit: Option<OwnedSemaphorePermit>) {
+    /// `permit` is held until the work is done.
+    fn spawn(&self, work: Work, cancel: CancellationToken, permit: impl Send + 'static) {
         let runner = self.clone();
         self.tracker.spawn(async move {
             runner.execute(&work, cancel).await;
