@@ -11,7 +11,8 @@ ARG GGML_NATIVE=OFF
 ARG GGML_AVX2=ON
 ARG GGML_FMA=ON
 ARG GGML_F16C=ON
-ENV GGML_NATIVE=$GGML_NATIVE GGML_AVX2=$GGML_AVX2 GGML_FMA=$GGML_FMA GGML_F16C=$GGML_F16C
+ARG GGML_BMI2=ON
+ENV GGML_NATIVE=$GGML_NATIVE GGML_AVX2=$GGML_AVX2 GGML_FMA=$GGML_FMA GGML_F16C=$GGML_F16C GGML_BMI2=$GGML_BMI2
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked --bin trawl \
@@ -19,7 +20,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates ffmpeg \
+    && apt-get install -y --no-install-recommends ca-certificates ffmpeg libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin trawl \
     && install -d -o trawl -g trawl /data /models

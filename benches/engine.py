@@ -1,6 +1,7 @@
 """An engine process, spoken to in its own protocol: what its slots can do when nothing is around them."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -11,7 +12,9 @@ class EngineProcess:
     def __init__(self, binary, model, slots=1, threads=1, device="cpu"):
         command = [binary, "engine", "--model", model, "--model-name", "bench", "--device", device]
         command += ["--slots", str(slots), "--threads", str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = os.environ | {"GOMP_SPINCOUNT": "1000"}  # as the daemon starts it
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
         self.slots = slots
         ready = json.loads(self.process.stdout.readline())
         assert ready["type"] == "ready", ready

@@ -49,7 +49,7 @@ def build(name):
     environment |= flags | {"CARGO_TARGET_DIR": str(target)}
     # whisper-rs-sys does not watch the environment: without this it would be taken for built.
     clean = ["cargo", "clean", "--quiet", "--release", "--package", "whisper-rs-sys"]
-    make = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "capi", "--features", features]
+    make = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "capi", "--no-default-features", "--features", features]
     for command in (clean, make):
         subprocess.run(command, cwd=lab.ROOT, env=environment, check=True)
     shutil.copy2(target / "release" / "capi", program)

@@ -53,7 +53,9 @@ def random_model(size, ftype):
 def capi(binary, *arguments, **environment):
     """What whisper.cpp's own C API says; `benches/capi` tells what there is."""
     command = [binary, *map(str, arguments)]
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
+    # As trawl starts its engines.
+    environment = os.environ | {"GOMP_SPINCOUNT": "1000"} | environment
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 

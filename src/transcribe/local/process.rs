@@ -30,6 +30,9 @@ use crate::{
 
 /// How many of the last lines on stderr are logged after a crash.
 const TAIL: usize = 20;
+/// How often a waiting OpenMP thread looks before it sleeps: some tens of microseconds, longer than the usual wait for the
+/// other threads, far shorter than the time slice that somebody else may have. Measured: docs/benchmarks.md.
+const SPINS: &str = "1000";
 /// How long a process gets to exit by itself.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a killed process may take to vanish; a driver can hold it longer, and nothing helps then.
@@ -79,6 +82,7 @@ impl Process {
             .args(["--model-name", &launch.model.name, "--device", launch.device])
             .args(["--slots", &launch.slots.to_string(), "--threads", &launch.threads.to_string()])
             .args(launch.short_context.then_some("--short-context"))
+            .envs(std::env::var_os("GOMP_SPINCOUNT").is_none().then_some(("GOMP_SPINCOUNT", SPINS)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
