@@ -1,9 +1,11 @@
 """What trawl itself costs around the engine."""
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -12,7 +14,7 @@ import time
 import lab
 from daemon import Daemon, seconds, stamp
 from lab import FFMPEG, ROOT, SAMPLES
-from table import row
+from table import note, row
 
 CLIP = SAMPLES / "en-known-04.flac"
 
@@ -100,3 +102,25 @@ def memory(binary, mib):
     peak = max(peak, daemon.resident_mib())
     daemon.stop()
     row(f"a {mib} MiB upload raises it by", peak - idle, "MiB", 50)
+
+
+def crashes(binary, seconds):
+    """How fast the API answers while the engine works on both cores and is killed every second."""
+    daemon = Daemon(binary, "queue.max_crashes = 1000")
+    tasks = [daemon.upload(SAMPLES / "long.m4a", options={"no_cache": True}) for _ in range(3)]
+    waits, kills, begun = [], 0, time.monotonic()
+    while (now := time.monotonic()) - begun < seconds:
+        if now - begun > kills + 1:
+            with contextlib.suppress(ValueError, OSError):  # it is being started again
+                os.kill(daemon.engine_pid(), signal.SIGKILL)
+            kills += 1
+        for path in ("/live", "/api/tasks?limit=10", "/api/devices"):
+            asked = time.monotonic()
+            daemon.get(path)
+            waits.append(1000 * (time.monotonic() - asked))
+        time.sleep(0.01)
+    for task in tasks:
+        daemon.cancel(task)
+    daemon.stop()
+    note("  median, slowest", f"{statistics.median(waits):.1f}, {max(waits):.1f} ms of {len(waits)} answers, {kills} kills")
+    row("an answer of the API while engines are killed (p99)", statistics.quantiles(waits, n=100)[98], "ms", 50)
