@@ -43,7 +43,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("pull_model", &[&[NotFound, Conflict, ModelPull, ShuttingDown, CrossOrigin]]),
     ("cancel_pull", &[&[NotFound, CrossOrigin]]),
     ("delete_model", &[&[NotFound, Conflict, CrossOrigin, Io]]),
-    ("load_model", &[&[NotFound, ModelInvalid, EngineCrashed, EngineFailed, ShuttingDown, CrossOrigin]]),
+    ("load_model", &[&[NotFound, Conflict, ModelInvalid, EngineCrashed, EngineFailed, ShuttingDown, CrossOrigin]]),
     ("unload_model", &[&[NotFound, Conflict, CrossOrigin]]),
     ("list_devices", &[]),
     ("live", &[]),

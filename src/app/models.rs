@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// How long to wait before the default model is asked for again.
+/// How long to wait before the default model is asked for again, and before pinned ones are looked for again.
 const RETRY: Duration = Duration::from_secs(60);
 /// For one whole model: gigabytes over a slow line. What stands still is noticed by `net.stall_window` all the same.
 const WHOLE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -90,10 +90,9 @@ impl Fetch for NetFetch {
     }
 }
 
-/// The models of a configuration, for commands that run without a daemon.
-pub async fn open_models(config: &Config) -> Result<Models> {
-    let (models, _) = open(config, Net::new(&config.net)?, std::env::current_exe()?).await?;
-    Ok(models)
+/// The models and engines of a configuration, for commands that run without a daemon.
+pub async fn open_models(config: &Config) -> Result<(Models, Pool)> {
+    open(config, Net::new(&config.net)?, std::env::current_exe()?).await
 }
 
 /// The models and the engines. Which devices there are decides what `models.default = "auto"` means.
@@ -104,9 +103,11 @@ pub(super) async fn open(config: &Config, net: Net, program: PathBuf) -> Result<
         // A name that nobody knows yet may be that of a file still to come.
         *name = models.name(Some(name)).unwrap_or_else(|_| name.clone());
     }
-    let pool = Pool::new(&engine, net, program)?;
+    let mut pool = Pool::new(&engine, net, program)?;
     pool.look().await;
     models.settle_default(pool.devices().iter().any(|device| device.name != "cpu" && device.problem.is_none()));
+    // After the default: `auto` is a name, too.
+    pool.settle_names(|name| models.name(Some(name)));
     Ok((models, pool))
 }
 
@@ -152,37 +153,127 @@ pub(super) async fn fetch_default(app: &App, shutdown: CancellationToken) {
 /// Wakes the tasks that wait when a model has arrived, and keeps the pinned models in memory: those that are here at
 /// once, the others when they come.
 pub(super) async fn attend(app: &App, mut arrivals: watch::Receiver<u64>) {
-    let mut pinned = app.config.engine.pinned.clone();
+    let (models, pool) = (&app.services.models, &app.services.pool);
+    let mut pinned = Pinned::new(&app.config.engine.pinned);
     loop {
-        let mut missing = Vec::new();
-        for name in pinned {
-            if !load_pinned(app, &name).await {
-                missing.push(name);
+        for (name, told) in std::mem::take(&mut pinned.missing) {
+            let loaded = match models.resolve(Some(&name)) {
+                Ok(model) => pool.pin(&model).await,
+                Err(error) => Err(error),
+            };
+            pinned.tried(name, told, loaded);
+        }
+        match next(&mut arrivals, (!pinned.missing.is_empty()).then_some(RETRY)).await {
+            None => return,
+            Some(Next::Look) => {}
+            Some(Next::Arrived) => {
+                if let Err(error) = app.services.queue.model_arrived().await {
+                    tracing::warn!(error = %error.chain(), "tasks that wait for the model look again later");
+                }
             }
-        }
-        pinned = missing;
-        if arrivals.changed().await.is_err() {
-            return;
-        }
-        if let Err(error) = app.services.queue.model_arrived().await {
-            tracing::warn!(error = %error.chain(), "tasks that wait for the model look again later");
         }
     }
 }
 
-/// Says false when the model may still come.
-async fn load_pinned(app: &App, name: &str) -> bool {
-    let loaded = match app.services.models.resolve(Some(name)) {
-        Ok(model) => app.services.pool.pin(&model).await,
-        Err(error) => Err(error),
+/// Why it is time to look at the models.
+#[derive(Debug, PartialEq)]
+enum Next {
+    /// One has been downloaded.
+    Arrived,
+    /// Somebody may have put a file into the folder, which nobody tells.
+    Look,
+}
+
+/// None when nothing arrives any more.
+async fn next(arrivals: &mut watch::Receiver<u64>, look: Option<Duration>) -> Option<Next> {
+    let looking = async {
+        match look {
+            Some(after) => sleep(after).await,
+            None => std::future::pending().await,
+        }
     };
-    match loaded {
-        Ok(()) => tracing::info!(model = name, "a pinned model is loaded"),
-        Err(error) if error.code == Code::ShuttingDown => {}
-        Err(error) => {
+    tokio::select! {
+        biased;
+        arrived = arrivals.changed() => arrived.ok().map(|()| Next::Arrived),
+        () = looking => Some(Next::Look),
+    }
+}
+
+/// Pinned models that are not in memory yet.
+struct Pinned {
+    /// Each with whether that was told.
+    missing: Vec<(String, bool)>,
+}
+
+impl Pinned {
+    fn new(names: &[String]) -> Self {
+        Self { missing: names.iter().map(|name| (name.clone(), false)).collect() }
+    }
+
+    /// Hears what came of loading one. It stays missing when its file may still come, and is warned of once.
+    fn tried(&mut self, name: String, told: bool, loaded: Result<()>) {
+        let Err(error) = loaded else {
+            return tracing::info!(model = name, "a pinned model is loaded");
+        };
+        if error.code != Code::ShuttingDown && !told {
             tracing::warn!(model = name, error = %error.chain(), hint = error.hint, "a pinned model is not loaded");
-            return error.code != Code::ModelMissing;
+        }
+        // A file that is dropped in gives its name to a model that nobody knew before.
+        if matches!(error.code, Code::ModelMissing | Code::UnknownModel) {
+            self.missing.push((name, true));
         }
     }
-    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(toml: &str) -> (tempfile::TempDir, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.toml");
+        std::fs::write(&file, format!("models.dir = {:?}\n{toml}", folder.path())).unwrap();
+        let config = Config::load(Some(&file), &[]).unwrap();
+        (folder, config)
+    }
+
+    #[tokio::test]
+    async fn the_models_of_servers_elsewhere_have_other_names_too() {
+        let (_folder, config) = config(
+            "engine.devices = []\nmodels.aliases.mine = \"small\"\n\
+             engine.remote.lab = { url = \"http://127.0.0.1:9/v1\", models = [\"LARGE\", \"Mine\", \"auto\", \"whatever\"] }",
+        );
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (_, pool) = open_models(&config).await.unwrap();
+        for (name, expected) in
+            [("large-v3", true), ("small", true), ("base", true), ("whatever", true), ("tiny", false), ("LARGE", false)]
+        {
+            assert_eq!(pool.is_remote(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_model_that_may_still_come_stays_missing() {
+        let (_folder, config) = config("");
+        let models = Models::new(&config.models);
+        let mut pinned = Pinned::new(&[]);
+        for (name, told) in [("dropped-in", false), ("base", true)] {
+            pinned.tried(name.to_owned(), told, models.resolve(Some(name)).map(drop));
+        }
+        for code in [Code::ModelInvalid, Code::Conflict, Code::ShuttingDown] {
+            pinned.tried("tiny".to_owned(), false, Err(Error::new(code, "as asked")));
+        }
+        pinned.tried("small".to_owned(), false, Ok(()));
+        assert_eq!(pinned.missing, [("dropped-in".to_owned(), true), ("base".to_owned(), true)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_looked_for_now_and_then() {
+        let (sender, mut arrivals) = watch::channel(0);
+        assert_eq!(next(&mut arrivals, Some(Duration::ZERO)).await, Some(Next::Look));
+        sender.send_modify(|count| *count += 1);
+        assert_eq!(next(&mut arrivals, Some(Duration::ZERO)).await, Some(Next::Arrived));
+        drop(sender);
+        assert_eq!(next(&mut arrivals, None).await, None);
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// Does what was asked.
 pub(super) async fn run(config: &Config, command: ModelsCommand) -> Result<()> {
-    let models = open_models(config).await?;
+    let (models, _) = open_models(config).await?;
     match command {
         ModelsCommand::List => list(&models),
         ModelsCommand::Pull { names } => pull_all(&models, &NetFetch::new(config)?, &names).await?,

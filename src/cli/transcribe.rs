@@ -1,5 +1,6 @@
 //! `trawl transcribe`: the whole road for a few inputs, in this process.
 
+mod model;
 mod shape;
 
 use std::{
@@ -12,9 +13,8 @@ use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use self::shape::Shape;
-use super::{TranscribeArgs, complain, local::Local, models, print};
+use super::{TranscribeArgs, complain, local::Local, print};
 use crate::{
-    app::{NetFetch, open_models},
     config::Config,
     domain::{Task, TaskId, TaskStatus, Transcript},
     error::{Code, Error, Report, Result},
@@ -28,11 +28,11 @@ use crate::{
 /// Transcribes every input in turn. Inputs that fail are told; the others are done all the same.
 pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, mut shape: Shape) -> Result<()> {
     let given = shape.options.get("model").and_then(Value::as_str);
-    let model = model(&mut config, given)?;
+    let model = model::name(&mut config, given)?;
     if let Some(model) = &model {
         shape.options.insert("model".to_owned(), json!(model));
     }
-    fetch_model(&config, model.as_deref()).await?;
+    model::fetch(&config, model.as_deref()).await?;
     // From here on there is a folder to remove, whoever ends the command.
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let local = Local::start(config).await?;
@@ -65,37 +65,6 @@ fn about(input: &str, mut error: Error) -> Error {
     let shown: String = input.chars().take(200).collect();
     error.detail = format!("{}: {}", shown.escape_debug(), error.detail);
     error
-}
-
-/// The model's name; a path makes its folder the models folder.
-fn model(config: &mut Config, model: Option<&str>) -> Result<Option<String>> {
-    let Some(model) = model else { return Ok(None) };
-    let path = Path::new(model);
-    if !model.contains(std::path::MAIN_SEPARATOR) && !path.is_file() {
-        return Ok(Some(model.to_owned()));
-    }
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.and_then(|name| name.strip_prefix("ggml-")?.strip_suffix(".bin"));
-    let (Some(name), Ok(file)) = (name, path.canonicalize()) else {
-        return Err(Error::new(Code::UnknownModel, format!("{model} is no model file"))
-            .with_hint("A model file is called ggml-NAME.bin."));
-    };
-    if let Some(folder) = file.parent() {
-        config.models.dir = folder.to_owned();
-    }
-    Ok(Some(name.to_owned()))
-}
-
-/// Downloads an official model that is not here, so that the first call just works.
-async fn fetch_model(config: &Config, model: Option<&str>) -> Result<()> {
-    let models = open_models(config).await?;
-    match models.resolve(model) {
-        Err(error) if error.code == Code::ModelMissing && !config.models.offline => {
-            let name = models.name(model)?;
-            models::pull(&models, &NetFetch::new(config)?, &name).await
-        }
-        resolved => resolved.map(drop),
-    }
 }
 
 async fn one(local: &Local, input: &str, options: &Map<String, Value>) -> Result<Transcript> {

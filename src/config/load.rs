@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use config::{Environment, File, FileFormat, Value, ValueKind};
+use config::{ConfigError, Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
 use super::Config;
 use crate::{
@@ -18,21 +18,23 @@ const OPEN: [&str; 2] = ["models.aliases", "engine.remote"];
 impl Config {
     /// The defaults alone, without any file, variable or flag.
     pub fn defaults() -> Self {
-        let source = File::from_str(DEFAULT, FileFormat::Toml);
-        let read = config::Config::builder().add_source(source).build().and_then(config::Config::try_deserialize);
         // The file is part of the program, and every test reads it.
-        read.expect("config/default.toml fits its types")
+        default().try_deserialize().expect("config/default.toml fits its types")
     }
 
     /// Reads the configuration: defaults, then `file` (or `config/local.toml` when it exists), then the environment,
     /// then `flags` as dotted keys with their values.
     pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Self> {
+        Self::read(file, Environment::default(), flags)
+    }
+
+    fn read(file: Option<&Path>, environment: Environment, flags: &[(&str, String)]) -> Result<Self> {
         let mut builder = config::Config::builder().add_source(File::from_str(DEFAULT, FileFormat::Toml));
         builder = match file {
             Some(file) => builder.add_source(File::from(file).format(FileFormat::Toml)),
             None => builder.add_source(File::new("config/local", FileFormat::Toml).required(false)),
         };
-        builder = builder.add_source(environment());
+        builder = builder.add_source(Variables::of(environment));
         for (key, value) in flags {
             builder = builder.set_override(*key, value.as_str()).map_err(|error| invalid(&error))?;
         }
@@ -65,9 +67,7 @@ impl Config {
             );
         }
         self.models.check()?;
-        if !(1..=64).contains(&self.engine.slots) {
-            return wrong("engine.slots", "from 1 to 64");
-        }
+        self.engine.check()?;
         if self.queue.net == 0 || self.queue.deliver == 0 || self.queue.prefetch == 0 {
             return wrong("queue.net, queue.deliver and queue.prefetch", "at least 1");
         }
@@ -84,20 +84,52 @@ impl Config {
     }
 }
 
-fn environment() -> Environment {
-    Environment::with_prefix("TRAWL")
-        .prefix_separator("__")
-        .separator("__")
-        .try_parsing(true)
-        .list_separator(",")
-        .with_list_parse_key("net.allow_hosts")
-        .with_list_parse_key("net.ports")
-        .with_list_parse_key("models.base_urls")
-        .with_list_parse_key("engine.devices")
-        .with_list_parse_key("engine.pinned")
-        .with_list_parse_key("engine.short_context")
-        .with_list_parse_key("callbacks.schedule")
-        .ignore_empty(true)
+/// The variables. Everything in them is text, and the types that it goes into read from it what they need; lists are split
+/// at commas.
+#[derive(Clone, Debug)]
+struct Variables {
+    environment: Environment,
+    lists: Vec<String>,
+}
+
+impl Variables {
+    fn of(environment: Environment) -> Self {
+        let environment = environment.prefix("TRAWL").prefix_separator("__").separator("__").ignore_empty(true);
+        let is_list = |kind: &ValueKind| matches!(kind, ValueKind::Array(_));
+        let defaults = default();
+        let lists = keys(&defaults).into_iter().filter(|(_, kind)| is_list(kind)).map(|(key, _)| key);
+        Self { environment, lists: lists.collect() }
+    }
+
+    fn is_list(&self, key: &str) -> bool {
+        let of_server = key.strip_prefix("engine.remote.").is_some_and(|key| key.ends_with(".models"));
+        of_server || self.lists.iter().any(|list| list == key)
+    }
+}
+
+impl Source for Variables {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        let mut variables = self.environment.collect()?;
+        for (key, value) in &mut variables {
+            if let ValueKind::String(text) = &value.kind
+                && self.is_list(key)
+            {
+                let items = text.split(',').map(|item| Value::from(item.trim()));
+                value.kind = ValueKind::Array(items.collect());
+            }
+        }
+        Ok(variables)
+    }
+}
+
+fn default() -> config::Config {
+    let source = File::from_str(DEFAULT, FileFormat::Toml);
+    // The file is part of the program, and every test reads it.
+    config::Config::builder().add_source(source).build().expect("config/default.toml is TOML")
 }
 
 fn invalid(error: &config::ConfigError) -> Error {
@@ -105,15 +137,8 @@ fn invalid(error: &config::ConfigError) -> Error {
 }
 
 fn refuse_unknown_keys(merged: &config::Config) -> Result<()> {
-    let defaults = config::Config::builder()
-        .add_source(File::from_str(DEFAULT, FileFormat::Toml))
-        .build()
-        .map_err(|error| invalid(&error))?;
-    let mut known = Vec::new();
-    collect(&defaults.cache, String::new(), &mut known);
-    let mut given = Vec::new();
-    collect(&merged.cache, String::new(), &mut given);
-    for key in given {
+    let known: Vec<String> = keys(&default()).into_iter().map(|(key, _)| key).collect();
+    for (key, _) in keys(merged) {
         let is_open = OPEN.iter().any(|open| key.strip_prefix(open).is_some_and(|rest| rest.starts_with('.')));
         if !is_open && !known.contains(&key) {
             let hint = match nearest(&key, known.iter().map(String::as_str)) {
@@ -126,7 +151,14 @@ fn refuse_unknown_keys(merged: &config::Config) -> Result<()> {
     Ok(())
 }
 
-fn collect(value: &Value, path: String, keys: &mut Vec<String>) {
+/// Every key with what it holds.
+fn keys(config: &config::Config) -> Vec<(String, &ValueKind)> {
+    let mut keys = Vec::new();
+    collect(&config.cache, String::new(), &mut keys);
+    keys
+}
+
+fn collect<'a>(value: &'a Value, path: String, keys: &mut Vec<(String, &'a ValueKind)>) {
     match &value.kind {
         ValueKind::Table(table) => {
             for (name, child) in table {
@@ -134,7 +166,7 @@ fn collect(value: &Value, path: String, keys: &mut Vec<String>) {
                 collect(child, path, keys);
             }
         }
-        _ => keys.push(path),
+        kind => keys.push((path, kind)),
     }
 }
 
@@ -178,6 +210,13 @@ mod tests {
             "[server]\nbase_path = \"x/\"",
             "[server]\nbase_path = \"/a:b\"",
             "[engine]\nslots = 0",
+            "[engine]\nthreads = 1025",
+            "[engine]\nhang_timeout = \"999ms\"",
+            "[engine.remote.lab]\nurl = \"ftp://asr.example/v1\"",
+            "[engine.remote.lab]\nurl = \"https://asr.example/v1\"\nslots = 65",
+            "[engine.remote.lab]\nurl = \"https://asr.example/v1\"\nmax_bytes = 1",
+            "[engine.remote.lab]\nurl = \"https://asr.example/v1\"\ntimeout = \"0s\"",
+            "[engine.remote.\"a lab\"]\nurl = \"https://asr.example/v1\"",
             "[queue]\nlease = \"5 minutes\"",
             "[queue]\nheartbeat = \"50s\"",
             "[database]\nurl = \"oracle:x\"",
@@ -185,5 +224,43 @@ mod tests {
             assert_eq!(load(bad).unwrap_err().code, Code::Config, "{bad}");
         }
         assert!(load("[server]\nbind = \"0.0.0.0:8000\"\n[auth]\nmode = \"off\"").is_ok());
+        assert!(load("[engine]\nthreads = 1024\nhang_timeout = \"1s\"\nidle_unload = \"0s\"").is_ok());
+    }
+
+    fn with(variables: &[(&str, &str)]) -> Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        std::fs::write(&file, "[engine.remote.lab]\nurl = \"https://asr.example/v1\"").unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::read(Some(&file), Environment::default().source(Some(variables.collect())), &[])
+    }
+
+    #[test]
+    fn variables_are_what_their_keys_are() {
+        let config = with(&[
+            ("TRAWL__ENGINE__REMOTE__LAB__MODELS", "base, small"),
+            ("TRAWL__ENGINE__REMOTE__LAB__API_KEY", "007"),
+            ("TRAWL__ENGINE__REMOTE__LAB__SLOTS", "3"),
+            ("TRAWL__NET__PORTS", "8080"),
+            ("TRAWL__NET__ALLOW_HOSTS", "1.5"),
+            ("TRAWL__ENGINE__CPU_FALLBACK", "False"),
+            ("TRAWL__ENGINE__PINNED", ""),
+            ("TRAWL__CALLBACKS__SCHEDULE", "0s,5s"),
+            ("TRAWL__MODELS__DEFAULT", "1e3"),
+            ("TRAWLER__NET__PORTS", "1"),
+        ])
+        .unwrap();
+        let lab = &config.engine.remote["lab"];
+        assert_eq!((lab.models.join("|").as_str(), lab.api_key.as_str(), lab.slots), ("base|small", "007", 3));
+        assert_eq!((config.net.ports, config.net.allow_hosts), (vec![8080], vec!["1.5".to_owned()]));
+        assert_eq!((config.engine.cpu_fallback, config.engine.pinned.len()), (false, 0));
+        assert_eq!((config.callbacks.schedule.len(), config.models.default.as_str()), (2, "1e3"));
+        assert_eq!(
+            with(&[("TRAWL__ENGINE__REMOTE__LAB__API_KEY", "true")]).unwrap().engine.remote["lab"].api_key,
+            "true"
+        );
+        for wrong in [("TRAWL__NET__PORTS", "80,x"), ("TRAWL__NET__PORTZ", "80"), ("TRAWL__ENGINE__SLOTS", "many")] {
+            assert_eq!(with(&[wrong]).unwrap_err().code, Code::Config, "{wrong:?}");
+        }
     }
 }

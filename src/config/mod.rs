@@ -6,14 +6,16 @@
 mod engine;
 mod load;
 mod models;
+mod remote;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
 pub use self::{
-    engine::{EngineConfig, RemoteConfig, RemoteUse},
+    engine::EngineConfig,
     models::ModelsConfig,
+    remote::{RemoteConfig, RemoteUse},
 };
 use crate::domain::Span;
 
@@ -248,6 +250,16 @@ impl CallbacksConfig {
     pub fn wait_before(&self, attempt: usize) -> Option<Duration> {
         attempt.checked_sub(1).and_then(|index| self.schedule.get(index)).map(|span| span.0)
     }
+}
+
+/// Whether an address is that of a web server and holds nothing else: no user name, no password, no query.
+fn is_plain_address(url: &url::Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
 }
 
 fn cores() -> usize {

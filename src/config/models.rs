@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
+use url::Url;
 
 use crate::error::{Code, Error, Result};
 
@@ -25,9 +26,15 @@ pub struct ModelsConfig {
 }
 
 impl ModelsConfig {
-    /// An alias leads straight to a model, or to `auto`; capitals do not matter.
+    /// An alias leads straight to a model, or to `auto`; capitals do not matter. Mirrors are plain addresses.
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |text: String, hint: String| Err(Error::new(Code::Config, text).with_hint(hint));
+        // What is wrong with an address may be a password, so none is shown.
+        if !self.base_urls.iter().all(|base| Url::parse(base).is_ok_and(|url| super::is_plain_address(&url))) {
+            let text = "`models.base_urls` must hold http or https addresses without user name, password and query";
+            let hint = "Name a mirror that wants no password, or put model files into `models.dir`.";
+            return wrong(text.to_owned(), hint.to_owned());
+        }
         let is_auto = |name: &str| name.trim().eq_ignore_ascii_case("auto");
         for (alias, to) in &self.aliases {
             let shown = alias.escape_debug();
@@ -73,6 +80,20 @@ mod tests {
     fn check(default: &str, aliases: &[(&str, &str)]) -> Result<()> {
         let aliases = aliases.iter().map(|(alias, to)| ((*alias).to_owned(), (*to).to_owned())).collect();
         ModelsConfig { default: default.to_owned(), aliases, ..super::super::Config::defaults().models }.check()
+    }
+
+    #[test]
+    fn mirrors_are_plain_addresses() {
+        let check = |base: &str| {
+            let base_urls = vec!["http://a.example/x/".to_owned(), base.to_owned()];
+            ModelsConfig { base_urls, ..super::super::Config::defaults().models }.check()
+        };
+        check("https://b.example:8443/models").unwrap();
+        for bad in ["https://me:secret@b.example/x", "https://secret@b.example", "b.example/secret", "ftp://secret/x"] {
+            let error = check(bad).unwrap_err();
+            assert!(error.code == Code::Config && error.detail.contains("models.base_urls"), "{}", error.detail);
+            assert!(!format!("{} {}", error.chain(), error.hint).contains("secret"), "{}", error.chain());
+        }
     }
 
     #[test]

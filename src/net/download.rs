@@ -38,8 +38,7 @@ pub struct Download {
     pub min_bytes: u64,
     /// The largest size accepted, counted on what arrives.
     pub max_bytes: u64,
-    /// Whether the part stays when the disk is full or the server sends something else, and is guarded against other
-    /// processes: it is large, and needed anyway.
+    /// Whether the part stays when the disk is full or the server sends something else: it is large, and needed anyway.
     pub keep: bool,
 }
 
@@ -89,7 +88,7 @@ impl Net {
             return Err(Error::new(Code::InvalidRequest, "The byte range to download ends before it begins"));
         }
         self.check_url(&request.url)?;
-        let mut part = Part::open(&request.path, request.keep).await?;
+        let mut part = Part::open(&request.path).await?;
         match self.attempts(&request, &mut part, progress, cancel).await {
             Ok(downloaded) => Ok(downloaded),
             Err(error) => Err(part.leave(error, request.keep).await),

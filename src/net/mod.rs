@@ -36,6 +36,7 @@ pub use self::{
     download::{Download, Downloaded, Progress},
     form::{FilePart, Form, FormReply},
     get::{Get, Reply},
+    part::is_complete,
     post::{Post, PostReply},
 };
 use self::{

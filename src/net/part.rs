@@ -80,14 +80,11 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Opens or creates it. An `exclusive` one is `conflict` while another process has it.
-    pub(super) async fn open(path: &Path, exclusive: bool) -> Result<Self> {
+    /// Opens or creates it. That nobody else does so at the same time is the caller's concern.
+    pub(super) async fn open(path: &Path) -> Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(libc::O_NOFOLLOW);
         let mut file = options.open(path).await.map_err(disk)?;
-        if exclusive {
-            file = lock(file).await?;
-        }
         let meta = fs::read(meta_path(path)).await.ok().and_then(|json| serde_json::from_slice(&json).ok());
         if meta.is_none() {
             file.set_len(0).await.map_err(disk)?;
@@ -169,21 +166,9 @@ impl Part {
     }
 }
 
-/// The lock goes with the file, or with the process.
-async fn lock(file: File) -> Result<File> {
-    let file = file.into_std().await;
-    match file.try_lock() {
-        Ok(()) => Ok(File::from_std(file)),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Error::new(Code::Conflict, "Another process is downloading this file")
-                .with_hint("Wait for the other download."))
-        }
-        // File systems that know no locks have one process that uses them, as far as anyone can tell.
-        Err(std::fs::TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
-            Ok(File::from_std(file))
-        }
-        Err(std::fs::TryLockError::Error(error)) => Err(disk(error)),
-    }
+/// Whether a part was downloaded to its end, so that there is nothing to go on with.
+pub fn is_complete(path: &Path) -> bool {
+    path.is_file() && !meta_path(path).exists()
 }
 
 fn meta_path(path: &Path) -> PathBuf {
@@ -245,16 +230,6 @@ mod tests {
         full.write(b"more").await.unwrap();
         assert_eq!(full.leave(broken(), true).await.code, Code::InsufficientStorage);
         assert!(path.exists() && meta_path(&path).exists(), "a part that was to be kept is gone");
-    }
-
-    #[tokio::test]
-    async fn an_exclusive_part_belongs_to_one_at_a_time() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("a.part");
-        let first = Part::open(&path, true).await.unwrap();
-        assert_eq!(Part::open(&path, true).await.err().map(|error| error.code), Some(Code::Conflict));
-        drop(first);
-        Part::open(&path, true).await.unwrap();
     }
 
     #[test]

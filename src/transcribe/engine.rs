@@ -71,6 +71,14 @@ pub struct EngineStatus {
     pub problem: Option<String>,
 }
 
+impl EngineStatus {
+    /// Whether this is an engine of this machine that has the model in memory.
+    pub fn has(&self, model: &str) -> bool {
+        let is_in_memory = matches!(self.state.as_str(), "ready" | "busy" | "idle");
+        is_in_memory && !self.device.starts_with("remote:") && self.model.as_deref() == Some(model)
+    }
+}
+
 /// A device of this machine, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DeviceStatus {
@@ -171,4 +179,31 @@ pub(crate) trait Slots: Send + Sync {
 
     /// How many windows of one job are worth handing over at the same time.
     fn width(&self) -> usize;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_in_memory_here_is_loaded() {
+        let row = |device: &str, state: &str| EngineStatus {
+            device: device.to_owned(),
+            model: Some("base".to_owned()),
+            state: state.to_owned(),
+            ..EngineStatus::default()
+        };
+        for (device, state, expected) in [
+            ("cpu", "ready", true),
+            ("cuda:0", "busy", true),
+            ("cpu", "idle", true),
+            ("cpu", "loading", false),
+            ("cpu", "waiting", false),
+            ("cpu", "failed", false),
+            ("remote:lab", "ready", false),
+        ] {
+            assert_eq!(row(device, state).has("base"), expected, "{device} {state}");
+        }
+        assert!(!row("cpu", "ready").has("tiny") && !EngineStatus::default().has("base"));
+    }
 }

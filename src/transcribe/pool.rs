@@ -55,6 +55,14 @@ impl Pool {
         Ok(Self { local, local_jobs: AtomicUsize::new(0), remotes })
     }
 
+    /// Gives the models of servers elsewhere their own names: `name` says what somebody's word for a model means. A word
+    /// that means nothing is told and left as it is.
+    pub fn settle_names(&mut self, name: impl Fn(&str) -> Result<String>) {
+        for remote in &mut self.remotes {
+            remote.settle_names(&name);
+        }
+    }
+
     /// Whether an engine elsewhere can do jobs for this model, so that its file need not be here.
     pub fn is_remote(&self, model: &str) -> bool {
         self.remotes.iter().any(|remote| remote.does(model))
@@ -127,11 +135,12 @@ impl Pool {
         self.load(model).await
     }
 
-    /// Loads a model where there is most room, and waits until it is ready.
+    /// Loads a model where there is most room, and waits until it is ready. `conflict` when models are not loaded here.
     pub async fn load(&self, model: &ModelRef) -> Result<()> {
         match &self.local {
             Some(local) => local.load(model).await,
-            None => Err(Error::new(Code::Config, "Models are not loaded here: only servers elsewhere recognise")),
+            None => Err(Error::new(Code::Conflict, "No model is loaded here: only servers elsewhere recognise")
+                .with_hint("Name a device in `engine.devices` to recognise on this machine, too.")),
         }
     }
 

@@ -179,7 +179,7 @@ impl Context {
     }
 
     fn model_view(&self, model: Listed) -> ModelView {
-        let loaded = self.state.pool.status().into_iter().filter(|engine| engine.model.as_ref() == Some(&model.name));
+        let loaded = self.state.pool.status().into_iter().filter(|engine| engine.has(&model.name));
         let loaded = loaded.map(|engine| engine.device).collect();
         // An old failure says nothing about a model that has come some other way.
         let pull = self.state.pulls.of(&model.name);

@@ -99,6 +99,28 @@ async fn a_model_is_removed_but_not_while_it_comes() {
 }
 
 #[tokio::test]
+async fn without_a_device_nothing_is_loaded_here() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(SMOKE, folder.path().join("ggml-smoke-q8_0.bin")).unwrap();
+    let lab = "url = \"http://127.0.0.1:9/v1\"\nmodel = \"smoke-q8_0\"";
+    let api = Api::with(|config| {
+        config.models.dir = folder.path().to_owned();
+        config.engine.devices.clear();
+        config.engine.remote.insert("lab".to_owned(), toml(lab));
+    })
+    .await;
+    let problem = api.post("/api/models/smoke/load", "").await.problem(409, "conflict");
+    assert!(problem["hint"].as_str().unwrap().contains("engine.devices"), "{problem}");
+    assert_eq!(api.get("/api/models/smoke").await.json()["loaded_on"], json!([]), "a server elsewhere is not here");
+}
+
+/// A server's settings.
+fn toml(text: &str) -> crate::config::RemoteConfig {
+    let read = config::Config::builder().add_source(config::File::from_str(text, config::FileFormat::Toml)).build();
+    read.unwrap().try_deserialize().unwrap()
+}
+
+#[tokio::test]
 async fn devices_and_engines_are_shown() {
     let api = api().await;
     let _gone = Gone(&api);

@@ -38,6 +38,12 @@ impl Shape {
 
 /// A flag of its own wins over `--option`.
 fn options(args: &TranscribeArgs) -> Result<Map<String, Value>> {
+    // JSON has no word for these, and would leave them out.
+    if args.temperature.is_some_and(|temperature| !temperature.is_finite()) {
+        return Err(
+            Error::new(Code::InvalidValue, "The temperature must be a number from 0 to 1").with_field("temperature")
+        );
+    }
     let mut options: Map<String, Value> = args.options.iter().map(|given| pair(given)).collect::<Result<_>>()?;
     let mut set = |name: &str, value: Value| {
         if !value.is_null() {
@@ -69,4 +75,29 @@ fn pair(given: &str) -> Result<(String, Value)> {
             .with_field("option"));
     };
     Ok((name.trim().to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TranscribeArgs,
+    }
+
+    #[test]
+    fn a_temperature_is_a_number() {
+        let shape = |temperature: &str| {
+            Shape::of(&Line::try_parse_from(["x", "a.mp3", "--temperature", temperature]).unwrap().args)
+        };
+        assert_eq!(shape("0.5").unwrap().options["temperature"], json!(0.5));
+        for bad in ["nan", "inf", "1.5"] {
+            let error = shape(bad).err().unwrap_or_else(|| panic!("{bad} is a temperature"));
+            assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("temperature")), "{bad}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod catalogue;
 mod check;
 mod files;
 mod list;
+mod lock;
 mod names;
 mod pull;
 mod pulls;

@@ -13,8 +13,12 @@ use super::{
     ModelRef, Models,
     catalogue::{Official, official},
     files::{file_name, verify_file},
+    lock::Lock,
 };
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    net::is_complete,
+};
 
 /// Hears how many bytes are here, and of how many if that is known.
 pub type Progress<'a> = dyn Fn(u64, Option<u64>) + Send + Sync + 'a;
@@ -80,6 +84,15 @@ impl Models {
         let _guard = self.start_pulling(name)?;
         tokio::fs::create_dir_all(&self.dir).await?;
         let path = self.dir.join(file_name(name));
+        let lock = Lock::take(self.dir.join(format!("{}.lock", file_name(name))))?;
+        let _lock = lock.ok_or_else(|| running(name))?;
+        // Another process may have brought it to its end a moment ago, or been killed during the check.
+        if let Pullable::Here(model) = self.pullable(name)? {
+            return Ok(model);
+        }
+        if self.finish(official, &path).await? {
+            return Ok(ModelRef { name: name.to_owned(), path });
+        }
 
         let mut last = Error::new(Code::ModelPull, "There is no address to download models from (models.base_urls)");
         for base in &self.base_urls {
@@ -96,8 +109,9 @@ impl Models {
                 },
                 Err(error) => error,
             };
+            let url = shown(&url);
             tracing::warn!(model = name, url, error = error.chain(), "A model could not be downloaded from here");
-            let is_ours = matches!(error.code, Code::InsufficientStorage | Code::Io | Code::Conflict);
+            let is_ours = matches!(error.code, Code::InsufficientStorage | Code::Io);
             last = error;
             if is_ours {
                 break;
@@ -122,21 +136,27 @@ impl Models {
         if there != size {
             return Err(Error::new(Code::ModelPull, format!("{there} bytes are here instead of {size}")));
         }
-        let file = part.clone();
-        let verdict = tokio::task::spawn_blocking(move || {
-            let verdict = verify_file(official.name, &file)?;
-            std::fs::File::open(&file)?.sync_all()?;
-            Ok::<_, Error>(verdict)
-        });
-        let verdict =
-            verdict.await.map_err(|error| Error::new(Code::Internal, "A check broke off").with_source(error))?;
-        match verdict {
-            Ok(_) => Ok(tokio::fs::rename(part, path).await?),
+        match check(official, part.clone()).await {
+            Ok(()) => Ok(tokio::fs::rename(part, path).await?),
             Err(error) => {
                 tokio::fs::remove_file(part).await?;
                 Err(error)
             }
         }
+    }
+
+    /// Gives a download its name that is whole already and was never checked. Says whether there was one.
+    async fn finish(&self, official: &'static Official, path: &Path) -> Result<bool> {
+        let part = self.part(official.name);
+        if !official.sizes().contains(&self.started(official.name)) || !is_complete(&part) {
+            return Ok(false);
+        }
+        if let Err(error) = check(official, part.clone()).await {
+            tracing::warn!(model = official.name, error = error.chain(), "What is here of a model cannot be used");
+            return Ok(false);
+        }
+        tokio::fs::rename(part, path).await?;
+        Ok(true)
     }
 
     /// Whether a download of this model runs.
@@ -153,6 +173,21 @@ impl Models {
     }
 }
 
+/// Reads a whole file, and sees that what was read stays.
+async fn check(official: &'static Official, file: PathBuf) -> Result<()> {
+    let checked = tokio::task::spawn_blocking(move || {
+        verify_file(official.name, &file)?;
+        Ok(std::fs::File::open(&file)?.sync_all()?)
+    });
+    checked.await.map_err(|error| Error::new(Code::Internal, "A check broke off").with_source(error))?
+}
+
+/// An address without what may be secret in it.
+pub(super) fn shown(url: &str) -> String {
+    let Ok(url) = url::Url::parse(url) else { return "an address that is none".to_owned() };
+    format!("{}://{}{}", url.scheme(), url.authority().rsplit('@').next().unwrap_or_default(), url.path())
+}
+
 /// The error for a second download of the same model.
 pub(super) fn running(name: &str) -> Error {
     Error::new(Code::Conflict, format!("The model {name} is being downloaded already"))
@@ -166,7 +201,6 @@ fn failed(name: &str, last: Error) -> Error {
         Code::InsufficientStorage => Error::new(last.code, detail)
             .with_hint("Free some disk space in the models folder and pull again: what is here of it is kept.")
             .with_source(last),
-        Code::Conflict => running(name).with_source(last),
         _ => Error::new(Code::ModelPull, detail).with_retry_after(last.retry_after).with_source(last),
     }
 }

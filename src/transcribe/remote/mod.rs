@@ -81,6 +81,19 @@ impl Remote {
         self.settings.used
     }
 
+    /// Gives its models the names that `name` says.
+    pub(super) fn settle_names(&mut self, name: impl Fn(&str) -> Result<String>) {
+        for model in &mut self.settings.models {
+            match name(model) {
+                Ok(name) => *model = name,
+                Err(error) => {
+                    let server = &self.settings.name;
+                    tracing::warn!(server, error = %error.chain(), hint = error.hint, "a server does no such model");
+                }
+            }
+        }
+    }
+
     /// Whether it does this model.
     pub(super) fn does(&self, model: &str) -> bool {
         self.settings.models.is_empty() || self.settings.models.iter().any(|name| name == model)

@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use url::Url;
-
 use super::request::HEADER;
 use crate::{
     config::{RemoteConfig, RemoteUse},
     error::{Code, Error, Result},
 };
 
-/// Smaller files would cut what whisper hears at once.
-const LEAST_BYTES: u64 = 1_000_000;
-/// A WAV file cannot be larger.
-const MOST_BYTES: u64 = u32::MAX as u64;
 /// Room for the form's other fields, which a server may count.
 const FIELDS: u64 = 16 * 1024;
 
@@ -34,45 +28,9 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Checks what can be checked without asking anyone; whether the address may be used, the guard says with each request.
+    /// What a configuration says, which is checked once more: not every one was loaded from a file.
     pub(super) fn new(name: &str, config: &RemoteConfig) -> Result<Self> {
-        let wrong = |leaf: &str, rule: &str| {
-            Err(Error::new(Code::Config, format!("`engine.remote.{}.{leaf}` must be {rule}", name.escape_debug())))
-        };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
-            let detail = format!("A server in `engine.remote` is named \"{}\"", name.escape_debug());
-            return Err(Error::new(Code::Config, detail).with_hint("Use letters, digits and -_. in its name."));
-        }
-        let is_address = |url: &Url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.host().is_some()
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        };
-        if !Url::parse(&config.url).is_ok_and(|url| is_address(&url)) {
-            return wrong(
-                "url",
-                "an http or https address such as https://asr.example/v1, without user name and query",
-            );
-        }
-        if !config.api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return wrong("api_key", "a key of printable ASCII characters without blanks");
-        }
-        if config.models.iter().any(|model| model.trim().is_empty() || model.trim() != model) {
-            return wrong("models", "a list of names of models");
-        }
-        if !(1..=64).contains(&config.slots) {
-            return wrong("slots", "from 1 to 64");
-        }
-        if !(LEAST_BYTES..=MOST_BYTES).contains(&config.max_bytes) {
-            return wrong("max_bytes", "from 1000000 to 4294967295");
-        }
-        if config.timeout.0.is_zero() {
-            return wrong("timeout", "longer than nothing");
-        }
+        config.check(name)?;
         Ok(Self {
             name: name.to_owned(),
             url: config.url.trim_end_matches('/').to_owned(),
@@ -139,7 +97,7 @@ mod tests {
             models: Vec::new(),
             used: RemoteUse::Overflow,
             slots: 1,
-            max_bytes: LEAST_BYTES,
+            max_bytes: 1_000_000,
             timeout: crate::domain::Span(Duration::from_secs(1)),
         };
         assert!(Settings::new("a lab", &config).is_err() && Settings::new("", &config).is_err());

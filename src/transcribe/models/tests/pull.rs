@@ -107,6 +107,69 @@ async fn a_wrong_hash_throws_the_file_away() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
+/// Stands in the middle of a download while another one is tried.
+struct Tried<'a>(&'a Models);
+
+#[async_trait]
+impl Fetch for Tried<'_> {
+    async fn fetch(
+        &self,
+        _: &str,
+        part: &Path,
+        _: RangeInclusive<u64>,
+        _: &Progress<'_>,
+        _: &CancellationToken,
+    ) -> Result<u64> {
+        let other = hosts(Ok(smoke()), Ok(smoke()));
+        let error = pull(self.0, "tiny-q5_1", &other).await.unwrap_err();
+        assert_eq!((error.code, other.calls.load(Ordering::Relaxed)), (Code::Conflict, 0));
+        fs::write(part, smoke())?;
+        Ok(smoke().len() as u64)
+    }
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_downloads_a_model() {
+    let dir = TempDir::new().unwrap();
+    // Two that know nothing of each other but the folder, as two processes do.
+    let (ours, theirs) = (models(dir.path()), models(dir.path()));
+    pull(&ours, "tiny-q5_1", &Tried(&theirs)).await.unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "more than the model is left");
+    let other = hosts(Ok(smoke()), Ok(smoke()));
+    pull(&theirs, "tiny-q5_1", &other).await.unwrap();
+    assert_eq!(other.calls.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_whole_download_that_was_not_checked_is_checked_before_anything_is_fetched() {
+    let dir = TempDir::new().unwrap();
+    let (models, part) = (models(dir.path()), dir.path().join("ggml-tiny-q5_1.bin.part"));
+    fs::write(&part, smoke()).unwrap();
+    let down = hosts(Err(Code::ConnectFailed), Err(Code::ConnectFailed));
+    let model = pull(&models, "tiny-q5_1", &down).await.unwrap();
+    assert_eq!((fs::read(&model.path).unwrap(), down.calls.load(Ordering::Relaxed)), (smoke(), 0));
+    assert!(!part.exists());
+
+    models.remove("tiny-q5_1").unwrap();
+    for (bytes, meta) in [(&smoke()[..2_000_000], false), (&smoke()[..], true)] {
+        fs::write(&part, bytes).unwrap();
+        if meta {
+            fs::write(dir.path().join("ggml-tiny-q5_1.bin.part.meta"), "{}").unwrap();
+        }
+        let down = hosts(Err(Code::ConnectFailed), Err(Code::ConnectFailed));
+        assert_eq!(pull(&models, "tiny-q5_1", &down).await.unwrap_err().code, Code::ModelPull);
+        assert_eq!(down.calls.load(Ordering::Relaxed), 2, "what is not whole was taken");
+        assert_eq!(fs::read(&part).unwrap(), bytes, "what is not whole was thrown away");
+    }
+}
+
+#[test]
+fn addresses_are_shown_without_secrets() {
+    let shown = crate::transcribe::models::pull::shown;
+    assert_eq!(shown("https://me:secret@a.example:8443/x/y.bin?key=secret#secret"), "https://a.example:8443/x/y.bin");
+    assert!(!shown("secret").contains("secret"));
+}
+
 #[test]
 fn published_sizes_fit_what_is_downloaded() {
     // Sizes of real downloads, in bytes.
