@@ -26,7 +26,7 @@ const CLIP: &str = "en-known-04.flac";
 const WORDS: &str = "The music is near the long box.";
 
 fn smoke() -> ModelRef {
-    ModelRef { name: "smoke-q8_0".to_owned(), path: root().join("models/smoke/ggml-smoke-q8_0.bin") }
+    ModelRef::new("smoke-q8_0", root().join("models/smoke/ggml-smoke-q8_0.bin"))
 }
 
 /// A pool with one slot on this machine, and more configuration as TOML.

@@ -31,7 +31,7 @@ impl Models {
     pub fn resolve(&self, name: Option<&str>) -> Result<ModelRef> {
         let name = self.name(name)?;
         match self.files().remove(&name) {
-            Some(path) => Ok(ModelRef { name, path }),
+            Some(path) => Ok(ModelRef::new(name, path)),
             None => {
                 let hint = format!(
                     "Run `trawl models pull {name}`, or put the file {} into the models folder.",

@@ -19,6 +19,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
+    time::UNIX_EPOCH,
 };
 
 pub use self::{
@@ -29,7 +30,7 @@ pub use self::{
     pull::{Fetch, Progress},
     pulls::{Pull, PullState, Pulls, Started},
 };
-use crate::{config::ModelsConfig, domain::Options, error::Result};
+use crate::config::ModelsConfig;
 
 /// A model that is here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,12 +39,33 @@ pub struct ModelRef {
     pub name: String,
     /// Its file.
     pub path: PathBuf,
+    /// Which file that was: one that takes its place is another model.
+    pub version: Version,
+}
+
+/// What tells a file from the one that takes its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// Bytes.
+    pub size: u64,
+    /// When it was written to, in milliseconds since 1970.
+    pub changed: u64,
 }
 
 impl ModelRef {
-    /// Whether this model can do what is asked of it.
-    pub fn validate(&self, options: &Options) -> Result<()> {
-        validate(&self.name, options)
+    /// The model in a file, as the file is now.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        // A file that is gone fails where it is used.
+        let version = path.metadata().map_or_else(
+            |_| Version::default(),
+            |file| {
+                let age =
+                    file.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+                Version { size: file.len(), changed: u64::try_from(age.as_millis()).unwrap_or(u64::MAX) }
+            },
+        );
+        Self { name: name.into(), path, version }
     }
 }
 

@@ -51,7 +51,7 @@ impl Models {
     pub(super) fn pullable(&self, name: &str) -> Result<Pullable> {
         let name = self.name(Some(name))?;
         if let Some(path) = self.files().remove(&name) {
-            return Ok(Pullable::Here(ModelRef { name, path }));
+            return Ok(Pullable::Here(ModelRef::new(name, path)));
         }
         let Some(official) = official(&name) else {
             return Err(Error::new(Code::UnknownModel, format!("The model {name} is not published anywhere")));
@@ -91,7 +91,7 @@ impl Models {
             return Ok(model);
         }
         if self.finish(official, &path).await? {
-            return Ok(ModelRef { name: name.to_owned(), path });
+            return Ok(ModelRef::new(name, path));
         }
 
         let mut last = Error::new(Code::ModelPull, "There is no address to download models from (models.base_urls)");
@@ -104,7 +104,7 @@ impl Models {
             }
             let error = match fetched {
                 Ok(size) => match self.accept(official, size, &path).await {
-                    Ok(()) => return Ok(ModelRef { name: name.to_owned(), path }),
+                    Ok(()) => return Ok(ModelRef::new(name, path)),
                     Err(error) => error,
                 },
                 Err(error) => error,

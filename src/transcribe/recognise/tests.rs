@@ -79,7 +79,7 @@ impl Script {
 
     async fn run(&self, job: &Job, cancel: &CancellationToken) -> (Result<Transcribed>, Vec<EngineEvent>) {
         let events = Mutex::new(Vec::new());
-        let model = ModelRef { name: "m".to_owned(), path: PathBuf::new() };
+        let model = ModelRef::new("m", PathBuf::new());
         let listen = |event| events.lock().unwrap().push(event);
         let made = transcribe(self, &model, job, &listen, cancel).await;
         assert_eq!(self.running.load(Ordering::SeqCst), 0, "nothing goes on after the end");

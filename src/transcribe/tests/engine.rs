@@ -157,7 +157,7 @@ impl Engine {
 }
 
 pub(super) fn model() -> ModelRef {
-    ModelRef { name: "smoke-q8_0".to_owned(), path: smoke().join("ggml-smoke-q8_0.bin") }
+    ModelRef::new("smoke-q8_0", smoke().join("ggml-smoke-q8_0.bin"))
 }
 
 #[async_trait]

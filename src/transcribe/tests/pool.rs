@@ -52,7 +52,7 @@ impl Stage {
             .status();
         assert!(decoded.expect("ffmpeg is installed").success());
         let samples = pcm.metadata().unwrap().len() / 2;
-        let model = ModelRef { name: "smoke-q8_0".to_owned(), path: smoke.join("ggml-smoke-q8_0.bin") };
+        let model = ModelRef::new("smoke-q8_0", smoke.join("ggml-smoke-q8_0.bin"));
         Job { model: model.name.clone(), file: Some(model), pcm, samples, options: Options::default() }
     }
 
@@ -227,7 +227,7 @@ async fn a_wrong_model_file_is_told() {
     let path = stage.dir.path().join("ggml-broken.bin");
     std::fs::write(&path, b"lmgg and nothing else").unwrap();
     job.model = "broken".to_owned();
-    job.file = Some(ModelRef { name: "broken".to_owned(), path });
+    job.file = Some(ModelRef::new("broken", path));
     let error = stage.run(job).await.unwrap_err();
     assert_eq!(error.code, Code::ModelInvalid);
     assert!(error.detail.contains("ggml-broken.bin"), "{}", error.detail);

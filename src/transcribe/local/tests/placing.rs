@@ -6,7 +6,7 @@ use super::super::placement::*;
 use crate::transcribe::models::ModelRef;
 
 fn name(number: usize) -> ModelRef {
-    ModelRef { name: format!("m{number}"), path: std::path::PathBuf::new() }
+    ModelRef::new(format!("m{number}"), std::path::PathBuf::new())
 }
 
 /// What happens next; the number chooses one of those to which it can happen.

@@ -88,7 +88,7 @@ done
 /// A model with the sizes of the smoke model.
 pub(super) fn model(name: &str) -> ModelRef {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke/ggml-smoke-q8_0.bin");
-    ModelRef { name: name.to_owned(), path }
+    ModelRef::new(name, path)
 }
 
 pub(super) fn window(model: &str) -> Window {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{catalogue::OFFICIAL, *};
 use crate::{
-    domain::options::Goal,
+    domain::{Options, options::Goal},
     error::{Code, Error, Result},
 };
 
