@@ -26,8 +26,7 @@ use super::{
     pairs::Pair,
     placement::{Action, EngineId, State, WindowId, World},
     process::{Launch, Process, Said},
-    running::{Alarm, End, Pending, Running, cancelled},
-    shutting_down,
+    running::{Alarm, End, Pending, Running},
 };
 use crate::{
     error::{Code, Error, Result},

@@ -24,6 +24,8 @@ pub(in super::super) enum Command {
     Cancel(WindowId),
     /// End the idle engines of a model. What is received closes when they are gone; none when there was no engine.
     Unload(String, oneshot::Sender<Result<Option<mpsc::Receiver<()>>>>),
+    /// Never unload the engines of a model by themselves.
+    Pin(String),
     /// Find out which devices there are, unless that is known.
     Look(oneshot::Sender<()>),
     /// Stop everything.
@@ -39,6 +41,10 @@ impl Scheduler {
             Command::Unload(model, reply) => {
                 // Nobody there to hear it is fine, here and below.
                 let _ = reply.send(self.unload(&model));
+            }
+            Command::Pin(model) => {
+                let of_model = self.world.engines.values_mut().filter(|seats| seats.model.name == model);
+                of_model.for_each(|seats| seats.pinned = true);
             }
             Command::Look(done) => match &self.devices {
                 Some(_) => drop(done.send(())),
@@ -63,9 +69,15 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn load(&mut self, id: WindowId, pending: Pending) {
+    fn load(&mut self, id: WindowId, pending: Pending) {
         let model = &pending.window.model;
         self.pairs.iter_mut().filter(|((known, _), _)| known == model).for_each(|(_, pair)| pair.forgive());
+        self.submit_unless_ready(id, pending);
+    }
+
+    /// Submits a window that is for nothing but the engine.
+    pub(super) fn submit_unless_ready(&mut self, id: WindowId, pending: Pending) {
+        let model = &pending.window.model;
         let mut ready = self.world.engines.values().filter(|seats| seats.state == State::Ready);
         if ready.any(|seats| seats.model == *model) {
             return pending.end(Ok(End::Recognised(Recognised::default())));
