@@ -28,7 +28,10 @@ use super::{
     protocol::{Event, Request},
     whisper::{self, Model, Slot},
 };
-use crate::error::{Code, Error, Result};
+use crate::{
+    domain::{Options, options::Ladder},
+    error::{Code, Error, Result},
+};
 
 /// The arguments of `trawl engine`.
 #[derive(Clone, Debug, clap::Args)]
@@ -106,6 +109,11 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
     super::cpu_check()?;
     check_file(&args.model)?;
     let model = Model::load(&args.model, &args.device, args.short_context)?;
+    if args.device != "cpu" {
+        // A fault of a GPU or of its driver often shows only when something is computed. Here it still counts as one of
+        // loading, after which another device can take over.
+        try_out(model.slot(threads, args.threads)?)?;
+    }
     let (sender, receiver) = mpsc::channel();
     let shared = Arc::new(Shared { output, work: Mutex::new(receiver), stops: Mutex::default() });
     let mut handles = Vec::new();
@@ -147,6 +155,14 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
         stop.store(true, Ordering::Relaxed);
     }
     Ok(handles)
+}
+
+/// Takes a short silence the whole way through the model; gives what would be told of it.
+fn try_out(mut slot: Slot) -> Result<Event> {
+    let options = Options { temperature: Ladder(vec![0.0]), beam_size: 1, ..Options::default() };
+    let goal = Goal::Recognise { language: "en".to_owned(), previous: String::new(), options: Box::new(options) };
+    let task = Task { id: 0, pcm: "/dev/null".into(), range: 0..0, stop: Arc::default(), goal };
+    work::run(&mut slot, &task, &|_| {})
 }
 
 /// Where events are written, one whole line at a time.
@@ -235,5 +251,18 @@ fn die_with_parent() {
         libc::signal(libc::SIGUSR2, handler as *const () as libc::sighandler_t);
         #[cfg(target_os = "linux")]
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGUSR2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_tried_out_with_nothing_to_hear() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/smoke/ggml-smoke-q8_0.bin");
+        let model = Model::load(&file, "cpu", false).unwrap();
+        let tried = try_out(model.slot(1, 1).unwrap()).unwrap();
+        assert!(matches!(&tried, Event::Done { id: 0, warnings, .. } if warnings.is_empty()), "{tried:?}");
     }
 }

@@ -141,9 +141,14 @@ impl Local {
         }
     }
 
-    /// From its next start on, an engine of this model is never unloaded by itself.
+    /// From now on the engines of this model are never unloaded by themselves, and loaded again when they crash.
     pub(super) fn pin(&self, model: &str) {
         self.settings.pinned.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
+        // One that starts later looks for itself.
+        if let Some(commands) = self.commands.get() {
+            // An error means that everything is being stopped.
+            let _ = commands.send(Command::Pin(model.to_owned()));
+        }
     }
 
     /// How many windows of a model could start at once, beside those that wait already.

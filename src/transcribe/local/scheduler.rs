@@ -3,6 +3,7 @@
 //!
 //! Callers may rely on every submitted window getting exactly one end, and on nothing here waiting for a process.
 
+mod commands;
 mod ends;
 mod places;
 
@@ -17,6 +18,7 @@ use tokio::{
     time::Instant,
 };
 
+pub(super) use self::commands::Command;
 use super::{
     Settings,
     devices::{self, Device},
@@ -24,8 +26,7 @@ use super::{
     pairs::Pair,
     placement::{Action, EngineId, State, WindowId, World},
     process::{Launch, Process, Said},
-    running::{Alarm, End, Pending, Running, cancelled},
-    shutting_down,
+    running::{Alarm, End, Pending, Running},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -35,22 +36,6 @@ use crate::{
         protocol::{self, Event},
     },
 };
-
-/// To the scheduler.
-pub(super) enum Command {
-    /// A new window.
-    Submit(WindowId, Box<Pending>),
-    /// The same, for nothing but the engine: it is not run when there is one already.
-    Load(WindowId, Box<Pending>),
-    /// Stop this window.
-    Cancel(WindowId),
-    /// End the idle engines of a model. What is received closes when they are gone; none when there was no engine.
-    Unload(String, oneshot::Sender<Result<Option<mpsc::Receiver<()>>>>),
-    /// Find out which devices there are, unless that is known.
-    Look(oneshot::Sender<()>),
-    /// Stop everything.
-    Shutdown(oneshot::Sender<()>),
-}
 
 type Listed = Result<Vec<protocol::Device>, String>;
 
@@ -126,83 +111,6 @@ impl Scheduler {
                 () = sleep_until(wake) => self.on_time(),
             }
         }
-    }
-
-    fn obey(&mut self, command: Command) {
-        match command {
-            Command::Submit(id, pending) => self.submit(id, *pending),
-            Command::Load(id, pending) => self.load(id, *pending),
-            Command::Cancel(id) => self.cancel(id),
-            Command::Unload(model, reply) => {
-                // Nobody there to hear it is fine, here and below.
-                let _ = reply.send(self.unload(&model));
-            }
-            Command::Look(done) => match &self.devices {
-                Some(_) => drop(done.send(())),
-                None => {
-                    self.curious.push(done);
-                    self.look();
-                }
-            },
-            Command::Shutdown(_) => {} // The loop has taken it.
-        }
-    }
-
-    fn submit(&mut self, id: WindowId, pending: Pending) {
-        let model = &pending.window.model;
-        if let Some(info) = &pending.info {
-            self.infos.insert(model.clone(), info.clone());
-        }
-        self.world.submit(id, pending.window.job, model.clone());
-        self.pending.insert(id, pending);
-        if self.devices.is_none() {
-            self.look();
-        }
-    }
-
-    fn load(&mut self, id: WindowId, pending: Pending) {
-        let model = &pending.window.model;
-        self.pairs.iter_mut().filter(|((known, _), _)| known == model).for_each(|(_, pair)| pair.forgive());
-        let mut ready = self.world.engines.values().filter(|seats| seats.state == State::Ready);
-        if ready.any(|seats| seats.model == *model) {
-            return pending.end(Ok(End::Recognised(Recognised::default())));
-        }
-        self.submit(id, pending);
-    }
-
-    fn cancel(&mut self, id: WindowId) {
-        if let Some(pending) = self.withdraw(id) {
-            pending.end(Err(cancelled()));
-        }
-        for running in self.engines.values_mut() {
-            running.abort(id);
-        }
-    }
-
-    /// Takes a waiting window out.
-    fn withdraw(&mut self, id: WindowId) -> Option<Pending> {
-        self.world.windows.remove(&id);
-        self.pending.remove(&id)
-    }
-
-    fn unload(&mut self, model: &str) -> Result<Option<mpsc::Receiver<()>>> {
-        let of_model = |(_, seats): &(&EngineId, &super::placement::Seats)| {
-            seats.model.name == model && seats.state != State::Ending
-        };
-        let engines: Vec<EngineId> = self.world.engines.iter().filter(of_model).map(|(id, _)| *id).collect();
-        if engines.iter().any(|id| self.world.load(*id) > 0) {
-            let detail = format!("The model {model} is at work");
-            return Err(Error::new(Code::Conflict, detail).with_hint("Wait until its tasks are done, or cancel them."));
-        }
-        if engines.is_empty() {
-            return Ok(None);
-        }
-        let (gone, wait) = mpsc::channel(1);
-        for engine in engines {
-            self.unloads.insert(engine, gone.clone());
-            self.stop(engine);
-        }
-        Ok(Some(wait))
     }
 
     /// Has the GPUs listed, beside everything else.

@@ -3,8 +3,12 @@
 use tokio::sync::mpsc;
 
 use super::{
-    super::{placement::EngineId, running::Pending},
-    Code, Command, Error, ModelRef, Said, Scheduler, State, WindowId, shutting_down,
+    super::{
+        placement::EngineId,
+        running::{Pending, cancelled},
+        shutting_down, warm_ask, warm_up,
+    },
+    Code, Command, Error, ModelRef, Said, Scheduler, State, WindowId,
 };
 
 impl Scheduler {
@@ -45,9 +49,14 @@ impl Scheduler {
     /// Ends an engine that works for nobody any more.
     pub(super) fn kill(&mut self, engine: EngineId) {
         self.world.ending(engine);
+        let seats = self.world.engines.get(&engine);
+        let again = seats.filter(|seats| seats.pinned).map(|seats| seats.model.clone());
         if let Some(running) = self.engines.get_mut(&engine) {
-            running.fail(super::cancelled);
+            running.fail(cancelled);
             running.process.kill();
+        }
+        if let Some(model) = again {
+            self.load_again(model);
         }
     }
 
@@ -78,16 +87,14 @@ impl Scheduler {
         promised.len()
     }
 
-    /// Has a pinned model loaded again, for nobody in particular.
+    /// Has a pinned model loaded again, for nobody in particular. After a crash it waits like everything else.
     fn load_again(&mut self, model: ModelRef) {
         let (reply, mut messages) = mpsc::unbounded_channel();
         tokio::spawn(async move { while messages.recv().await.is_some() {} });
         let id = self.settings.next_id();
         let info = self.infos.get(&model).cloned();
-        self.load(
-            id,
-            Pending { window: super::super::warm_up(id, model), ask: Some(super::super::warm_ask()), info, reply },
-        );
+        let (window, ask) = (warm_up(id, model), Some(warm_ask()));
+        self.submit_unless_ready(id, Pending { window, ask, info, reply });
     }
 
     pub(super) async fn shut_down(&mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
@@ -96,7 +103,7 @@ impl Scheduler {
                 Command::Submit(_, pending) | Command::Load(_, pending) => pending.end(Err(shutting_down())),
                 Command::Unload(_, reply) => drop(reply.send(Err(shutting_down()))),
                 Command::Shutdown(done) => drop(done.send(())),
-                Command::Cancel(_) | Command::Look(_) => {}
+                Command::Cancel(_) | Command::Pin(_) | Command::Look(_) => {}
             }
         }
         self.looking = None;

@@ -85,16 +85,51 @@ async fn an_unused_process_is_ended_unless_it_is_pinned() {
 
 #[tokio::test]
 async fn a_pinned_model_comes_back_after_a_crash() {
-    let mut stage =
-        Stage::new("[ -e crashed ] || { touch crashed; kill -9 $$; }; done_; [ -p again ] && echo x > again");
-    let fifo = stage.dir.path().join("again");
+    let mut stage = Stage::new("[ -e crashed ] || { touch crashed; kill -9 $$; }; done_; echo x > bell");
     stage.config.pinned = vec!["a".to_owned()];
-    let pool = stage.pool();
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let warm = tokio::task::spawn_blocking(move || std::fs::read(fifo));
+    let (pool, warm) = (stage.pool(), stage.bell());
     assert_eq!(run(&pool, "a").await.unwrap_err().code, Code::EngineCrashed);
-    assert_eq!(warm.await.unwrap().unwrap(), b"x\n", "nobody asked, and it was warmed up");
+    // Nobody asked, and it was warmed up.
+    warm.await;
     assert_eq!(stage.started(), "a cpu, a cpu");
+}
+
+#[tokio::test]
+async fn a_pinned_model_that_crashes_whatever_it_computes_waits_longer_each_time() {
+    let mut stage = Stage::new("[ $(wc -l < started) -gt 2 ] || kill -9 $$; done_; echo x > bell");
+    stage.config.pinned = vec!["a".to_owned()];
+    let (pool, works) = (stage.pool(), stage.bell());
+    let begun = std::time::Instant::now();
+    assert_eq!(run(&pool, "a").await.unwrap_err().code, Code::EngineCrashed);
+    works.await;
+    assert_eq!(stage.started(), "a cpu, a cpu, a cpu");
+    // 250 ms after the first crash and 500 ms after the second one.
+    assert!(begun.elapsed() >= Duration::from_millis(750), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_pinned_model_comes_back_when_a_cancelled_window_took_its_engine_along() {
+    let deaf = "[ -e deaf ] || { touch deaf; progress; while :; do read -r x || exit; done; }";
+    let mut stage = Stage::new(&format!("{deaf}; done_; echo x > bell"));
+    stage.config.pinned = vec!["a".to_owned()];
+    let (pool, warm) = (stage.pool(), stage.bell());
+    held(&pool, "a", async {}).await;
+    warm.await;
+    assert_eq!(stage.started(), "a cpu, a cpu");
+}
+
+#[tokio::test]
+async fn an_engine_that_runs_already_can_be_pinned() {
+    let stage = Stage::new("done_").devices(&["cuda:0"]);
+    stage.gpus(&[("cuda:0", room_for(1.5))]);
+    let pool = stage.pool();
+    run(&pool, "a").await.unwrap();
+    pool.pin("a");
+    for model in ["b", "a"] {
+        run(&pool, model).await.unwrap();
+    }
+    assert_eq!(stage.started(), "a cuda:0, b cuda:0", "it was not ended to make room");
+    assert!(pool.status().iter().all(|row| row.pinned == (row.model.as_deref() == Some("a"))));
 }
 
 #[tokio::test]

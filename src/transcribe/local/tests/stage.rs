@@ -69,6 +69,19 @@ done
         std::fs::write(self.dir.path().join("devices"), json!(list).to_string()).unwrap();
     }
 
+    /// A pipe `bell` in the process's folder; what is returned ends when something is written into it.
+    pub(super) fn bell(&self) -> impl Future<Output = ()> + use<> {
+        let fifo = self.dir.path().join("bell");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let (rung, wait) = tokio::sync::oneshot::channel();
+        // Nothing waits for this thread, so that a bell that stays silent fails its test and does not hold it up.
+        std::thread::spawn(move || rung.send(std::fs::read(fifo)));
+        async {
+            let rung = tokio::time::timeout(Duration::from_secs(30), wait).await.expect("the bell stays silent");
+            assert!(!rung.unwrap().unwrap().is_empty());
+        }
+    }
+
     pub(super) fn devices(mut self, devices: &[&str]) -> Self {
         self.config.devices = devices.iter().map(|&device| device.to_owned()).collect();
         self
