@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::request::HEADER;
 use crate::{
     config::{RemoteConfig, RemoteUse},
-    error::{Code, Error, Result},
+    error::Result,
 };
 
 /// Room for the form's other fields, which a server may count.
@@ -53,6 +53,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Code, Error};
 
     fn settings(toml: &str) -> Result<Settings> {
         let read = config::Config::builder().add_source(config::File::from_str(toml, config::FileFormat::Toml)).build();
