@@ -62,6 +62,9 @@ impl Scheduler {
         if let Some(info) = &pending.info {
             self.infos.insert(model.clone(), info.clone());
         }
+        // Engines of a file that this one has replaced have nothing to stay for.
+        let is_replaced = |seats: &&mut Seats| seats.model.name == model.name && seats.model != *model;
+        self.world.engines.values_mut().filter(is_replaced).for_each(|seats| seats.pinned = false);
         self.world.submit(id, pending.window.job, model.clone());
         self.pending.insert(id, pending);
         if self.devices.is_none() {

@@ -66,6 +66,20 @@ async fn a_pinned_model_stays_and_one_too_many_is_tried_alone() {
 }
 
 #[tokio::test]
+async fn a_replaced_file_is_another_model() {
+    let mut stage = Stage::new("done_");
+    stage.config.pinned = vec!["a".to_owned()];
+    let pool = stage.pool();
+    run(&pool, "a").await.unwrap();
+    let mut replaced = window("a");
+    replaced.model.version.changed += 1;
+    pool.recognise(&replaced, &ask(), &|_| {}, &CancellationToken::new()).await.unwrap();
+    assert_eq!(stage.started(), "a cpu, a cpu");
+    let pinned: Vec<bool> = pool.status().iter().map(|row| row.pinned).collect();
+    assert_eq!(pinned.iter().filter(|pinned| **pinned).count(), 1, "the old one may go: {pinned:?}");
+}
+
+#[tokio::test]
 async fn an_unused_process_is_ended_unless_it_is_pinned() {
     // The end of the pipe comes when the process is gone.
     let mut stage = Stage::with("[ $model = a ] && exec 3>alive", "done_");
