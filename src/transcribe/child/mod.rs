@@ -78,6 +78,7 @@ pub fn list_devices() -> ExitCode {
 /// Runs the process until its stdin ends.
 pub fn run(args: Args) -> ExitCode {
     die_with_parent();
+    leave_no_core();
     let output = match take_stdout() {
         Ok(output) => Arc::new(Output(Mutex::new(Box::new(output)))),
         Err(error) => {
@@ -215,6 +216,13 @@ impl Shared {
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A panic anywhere ends the process, so a poisoned value is never used for long.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A crash leaves no image of the process on the disk: it would hold people's speech, and as much as the model takes.
+fn leave_no_core() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a plain system call that reads the struct. When it fails, the system's own rule holds.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
 }
 
 /// Keeps the real stdout for events and points descriptor 1 at stderr, so that no `printf` in a library breaks the
