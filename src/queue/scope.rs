@@ -19,8 +19,8 @@ pub fn transcript_ids(steps: &[StepRow]) -> Vec<TranscriptId> {
 /// The script that a task shows one of its transcripts in: that of the step which made it. What is stored is as it was
 /// recognised.
 pub fn script_of(steps: &[StepRow], transcript: TranscriptId) -> Zh {
-    let outputs = steps.iter().filter_map(|row| row.step.output.as_ref());
-    outputs.filter(|output| id_in(output) == Some(transcript)).next_back().map_or(Zh::None, script)
+    let mut outputs = steps.iter().filter_map(|row| row.step.output.as_ref());
+    outputs.find(|output| id_in(output) == Some(transcript)).map_or(Zh::None, script)
 }
 
 /// The transcript that a step's output names.
