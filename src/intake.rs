@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{MediaId, Options, Priority, Task, TaskId, options::unknown},
+    domain::{MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
     error::{Code, Error, Result},
     net::Net,
     queue::Queue,
@@ -16,6 +16,7 @@ use crate::{
         Definition, Planned,
         definition::{Param, ParamType},
         plan,
+        template::references,
     },
 };
 
@@ -60,7 +61,7 @@ impl Intake {
         let name = if submission.workflow.is_empty() { "transcribe" } else { &submission.workflow };
         let (revision, definition) = self.workflow(name).await?;
         let link = self.link(&submission.link).await?;
-        self.check_options(&submission.options)?;
+        self.check_options(&definition, &submission.options)?;
         let callback_url = submission.callback_url.filter(|url| !url.trim().is_empty());
         if let Some(url) = &callback_url {
             self.net.check_url(url).map_err(|error| error.with_field("callback_url"))?;
@@ -147,14 +148,40 @@ impl Intake {
         Ok(link.to_string())
     }
 
-    fn check_options(&self, options: &Map<String, Value>) -> Result<()> {
-        let mut options = Options::from_json(options)?;
-        if let Some(only) = transcribe::language::allowed(&options)?.given {
-            options.language = Some(only.to_owned());
+    /// Checks the options by themselves, and with what each `transcribe` step of the workflow adds.
+    fn check_options(&self, definition: &Definition, options: &Map<String, Value>) -> Result<()> {
+        let alone = Options::from_json(options)?;
+        transcribe::language::allowed(&alone)?;
+        if alone.model.is_some() {
+            self.models.name(alone.model.as_deref()).map_err(|error| error.with_field("model"))?;
         }
-        let model = self.models.name(options.model.as_deref()).map_err(|error| error.with_field("model"))?;
-        transcribe::models::validate(&model, &options)
+        let steps = definition.steps.values().filter(|step| step.kind == StepKind::Transcribe.as_str());
+        for given in steps.filter_map(|step| known(&step.with, options)) {
+            let mut options = Options::from_json(&given)?;
+            if let Some(only) = transcribe::language::allowed(&options)?.given {
+                options.language = Some(only.to_owned());
+            }
+            let model = self.models.name(options.model.as_deref()).map_err(|error| error.with_field("model"))?;
+            transcribe::models::validate(&model, &options)?;
+        }
+        Ok(())
     }
+}
+
+/// A step's options as far as they are known before it runs; none when its model is not known, and with it what fits.
+fn known(with: &Map<String, Value>, options: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let is_open = |value: &Value| {
+        let mut found = Vec::new();
+        references(value, "", &mut found);
+        !found.is_empty()
+    };
+    if !options.contains_key("model") && with.get("model").is_some_and(is_open) {
+        return None;
+    }
+    let fixed = with.iter().filter(|(name, value)| *name != "media" && !is_open(value));
+    let mut known: Map<String, Value> = fixed.map(|(name, value)| (name.clone(), value.clone())).collect();
+    known.extend(options.clone());
+    Some(known)
 }
 
 async fn repeated(tx: &Tx, key: &str, body: &str) -> Result<Option<TaskId>> {
@@ -221,4 +248,31 @@ fn check_param(name: &str, param: &Param, value: &Value) -> Result<()> {
         return wrong(format!("is longer than {max} characters"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_a_step_sets_counts_before_the_default() {
+        let of = |with, options| known(&map(with), &map(options)).map(Value::Object);
+        let media = "${steps.media.output}";
+        let task = json!({"task": "translate"});
+        assert_eq!(of(json!({"media": media}), task.clone()), Some(task.clone()));
+        let named = json!({"media": media, "model": "medium", "beam_size": 2, "zh": "${params.zh}"});
+        assert_eq!(
+            of(named.clone(), task.clone()),
+            Some(json!({"model": "medium", "beam_size": 2, "task": "translate"}))
+        );
+        assert_eq!(of(named, json!({"model": "tiny"})), Some(json!({"model": "tiny", "beam_size": 2})));
+        // What is not known before the step runs is left to the step.
+        let open = json!({"media": media, "model": "${params.model}"});
+        assert_eq!(of(open.clone(), task), None);
+        assert_eq!(of(open, json!({"model": "tiny"})), Some(json!({"model": "tiny"})));
+    }
 }

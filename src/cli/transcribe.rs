@@ -79,6 +79,7 @@ async fn one(local: &Local, input: &str, options: &Map<String, Value>) -> Result
     match task.status {
         TaskStatus::Completed => {
             let transcript = local.app.services.queue.store().transcript_of(task.id).await?;
+            let transcript = transcript.map(|(_, transcript)| transcript);
             transcript.ok_or_else(|| Error::new(Code::Internal, "The workflow has left no transcript"))
         }
         _ => Err(task.error.map_or_else(|| Error::new(Code::Cancelled, "The task was cancelled"), from_report)),

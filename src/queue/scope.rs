@@ -13,15 +13,19 @@ use crate::{
 /// The transcripts that the finished steps of a task have made. They are stored once, in their own table.
 pub fn transcript_ids(steps: &[StepRow]) -> Vec<TranscriptId> {
     let made = |row: &&StepRow| row.step.kind == StepKind::Transcribe && row.step.state == StepState::Succeeded;
-    let id = |row: &StepRow| row.step.output.as_ref()?.get("transcript_id")?.as_i64().map(TranscriptId);
-    steps.iter().filter(made).filter_map(id).collect()
+    steps.iter().filter(made).filter_map(|row| id_in(row.step.output.as_ref()?)).collect()
 }
 
-/// The script that a task shows its transcript in; what is stored is as it was recognised. With several `transcribe`
-/// steps, that of the last one.
-pub fn script_of(steps: &[StepRow]) -> Zh {
-    let made = steps.iter().filter(|row| row.step.kind == StepKind::Transcribe);
-    made.filter_map(|row| row.step.output.as_ref()).next_back().map_or(Zh::None, script)
+/// The script that a task shows one of its transcripts in: that of the step which made it. What is stored is as it was
+/// recognised.
+pub fn script_of(steps: &[StepRow], transcript: TranscriptId) -> Zh {
+    let mut outputs = steps.iter().filter_map(|row| row.step.output.as_ref());
+    outputs.find(|output| id_in(output) == Some(transcript)).map_or(Zh::None, script)
+}
+
+/// The transcript that a step's output names.
+fn id_in(output: &Value) -> Option<TranscriptId> {
+    output.get("transcript_id")?.as_i64().map(TranscriptId)
 }
 
 /// The script that is noted in the output of a `transcribe` step.
@@ -35,7 +39,7 @@ pub fn build(task: &Task, steps: &[StepRow], transcripts: &HashMap<TranscriptId,
     let mut outputs = Map::new();
     for row in steps {
         let Some(mut output) = row.step.output.clone() else { continue };
-        let id = output.get("transcript_id").and_then(Value::as_i64).map(TranscriptId);
+        let id = id_in(&output);
         let script = script(&output);
         if let (Some(fields), Some(transcript)) = (output.as_object_mut(), id.and_then(|id| transcripts.get(&id))) {
             let mut transcript = transcript.clone();

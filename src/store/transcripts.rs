@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Store, Tx,
-    entities::transcript::{ActiveModel, Column, Entity},
+    entities::transcript::{ActiveModel, Column, Entity, Model},
     rows,
 };
 use crate::{
@@ -22,7 +22,8 @@ pub struct NewTranscript {
     pub options: Value,
     /// The hash of what decided what was heard; none when the transcript is not to be found again.
     pub recipe: Option<String>,
-    /// How many of the transcript's last warnings are about the file that the audio came from, and not about the audio.
+    /// How many of the transcript's last warnings are about this task, such as the file that its audio came from, and
+    /// not about the audio.
     pub file_warnings: usize,
     /// The transcript.
     pub transcript: Transcript,
@@ -68,8 +69,9 @@ impl Store {
     }
 
     /// The newest transcript of a task.
-    pub async fn transcript_of(&self, task: TaskId) -> Result<Option<Transcript>> {
+    pub async fn transcript_of(&self, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
         let query = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_desc(Column::Id);
-        query.one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
+        let read = |row: Model| Ok((TranscriptId(row.id), rows::read(row.body)?));
+        query.one(&self.read).await?.map(read).transpose()
     }
 }

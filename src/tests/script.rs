@@ -34,7 +34,7 @@ async fn a_task_shows_its_words_in_the_script_that_it_was_made_with() {
     // With word times a cue can be cut between any two words.
     let cut = app.text(&format!("{path}?format=vtt&zh=tw&words=true&max_chars=8&max_lines=1")).await;
     assert!(cut.matches(" --> ").count() > 1 && cut.contains("<c>") && cut.contains("學"), "{cut}");
-    let stored = app.app.services.queue.store().transcript_of(trawl::domain::TaskId(id)).await.unwrap().unwrap();
+    let (_, stored) = app.app.services.queue.store().transcript_of(trawl::domain::TaskId(id)).await.unwrap().unwrap();
     assert_eq!((stored.text.as_str(), stored.segments[0].text.as_str()), (RAW, RAW));
     app.finish().await;
 }

@@ -50,6 +50,37 @@ pub fn language(code_or_name: &str) -> Result<&'static str> {
     })
 }
 
+/// The language that a text's script alone tells: Chinese, Japanese or Korean. A few such signs in a text in letters are
+/// a quotation, and a few kana among Chinese ones a name.
+pub(crate) fn by_script(text: &str) -> Option<&'static str> {
+    let (mut han, mut kana, mut hangul, mut words) = (0, 0, 0, 0);
+    let mut is_word = false;
+    for c in text.chars() {
+        let mut is_letter = false;
+        match c {
+            '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}' => {
+                han += 1
+            }
+            '\u{3041}'..='\u{309F}' | '\u{30A1}'..='\u{30FA}' | '\u{31F0}'..='\u{31FF}' | '\u{FF66}'..='\u{FF9D}' => {
+                kana += 1
+            }
+            '\u{AC00}'..='\u{D7AF}' | '\u{1100}'..='\u{11FF}' | '\u{3130}'..='\u{318F}' => hangul += 1,
+            c => {
+                is_letter = c.is_alphabetic();
+                words += usize::from(is_letter && !is_word);
+            }
+        }
+        is_word = is_letter;
+    }
+    let signs = han + kana + hangul;
+    match () {
+        () if signs == 0 || signs < words => None,
+        () if hangul * 10 >= signs => Some("ko"),
+        () if kana * 10 >= signs => Some("ja"),
+        () => Some("zh"),
+    }
+}
+
 /// The languages that options allow, as codes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
@@ -81,6 +112,24 @@ pub fn allowed(options: &Options) -> Result<Allowed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scripts_tell_some_languages() {
+        for (text, code) in [
+            ("今天天气很好。", Some("zh")),
+            ("我用 Kubernetes 部署 Docker。", Some("zh")),
+            ("今日はいい天気ですね。", Some("ja")),
+            ("カラオケ", Some("ja")),
+            ("오늘은 날씨가 좋네요.", Some("ko")),
+            ("我在东京的餐厅吃了一顿很好的晚饭，名字叫の。", Some("zh")),
+            ("The word 你好 means hello.", None),
+            ("Nice weather today.", None),
+            ("123, …", None),
+            ("", None),
+        ] {
+            assert_eq!(by_script(text), code, "{text}");
+        }
+    }
 
     #[test]
     fn languages_are_limited() {

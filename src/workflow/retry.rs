@@ -87,6 +87,16 @@ mod tests {
     }
 
     #[test]
+    fn what_hangs_on_others_is_tried_five_times() {
+        for kind in [StepKind::Resolve, StepKind::Download, StepKind::Transcribe, StepKind::Callback] {
+            let retry = Retry::for_kind(kind);
+            assert!(retry.wait(4, Class::Unavailable, None, 0.5).is_some(), "{kind}");
+            assert_eq!(retry.wait(5, Class::Unavailable, None, 0.5), None, "{kind}");
+        }
+        assert_eq!(Retry::for_kind(StepKind::Extract).wait(2, Class::Unavailable, None, 0.5), None);
+    }
+
+    #[test]
     fn the_other_side_may_ask_for_up_to_an_hour() {
         let retry = Retry::default();
         let minute = Duration::from_secs(60);

@@ -55,6 +55,12 @@ pub fn convert(transcript: &mut Transcript, script: Zh) {
     }
 }
 
+/// What a reader has to know when nobody could tell the language of a text that was wanted in a script.
+pub fn unwritten(transcript: &Transcript, script: Zh) -> Option<String> {
+    let is_unknown = script != Zh::None && transcript.language.is_empty() && !transcript.text.is_empty();
+    is_unknown.then(|| "Nobody told the language, so the text is not rewritten as zh asks; give `language`".to_owned())
+}
+
 /// The words of a segment are cut from its converted text, so that they read the same and have what stands around them
 /// in view; where that cannot be done, each is converted alone.
 fn convert_segment(segment: &mut Segment, converter: &OpenCC) {

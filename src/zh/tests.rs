@@ -82,3 +82,13 @@ fn scripts_are_read_by_their_words() {
     assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("zh")));
     assert_eq!(error.hint, "Did you mean \"hant\"? Known: none, hans, hant, tw, hk.");
 }
+
+#[test]
+fn a_text_in_no_known_language_is_told_where_a_script_was_wanted() {
+    let of = |language: &str, text: &str, script| {
+        let transcript = Transcript { text: text.to_owned(), language: language.to_owned(), ..Transcript::default() };
+        unwritten(&transcript, script).is_some()
+    };
+    assert!(of("", "Hi.", Zh::Hans));
+    assert!(!of("", "Hi.", Zh::None) && !of("en", "Hi.", Zh::Hans) && !of("zh", "你好", Zh::Tw) && !of("", "", Zh::Hk));
+}

@@ -96,11 +96,11 @@ impl Context {
             return Err(if task.status.is_final() { error.with_hint(hint) } else { error });
         }
         let transcript = self.store().transcript_of(id).await?;
-        let mut transcript =
+        let (made, mut transcript) =
             transcript.ok_or_else(|| Error::new(Code::NotFound, format!("Task {id} has made no transcript")))?;
         let script = match shape.script {
             Some(script) => script,
-            None => scope::script_of(&self.store().steps_of(id).await?),
+            None => scope::script_of(&self.store().steps_of(id).await?, made),
         };
         zh::convert(&mut transcript, script);
         let text = render(&transcript, shape.format, &shape.layout);

@@ -6,7 +6,7 @@ use poem::{
     Body, Request,
     http::{Method, StatusCode},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Api;
 use crate::api::{failures, openapi};
@@ -177,4 +177,24 @@ fn every_operation_is_documented() {
     assert_eq!((&upload["type"], &upload["format"]), (&"string".into(), &"binary".into()));
     let status = &document["components"]["schemas"]["Task"]["properties"]["status"];
     assert_eq!(status["enum"][0], "queued");
+}
+
+#[tokio::test]
+async fn options_must_fit_the_model_that_the_workflow_names() {
+    let api = Api::new().await;
+    let mut definition: Value = serde_json::from_str(super::WORKFLOW).unwrap();
+    definition["name"] = json!("translate");
+    definition["steps"]["text"]["with"]["model"] = json!("medium");
+    let tx = api.store().begin().await.unwrap();
+    tx.save_workflow("translate", definition, "y").await.unwrap();
+    tx.commit().await.unwrap();
+    for (workflow, options, status) in [
+        ("transcribe", json!({"task": "translate", "model": "turbo"}), 422),
+        ("translate", json!({"task": "translate"}), 202),
+        ("translate", json!({"task": "translate", "model": "turbo"}), 422),
+        ("translate", json!({"model": "medium.en", "language": "zh"}), 422),
+    ] {
+        let body = json!({"link": "https://a.example/", "workflow": workflow, "options": options}).to_string();
+        assert_eq!(api.post("/api/tasks", body.clone()).await.status.as_u16(), status, "{body}");
+    }
 }

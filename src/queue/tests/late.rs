@@ -1,9 +1,13 @@
 //! What comes late: ends after the end, stops for an earlier try, leases that nobody renews, tries with nothing to do.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::*;
-use crate::store::{DeliveryEnd, NewDelivery, NewTranscript};
+use crate::{
+    domain::{Transcript, TranscriptId},
+    queue::scope,
+    store::{DeliveryEnd, NewDelivery, NewTranscript},
+};
 
 const LANES: [Lane; 4] = [Lane::Net, Lane::Net, Lane::Cpu, Lane::Gpu];
 
@@ -221,4 +225,27 @@ async fn another_try_asks_anew_for_what_holds_no_longer() {
     assert!(bench.queue.fail(&work, &Error::new(Code::SourceForbidden, "403")).await.unwrap());
     bench.queue.retry(id).await.unwrap();
     assert_eq!(bench.states(id).await, ["ready", "blocked", "blocked", "blocked"]);
+}
+
+/// Two steps that transcribe end in any order; the newest transcript is shown in the script of its own step.
+#[tokio::test]
+async fn a_transcript_is_shown_in_the_script_of_its_step() {
+    let bench = Bench::new().await;
+    let (id, _) = bench.at_its_last_step().await;
+    let mut steps = bench.queue.store().steps_of(id).await.unwrap();
+    let mut second = steps.pop().unwrap();
+    let mut first = second.clone();
+    let output = |id: i64, zh: &str| Some(json!({"transcript_id": id, "zh": zh}));
+    (first.step.output, second.step.output) = (output(2, "hant"), output(1, "hans"));
+    second.step.key = "other".to_owned();
+    steps.extend([first, second]);
+    let said = |text: &str| Transcript { text: text.to_owned(), language: "zh".to_owned(), ..Transcript::default() };
+    let transcripts = HashMap::from([(TranscriptId(2), said("学习")), (TranscriptId(1), said("學習"))]);
+    let scope = scope::build(&bench.queue.store().task(id).await.unwrap().unwrap(), &steps, &transcripts);
+    for (id, key, text) in [(2, "text", "學習"), (1, "other", "学习")] {
+        let mut shown = transcripts[&TranscriptId(id)].clone();
+        crate::zh::convert(&mut shown, scope::script_of(&steps, TranscriptId(id)));
+        assert_eq!((shown.text.as_str(), &scope["steps"][key]["output"]["text"]), (text, &json!(text)));
+    }
+    assert_eq!(scope::script_of(&steps, TranscriptId(3)), crate::domain::Zh::None);
 }

@@ -4,6 +4,7 @@
 //! dropped is named in a warning; progress only rises.
 
 use std::{
+    collections::HashMap,
     ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -47,6 +48,8 @@ struct State {
     context: String,
     last_temperature: f32,
     silent: Vec<Silent>,
+    /// Where in `silent` a text is.
+    silent_at: HashMap<String, usize>,
     phrases: Vec<(String, usize)>,
 }
 
@@ -82,6 +85,7 @@ impl<'a> Merge<'a> {
             context: String::new(),
             last_temperature: 0.0,
             silent: Vec::new(),
+            silent_at: HashMap::new(),
             phrases: Vec::new(),
         };
         Self { events, silence, state: Mutex::new(state) }
@@ -159,9 +163,12 @@ impl<'a> Merge<'a> {
         if let Some((speech, least)) = self.silence
             && speech.is_silent(&segment, least)
         {
-            match state.silent.iter_mut().find(|silent| silent.text == segment.text) {
-                Some(silent) => silent.times += 1,
-                None => state.silent.push(Silent { text: segment.text, first: segment.start, times: 1 }),
+            match state.silent_at.get(&segment.text) {
+                Some(at) => state.silent[*at].times += 1,
+                None => {
+                    state.silent_at.insert(segment.text.clone(), state.silent.len());
+                    state.silent.push(Silent { text: segment.text, first: segment.start, times: 1 });
+                }
             }
             return;
         }
