@@ -102,7 +102,8 @@ impl Remote {
             transcript.warnings.push(warning);
         }
         collected.finish(given, &mut transcript);
-        Ok(Transcribed { transcript, inference_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) })
+        let inference_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Ok(Transcribed { transcript, inference_ms, is_makeshift: false })
     }
 
     /// Sends a piece, once more in shorter ones when it is too large, or so long that its text without times is no use.
