@@ -22,6 +22,7 @@ use crate::{
     queue::Done,
     store::NewTranscript,
     transcribe::{self, EngineEvent, ModelRef, Transcribed},
+    zh,
 };
 
 /// How often a missing model is looked for; a finished download wakes the queue at once.
@@ -53,7 +54,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
             for segment in &transcript.segments {
                 job.reporter.segment(segment.clone());
             }
-            Transcribed { transcript, inference_ms: 0 }
+            Transcribed { transcript, inference_ms: 0, is_makeshift: false }
         }
         None => {
             let pcm = samples(job, &key);
@@ -66,8 +67,9 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         }
     };
     let mut transcript = made.transcript;
-    let file_warnings = audio.warnings.len();
-    transcript.warnings.extend(audio.warnings);
+    let about_task: Vec<String> = audio.warnings.into_iter().chain(zh::unwritten(&transcript, zh)).collect();
+    let file_warnings = about_task.len();
+    transcript.warnings.extend(about_task);
     tracing::info!(
         task = %job.task.id, inference_ms = made.inference_ms, audio_ms = audio.duration_ms, model = transcript.model,
         cached, "transcribed"
@@ -79,7 +81,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let transcript = NewTranscript {
         audio_sha256: audio.sha256,
         options: Value::Object(given),
-        recipe: Some(recipe),
+        // What is made by a stand-in is not what others should get.
+        recipe: Some(recipe).filter(|_| !made.is_makeshift),
         file_warnings,
         transcript,
     };
@@ -110,7 +113,7 @@ async fn model(job: &Job<'_>, name: &str, options: &Options) -> Result<Model> {
 
 /// What the transcript depends on besides the audio.
 async fn recipe(job: &Job<'_>, name: &str, file: Option<&ModelRef>, options: &Options) -> Result<String> {
-    let engine = if job.services.pool.is_remote(name) { "remote" } else { "local" };
+    let engines = job.services.pool.recipe(name);
     let facts = match file {
         Some(file) => {
             let facts = tokio::fs::metadata(&file.path).await?;
@@ -119,7 +122,7 @@ async fn recipe(job: &Job<'_>, name: &str, file: Option<&ModelRef>, options: &Op
         }
         None => None,
     };
-    transcribe::recipe(engine, name, facts, options)
+    transcribe::recipe(&engines, name, facts, options)
 }
 
 /// Whether somebody seems to be copying the file just now: it is no whole model, and was written to a moment ago.

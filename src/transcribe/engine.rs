@@ -46,6 +46,8 @@ pub struct Transcribed {
     pub transcript: Transcript,
     /// How long slots worked on them, in milliseconds over all of them.
     pub inference_ms: u64,
+    /// Whether something had failed that was to do it, so that another time the result may be another.
+    pub is_makeshift: bool,
 }
 
 /// An engine's state, for display.
@@ -159,6 +161,8 @@ pub(crate) struct Recognised {
     pub inference_ms: u64,
     /// What a reader should know, such as that another device was used.
     pub warnings: Vec<String>,
+    /// Whether the CPU did it because every GPU had failed.
+    pub is_makeshift: bool,
 }
 
 /// The slots of this machine.

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -66,6 +67,14 @@ impl Pool {
     /// Whether an engine elsewhere can do jobs for this model, so that its file need not be here.
     pub fn is_remote(&self, model: &str) -> bool {
         self.remotes.iter().any(|remote| remote.does(model))
+    }
+
+    /// Which engines can do jobs for this model, as one text: the servers by name, address and model there. Equal as long
+    /// as a transcript cannot come from elsewhere; holds no key.
+    pub fn recipe(&self, model: &str) -> String {
+        let able = self.remotes.iter().filter(|remote| remote.does(model));
+        let servers: Vec<_> = able.map(Remote::recipe).collect();
+        if servers.is_empty() { "local".to_owned() } else { json!([self.local.is_some(), servers]).to_string() }
     }
 
     /// Does a job, waiting for a free slot first. Ends within about a second of `cancel`, with [`Code::Cancelled`]; a
@@ -226,6 +235,7 @@ impl Pool {
 /// A result with what has to be told beside it.
 fn told(done: Result<Transcribed>, warnings: Vec<String>) -> Result<Transcribed> {
     done.map(|mut done| {
+        done.is_makeshift |= !warnings.is_empty();
         done.transcript.warnings.extend(warnings);
         done
     })

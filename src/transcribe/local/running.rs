@@ -141,6 +141,7 @@ impl Running {
     pub(super) fn finish(&mut self, id: WindowId, mut result: Result<End>) -> bool {
         let Some(mut active) = self.jobs.remove(&id) else { return false };
         if let Ok(End::Recognised(recognised)) = &mut result {
+            recognised.is_makeshift |= active.warning.is_some();
             recognised.warnings.extend(active.warning.take());
         }
         active.end(result);

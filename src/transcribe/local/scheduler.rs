@@ -242,7 +242,7 @@ impl Scheduler {
             Event::Segment { id, segment } => return running.pass_on(id, Heard::Segment(segment)),
             Event::Languages { id, probabilities } => (id, Ok(End::Languages(probabilities))),
             Event::Done { id, inference_ms, warnings } => {
-                (id, Ok(End::Recognised(Recognised { inference_ms, warnings })))
+                (id, Ok(End::Recognised(Recognised { inference_ms, warnings, is_makeshift: false })))
             }
             Event::Failed { id, code, detail } => (id, Err(Error::new(Code::from_word(&code), detail))),
         };

@@ -61,12 +61,13 @@ pub(super) async fn transcribe(
     let merge = Merge::new(&plan.windows, silence, events);
 
     let mut verdict = Verdict { language: String::new(), probability: 0.0, probabilities: Vec::new() };
-    let (mut inference_ms, mut warnings) = (0, Vec::new());
+    let (mut inference_ms, mut is_makeshift, mut warnings) = (0, false, Vec::new());
     if !windows.is_empty() {
         verdict = find_language(&crew, &windows, &plan, &languages, &job.model).await?;
         let ask = |index: usize| ask(options, &verdict.language, index, &merge);
         for recognised in crew.recognise(&windows, &ask, options.is_sequential(), &merge).await? {
             inference_ms += recognised.inference_ms;
+            is_makeshift |= recognised.is_makeshift;
             for warning in recognised.warnings {
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
@@ -92,7 +93,7 @@ pub(super) async fn transcribe(
         segments,
         warnings,
     };
-    Ok(Transcribed { transcript, inference_ms })
+    Ok(Transcribed { transcript, inference_ms, is_makeshift })
 }
 
 /// What to ask of a window. A conditioned one hears the text before it, which has taken the place of the initial prompt.

@@ -136,7 +136,7 @@ impl Slots for Script {
         let result = tokio::select! {
             _ = over.wait_for(|over| *over >= answer.after) => match answer.error {
                 Some(code) => Err(Error::new(code, "as the script says")),
-                None => Ok(Recognised { inference_ms: 10, warnings: vec!["the same".to_owned()] }),
+                None => Ok(Recognised { inference_ms: 10, warnings: vec!["the same".to_owned()], is_makeshift: false }),
             },
             () = cancel.cancelled() => {
                 self.stopped.fetch_add(1, Ordering::SeqCst);

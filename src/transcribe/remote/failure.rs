@@ -11,6 +11,8 @@ use crate::{
 
 /// How much of a server's message is shown, in characters.
 const EXCERPT: usize = 200;
+/// A longer answer, in bytes, holds no message for people.
+const LONGEST: usize = 64 * 1024;
 
 /// Who is asked, for messages.
 #[derive(Clone, Copy)]
@@ -85,6 +87,9 @@ impl Who<'_> {
 
     /// The message in a JSON answer, in quotes: OpenAI's `error.message`, FastAPI's `detail`, whisper.cpp's `error`.
     fn excerpt(self, body: &[u8]) -> Option<String> {
+        if body.len() > LONGEST {
+            return None;
+        }
         let value: Value = serde_json::from_slice(body).ok()?;
         let places = ["/error/message", "/error", "/detail", "/detail/0/msg", "/message"];
         let said = places.iter().find_map(|place| value.pointer(place)?.as_str())?;

@@ -76,6 +76,11 @@ impl Remote {
         &self.settings.name
     }
 
+    /// What decides which transcripts it makes: its name, address and model.
+    pub(super) fn recipe(&self) -> [&str; 3] {
+        self.settings.recipe()
+    }
+
     /// When it is used.
     pub(super) fn used(&self) -> RemoteUse {
         self.settings.used

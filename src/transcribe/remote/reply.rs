@@ -20,6 +20,38 @@ use crate::{
 /// Larger numbers are nanoseconds: no piece lasts eleven days.
 const NANOSECONDS: f64 = 1e6;
 
+/// The most that anybody says in a second, in characters, in words or segments, and in commas and brackets of JSON; fast
+/// Chinese is some 10 characters, and tokens with all that servers tell of them some 250 commas and brackets.
+const CHARACTERS: f64 = 100.0;
+const OBJECTS: f64 = 100.0;
+const MARKS: f64 = 600.0;
+/// What a short piece may have beyond that, of characters and objects, and of marks.
+const SPARE: usize = 1_000;
+const SPARE_MARKS: usize = 20_000;
+/// The same in bytes.
+const BYTES: f64 = 16_384.0;
+const SPARE_BYTES: usize = 256 * 1024;
+/// The longest answer in bytes; a transcript of an hour with words has about two megabytes.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// The longest answer for a piece of `length` seconds, in bytes.
+pub(super) fn longest(length: f64) -> usize {
+    most(SPARE_BYTES, BYTES, length).min(MOST_BYTES)
+}
+
+fn most(spare: usize, each: f64, length: f64) -> usize {
+    spare.saturating_add((each * length.max(0.0)) as usize)
+}
+
+/// Why an answer gives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is no transcript.
+    Rubbish,
+    /// Nobody says so much in that time.
+    TooMuch,
+}
+
 /// What a server heard.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Heard {
@@ -35,13 +67,23 @@ pub(super) struct Heard {
     pub is_misspelt: bool,
 }
 
-/// Reads the answer for a piece of `length` seconds, `marks` hanging on words; none when it is no transcript at all.
-pub(super) fn read(body: &[u8], length: f64, marks: &Marks<'_>) -> Option<Heard> {
-    let value: Value = serde_json::from_slice(body).ok()?;
+/// Reads the answer for a piece of `length` seconds, `marks` hanging on words. It takes time in proportion to the answer,
+/// and memory of a few times the longest one that is allowed.
+pub(super) fn read(body: &[u8], length: f64, marks: &Marks<'_>) -> Result<Heard, Unread> {
+    let (objects, commas) = census(body);
+    if objects > most(SPARE, OBJECTS, length) || commas > most(SPARE_MARKS, MARKS, length) {
+        return Err(Unread::TooMuch);
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|_| Unread::Rubbish)?;
     let segments = list(&value, "segments");
     let whole = clean(value.get("text"));
     if value.get("text").is_none_or(|text| !text.is_string()) && segments.is_none() {
-        return None;
+        return Err(Unread::Rubbish);
+    }
+    let texts = segments.unwrap_or_default().iter().filter_map(|segment| segment.get("text")?.as_str());
+    let said: usize = texts.map(|text| text.chars().count()).sum();
+    if said.max(whole.chars().count()) > most(SPARE, CHARACTERS, length) {
+        return Err(Unread::TooMuch);
     }
     let probability = ["language_probability", "detected_language_probability"];
     let mut heard = Heard {
@@ -52,7 +94,7 @@ pub(super) fn read(body: &[u8], length: f64, marks: &Marks<'_>) -> Option<Heard>
     let (segments, words) = (segments.unwrap_or_default(), list(&value, "words").unwrap_or_default());
     let scale = scale(segments.iter().chain(words));
     let clock = Clock { scale, length };
-    let mut parts: Vec<Part> = words.iter().map(|word| clock.part(word)).collect();
+    let parts: Vec<Part> = words.iter().map(|word| clock.part(word)).collect();
     let found: Vec<&Value> = segments.iter().filter(|segment| !clean(segment.get("text")).is_empty()).collect();
     if found.is_empty() && !whole.is_empty() {
         heard.is_timeless = parts.iter().all(|part| part.start.is_none());
@@ -62,26 +104,46 @@ pub(super) fn read(body: &[u8], length: f64, marks: &Marks<'_>) -> Option<Heard>
             Segment { start, end, compression_ratio: text::compression_ratio(&whole), ..Segment::default() };
         segment.text = whole;
         heard.push(segment, &parts, marks);
-        return Some(heard);
+        return Ok(heard);
     }
     heard.is_timeless = !found.is_empty() && found.iter().all(|segment| clock.time(segment, "start").is_none());
-    let mut earliest = 0.0;
+    let (mut earliest, mut used) = (0.0, 0);
     for (at, value) in found.iter().enumerate() {
         let next = found.get(at + 1).and_then(|next| clock.time(next, "start"));
         let segment = clock.segment(value, earliest, next);
         earliest = segment.end;
         let own = list(value, "words").unwrap_or_default();
-        let own: Vec<Part> = if own.is_empty() {
+        if own.is_empty() {
             let middle = |part: &Part| part.start.unwrap_or(0.0).midpoint(part.end.unwrap_or(length));
-            let is_last = at + 1 == found.len();
-            let count = parts.iter().take_while(|part| is_last || middle(part) < next.unwrap_or(segment.end)).count();
-            parts.drain(..count).collect()
+            let (left, is_last) = (&parts[used..], at + 1 == found.len());
+            let count = left.iter().take_while(|part| is_last || middle(part) < next.unwrap_or(segment.end)).count();
+            heard.push(segment, &left[..count], marks);
+            used += count;
         } else {
-            own.iter().map(|word| clock.part(word)).collect()
-        };
-        heard.push(segment, &own, marks);
+            let own: Vec<Part> = own.iter().map(|word| clock.part(word)).collect();
+            heard.push(segment, &own, marks);
+        }
     }
-    Some(heard)
+    Ok(heard)
+}
+
+/// How many objects some JSON has at most, and how many commas and opening brackets, before any memory is spent on them.
+fn census(body: &[u8]) -> (usize, usize) {
+    let (mut objects, mut commas) = (0, 0);
+    let (mut is_text, mut is_escaped) = (false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' | b',' if !is_text => {
+                commas += 1;
+                objects += usize::from(*byte == b'{');
+            }
+            _ => {}
+        }
+    }
+    (objects, commas)
 }
 
 impl Heard {

@@ -14,6 +14,8 @@ use crate::{
 
 /// Bytes of a WAV header.
 pub(super) const HEADER: u64 = 44;
+/// The most bytes of the lines around a field: its boundary of some 80 bytes, and its header.
+const BETWEEN: u64 = 256;
 
 /// The path of the endpoint below the server's address.
 pub(super) fn path(options: &Options) -> &'static str {
@@ -48,6 +50,11 @@ pub(super) fn fields(model: &str, options: &Options, is_plain: bool) -> Result<V
         }
     }
     Ok(fields)
+}
+
+/// How many bytes fields take in a form, with the lines between them.
+pub(super) fn size(fields: &[(&'static str, String)]) -> u64 {
+    fields.iter().map(|(name, value)| name.len() as u64 + value.len() as u64 + BETWEEN).sum()
 }
 
 /// The language that is asked for, when there is only one to choose from.
@@ -158,6 +165,15 @@ mod tests {
             (path(&given), without_effect(&given)),
             ("/audio/transcriptions", vec!["temperature (all but the first)"])
         );
+    }
+
+    #[test]
+    fn long_prompts_are_counted() {
+        let given = options(json!({"initial_prompt": "山".repeat(4_000), "hotwords": "网".repeat(1_000)}));
+        let size = size(&fields("m", &given, false).unwrap());
+        assert!((15_001..17_000).contains(&size), "{size}");
+        let given = options(json!({"initial_prompt": "𠀀".repeat(4_000), "hotwords": "𠀀".repeat(1_000)}));
+        assert!(super::size(&fields("m", &given, false).unwrap()) > 20_000);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     RELAXED, Remote,
     pieces::{Piece, pack, shorten, span},
-    reply::{self, Heard},
+    reply::{self, Heard, Unread},
     request,
 };
 use crate::{
@@ -24,18 +24,19 @@ use crate::{
     transcribe::{
         audio::{Pcm, SAMPLE_RATE, seconds},
         engine::{self, EngineEvent, Events, Job, Transcribed},
+        language::by_script,
         recognise::{self, merge::Merge},
         text,
         words::Marks,
     },
 };
 
-/// The longest answer; a transcript of an hour with words has about two megabytes.
-const MAX_REPLY: usize = 32 * 1024 * 1024;
 /// The longest piece for a server that gives no times: that exact, at least, they are then.
 const TIMELESS: u64 = 30 * SAMPLE_RATE;
 /// Shorter pieces are not cut further.
 const SHORTEST: u64 = 2 * SAMPLE_RATE;
+/// After so many segments, others have their turn on the thread.
+const TURN: usize = 64;
 /// How often a job says that it is at work.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -58,8 +59,10 @@ impl Remote {
     pub(super) async fn run(&self, job: &Job, events: &Events<'_>, cancel: &CancellationToken) -> Result<Transcribed> {
         let given = request::asked(&job.options)?;
         let plan = recognise::plan(job, cancel).await?;
-        let longest = if self.is_timeless.load(RELAXED) { TIMELESS } else { self.settings.longest };
         let model = if self.settings.model.is_empty() { &job.model } else { &self.settings.model };
+        let fields = request::size(&request::fields(model, &job.options, false)?);
+        let longest = self.settings.longest_beside(fields);
+        let longest = if self.is_timeless.load(RELAXED) { longest.min(TIMELESS) } else { longest };
         let asking = Asking { job, model, longest: AtomicU64::new(longest) };
         let pieces = pack(&plan.windows, longest, !job.options.clip_timestamps.0.is_empty());
         let total: u64 = pieces.iter().map(|piece| length(&span(piece))).sum();
@@ -86,7 +89,7 @@ impl Remote {
             for answer in answers? {
                 took += answer.took;
                 done += length(&answer.range);
-                collected.take(self.name(), answer);
+                collected.take(self.name(), answer).await;
             }
         }
         let mut transcript = Transcript {
@@ -102,7 +105,8 @@ impl Remote {
             transcript.warnings.push(warning);
         }
         collected.finish(given, &mut transcript);
-        Ok(Transcribed { transcript, inference_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) })
+        let inference_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Ok(Transcribed { transcript, inference_ms, is_makeshift: false })
     }
 
     /// Sends a piece, once more in shorter ones when it is too large, or so long that its text without times is no use.
@@ -150,11 +154,13 @@ impl Remote {
         let read = move || reply::read(&body, seconds, &Marks { opening: &opening, closing: &closing });
         // A long answer takes a while.
         let read = tokio::task::spawn_blocking(read).await.map_err(broke_off)?;
-        let unread = |body: &Bytes| {
-            let said = self.who().failed(body);
-            said.unwrap_or_else(|| self.who().broken("Its answer cannot be read"))
+        let unread = |body: &Bytes, why| match why {
+            Unread::TooMuch => self.who().broken("Nobody says as much in that time"),
+            Unread::Rubbish => {
+                self.who().failed(body).unwrap_or_else(|| self.who().broken("Its answer cannot be read"))
+            }
         };
-        let heard = read.ok_or_else(|| unread(&reply.body))?;
+        let heard = read.map_err(|why| unread(&reply.body, why))?;
         Ok(Answer { range, heard, took: started.elapsed() })
     }
 
@@ -164,9 +170,9 @@ impl Remote {
             url: format!("{}{}", self.settings.url, request::path(options)),
             bearer: self.settings.key.clone(),
             fields: request::fields(asking.model, options, is_plain)?,
+            max_reply: reply::longest(seconds(length(&range))),
             file: request::wav(asking.job, range),
             timeout: self.settings.timeout,
-            max_reply: MAX_REPLY,
         };
         self.net.send_form(form).await.map_err(|error| self.who().unreached(error))
     }
@@ -195,7 +201,7 @@ struct Collected<'a> {
 }
 
 impl Collected<'_> {
-    fn take(&mut self, name: &str, answer: Answer) {
+    async fn take(&mut self, name: &str, answer: Answer) {
         let (heard, start) = (answer.heard, seconds(answer.range.start));
         let spoken: f64 = heard.segments.iter().map(|segment| segment.end - segment.start).sum();
         if let Some(language) = heard.language {
@@ -211,8 +217,11 @@ impl Collected<'_> {
         if heard.is_misspelt {
             self.warn(format!("Words of the server {name} do not spell its text: some segments have none"));
         }
-        for segment in heard.segments {
+        for (at, segment) in heard.segments.into_iter().enumerate() {
             self.merge.hear(0, engine::Heard::Segment(shift(segment, start)));
+            if at % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
@@ -237,7 +246,7 @@ impl Collected<'_> {
         let (code, probability) = match (given, likeliest) {
             (Some(given), _) => (given, 1.0),
             (None, Some((code, _, probability))) => (*code, *probability),
-            (None, None) => ("", 0.0),
+            (None, None) => by_script(&transcript.text).map_or(("", 0.0), |code| (code, 1.0)),
         };
         (transcript.language, transcript.language_probability) = (code.to_owned(), probability);
     }

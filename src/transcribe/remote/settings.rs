@@ -22,7 +22,7 @@ pub(super) struct Settings {
     pub models: Vec<String>,
     pub used: RemoteUse,
     pub slots: usize,
-    /// The longest piece in samples.
+    /// The longest piece in samples, before the form's other fields are counted.
     pub longest: u64,
     pub timeout: Duration,
 }
@@ -42,6 +42,16 @@ impl Settings {
             longest: (config.max_bytes - HEADER - FIELDS) / 2,
             timeout: config.timeout.0,
         })
+    }
+
+    /// The longest piece in samples beside fields of so many bytes.
+    pub(super) fn longest_beside(&self, fields: u64) -> u64 {
+        self.longest.saturating_sub(fields.saturating_sub(FIELDS).div_ceil(2)).max(1)
+    }
+
+    /// What decides which transcripts it makes: its name, address and model.
+    pub(super) fn recipe(&self) -> [&str; 3] {
+        [&self.name, &self.url, &self.model]
     }
 
     /// Its name as an engine.
@@ -68,6 +78,8 @@ mod tests {
         assert_eq!((usual.url.as_str(), usual.slots, usual.used), ("https://asr.example/v1", 2, RemoteUse::First));
         assert_eq!((usual.timeout.as_secs(), usual.engine().as_str()), (600, "remote:lab"));
         assert!(usual.longest * 2 + HEADER + FIELDS <= 25_000_000);
+        assert_eq!(usual.longest_beside(FIELDS), usual.longest);
+        assert!(usual.longest_beside(23_001) * 2 + HEADER + 23_001 <= 25_000_000);
     }
 
     #[test]

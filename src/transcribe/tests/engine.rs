@@ -186,7 +186,9 @@ impl Slots for Engine {
             options: ask.options.clone(),
         };
         match self.ask(request, listener, cancel).await? {
-            Event::Done { inference_ms, warnings, .. } => Ok(Recognised { inference_ms, warnings }),
+            Event::Done { inference_ms, warnings, .. } => {
+                Ok(Recognised { inference_ms, warnings, is_makeshift: false })
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Heard, read};
+use super::{Heard, Unread, longest, read};
 use crate::transcribe::words::USUAL;
 
 fn heard(value: &Value, length: f64) -> Heard {
@@ -110,6 +110,37 @@ fn local_ai_with_nanoseconds() {
 }
 
 #[test]
+fn what_nobody_can_say_is_refused() {
+    let of = |value: &Value| read(value.to_string().as_bytes(), 2.0, &USUAL);
+    let text = |length: usize| json!({ "text": "字".repeat(length) });
+    assert!(of(&text(1_200)).is_ok());
+    assert_eq!(of(&text(1_201)), Err(Unread::TooMuch));
+    let segments = |count: usize| json!({"segments": vec![json!({"text": "字字"}); count]});
+    assert!(of(&segments(600)).is_ok());
+    assert_eq!(of(&segments(601)), Err(Unread::TooMuch));
+    let empty = vec![json!({}); 1_300];
+    assert_eq!(of(&json!({"text": "x", "words": empty})), Err(Unread::TooMuch));
+    assert_eq!(of(&json!({"text": "x", "rest": vec![0; 22_000]})), Err(Unread::TooMuch));
+    // What is inside texts is no structure.
+    assert!(of(&json!({"text": "x", "note": "{\\\"{,[".repeat(9_000)})).is_ok());
+    assert_eq!((longest(0.0), longest(10.0), longest(1e9)), (262_144, 425_984, 33_554_432));
+}
+
+/// Each word was moved to the front once for each segment.
+#[test]
+fn many_segments_take_their_words_quickly() {
+    let length = 3_000.0;
+    let times = |n: usize| (n as f64 / 50.0, (n as f64 + 0.9) / 50.0);
+    let item = |name: &str, n: usize| json!({name: format!("w{n}"), "start": times(n).0, "end": times(n).1});
+    let (segments, words): (Vec<_>, Vec<_>) = (0..50_000).map(|n| (item("text", n), item("word", n))).unzip();
+    let body = json!({"segments": segments, "words": words}).to_string();
+    let started = std::time::Instant::now();
+    let heard = read(body.as_bytes(), length, &USUAL).unwrap();
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+    assert!(heard.segments.len() == 50_000 && heard.segments.iter().all(|segment| segment.words.len() == 1));
+}
+
+#[test]
 fn times_that_make_no_sense_are_mended() {
     let segments = json!([
         {"start": -3, "end": "late", "text": "a"}, {"start": 2.0, "end": 1.0, "text": "b"}, {"start": null, "end": 99.0, "text": "c"},
@@ -194,7 +225,7 @@ proptest! {
         words in prop::collection::vec(anything(), 0..5), other in anything(),
     ) {
         let answer = json!({"text": text, "segments": segments, "words": words, "language": other});
-        if let Some(heard) = read(answer.to_string().as_bytes(), 12.5, &USUAL) {
+        if let Ok(heard) = read(answer.to_string().as_bytes(), 12.5, &USUAL) {
             check(&heard, 12.5);
         }
     }

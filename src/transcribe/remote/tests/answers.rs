@@ -62,6 +62,17 @@ async fn repetitions_are_dropped_here_too() {
 }
 
 #[tokio::test]
+async fn a_language_that_nobody_tells_is_seen_in_the_script() {
+    let said = |text: &'static str| async move {
+        let server = Asr::start(move |_| Said::Json(200, json!({ "text": text }))).await;
+        run(&remote(&server.url), 5, json!({})).await.unwrap().transcript.language
+    };
+    assert_eq!(said("今天我们说 Rust。").await, "zh");
+    assert_eq!(said("今日はRustの話です。").await, "ja");
+    assert_eq!(said("Today we speak of 网.").await, "");
+}
+
+#[tokio::test]
 async fn the_language_is_what_was_heard_most() {
     let server = Asr::start(|asked| {
         let (start, length) = times(asked);

@@ -95,7 +95,7 @@ async fn silence_and_rubbish_are_failures() {
     );
 
     let raw = |body: &[u8]| Said::Raw(200, Vec::new(), body.to_vec());
-    let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
+    let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     for rubbish in [&b""[..], b"<html>", b"{\"text\": NaN}", b"[]", b"{\"text\": 5}", b"\xFF\xFE", &deep] {
         let (error, ..) = fail(raw(rubbish)).await;
         assert_eq!(error.detail, "The server lab gave no transcript. Its answer cannot be read");
@@ -103,9 +103,16 @@ async fn silence_and_rubbish_are_failures() {
     }
     let (error, ..) = fail(raw(br#"{"error":"failed to process audio"}"#)).await;
     assert_eq!(error.detail, "The server lab failed: \"failed to process audio\"");
-    let long = format!("{{\"text\": \"{}\"}}", "x".repeat(33 << 20));
-    let (error, ..) = fail(raw(long.as_bytes())).await;
+}
+
+#[tokio::test]
+async fn answers_that_are_too_much_for_their_piece_are_failures() {
+    let text = |length: usize| Said::Json(200, json!({ "text": "x".repeat(length) }));
+    let (error, ..) = fail(text(300 * 1024)).await;
     assert_eq!(error.detail, "The server lab gave no transcript. Its answer is too long");
+    let (error, ..) = fail(text(1_300)).await;
+    assert_eq!(error.detail, "The server lab gave no transcript. Nobody says as much in that time");
+    assert!(error.code == Code::RemoteEngine && error.is_retryable());
 }
 
 #[tokio::test]

@@ -45,10 +45,13 @@ async fn a_failing_server_is_replaced_and_left_alone() {
     let (_file, job) = job(2, json!({}));
     let segments = Mutex::new(0);
     let count = |event| *segments.lock().unwrap() += usize::from(matches!(event, EngineEvent::Segment(_)));
-    let done = pool.transcribe(job, &count, &CancellationToken::new()).await.unwrap().transcript;
+    let done = pool.transcribe(job, &count, &CancellationToken::new()).await.unwrap();
+    assert!(done.is_makeshift, "it would be found again by everybody");
+    let done = done.transcript;
     assert_eq!((done.engine.as_str(), *segments.lock().unwrap()), ("remote:b", 1));
     assert_eq!(done.warnings, ["The server a answered with status 503; another engine did it"]);
-    assert!(run(&pool).await.unwrap().transcript.warnings.is_empty());
+    let next = run(&pool).await.unwrap();
+    assert!(next.transcript.warnings.is_empty() && !next.is_makeshift);
     assert_eq!((bad.seen().asked.len(), good.seen().asked.len()), (1, 2));
     let states: Vec<_> = pool.status().into_iter().map(|status| (status.device, status.state)).collect();
     assert_eq!(states, [("remote:a".to_owned(), "waiting".to_owned()), ("remote:b".to_owned(), "ready".to_owned())]);
@@ -116,6 +119,22 @@ async fn jobs_go_where_room_is_and_wait_where_none_is() {
     let (first, second, third, ()) = tokio::join!(run(&pool), run(&pool), run(&pool), release);
     assert!(first.is_ok() && second.is_ok() && third.is_ok());
     assert_eq!((a.seen().most, b.seen().most, a.seen().asked.len() + b.seen().asked.len()), (1, 1, 3));
+}
+
+#[tokio::test]
+async fn another_server_is_another_recipe() {
+    let url = "http://127.0.0.1:1/v1";
+    let of = |name: &str, config: RemoteConfig| pool(&[(name, config)]).recipe("large-v3");
+    let usual = of("a", config(url));
+    assert_eq!(usual, of("a", RemoteConfig { slots: 1, api_key: "other".to_owned(), ..config(url) }));
+    assert_eq!(of("a", limited(url, &["tiny"])), "local");
+    let others = [
+        of("b", config(url)),
+        of("a", config("http://127.0.0.1:2/v1")),
+        of("a", RemoteConfig { model: "turbo".to_owned(), ..config(url) }),
+        pool(&[("a", config(url)), ("b", config(url))]).recipe("large-v3"),
+    ];
+    assert!(others.iter().all(|other| *other != usual && !other.contains(super::KEY)), "{others:?}");
 }
 
 #[tokio::test]
