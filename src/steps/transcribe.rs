@@ -5,10 +5,7 @@
 //! something refers to them, and shown in the script `zh`. Audio that was transcribed before, with the same model and
 //! options, is not recognised again: the task gets a copy of that transcript (`cached`).
 
-use std::{
-    path::Path,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{path::Path, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -45,7 +42,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     };
     let key = format!("{}:extract", job.work.row.step.key);
     let audio = audio(job, &key).await?;
-    let recipe = recipe(job, &name, file.as_ref(), &options).await?;
+    let recipe = recipe(job, &name, file.as_ref(), &options)?;
     let earlier =
         if options.no_cache { None } else { job.services.queue.store().transcript_by(&audio.sha256, &recipe).await? };
     let (cached, zh) = (earlier.is_some(), options.zh);
@@ -112,17 +109,9 @@ async fn model(job: &Job<'_>, name: &str, options: &Options) -> Result<Model> {
 }
 
 /// What the transcript depends on besides the audio.
-async fn recipe(job: &Job<'_>, name: &str, file: Option<&ModelRef>, options: &Options) -> Result<String> {
+fn recipe(job: &Job<'_>, name: &str, file: Option<&ModelRef>, options: &Options) -> Result<String> {
     let engines = job.services.pool.recipe(name);
-    let facts = match file {
-        Some(file) => {
-            let facts = tokio::fs::metadata(&file.path).await?;
-            let written = facts.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-            Some((facts.len(), u64::try_from(written.as_millis()).unwrap_or(u64::MAX)))
-        }
-        None => None,
-    };
-    transcribe::recipe(&engines, name, facts, options)
+    transcribe::recipe(&engines, name, file.map(|file| (file.version.size, file.version.changed)), options)
 }
 
 /// Whether somebody seems to be copying the file just now: it is no whole model, and was written to a moment ago.

@@ -69,12 +69,12 @@ impl Pool {
         self.remotes.iter().any(|remote| remote.does(model))
     }
 
-    /// Which engines can do jobs for this model, as one text: the servers by name, address and model there. Equal as long
-    /// as a transcript cannot come from elsewhere; holds no key.
+    /// Which engines can do jobs for this model, as one text: this machine with what is special about it there, and the
+    /// servers by name, address and model there. Equal as long as a transcript cannot come from elsewhere; holds no key.
     pub fn recipe(&self, model: &str) -> String {
-        let able = self.remotes.iter().filter(|remote| remote.does(model));
-        let servers: Vec<_> = able.map(Remote::recipe).collect();
-        if servers.is_empty() { "local".to_owned() } else { json!([self.local.is_some(), servers]).to_string() }
+        let servers: Vec<_> = self.remotes.iter().filter(|remote| remote.does(model)).map(Remote::recipe).collect();
+        let local = self.local.as_ref().map(|local| local.recipe(model));
+        json!([local, servers]).to_string()
     }
 
     /// Does a job, waiting for a free slot first. Ends within about a second of `cancel`, with [`Code::Cancelled`]; a

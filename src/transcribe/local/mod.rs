@@ -151,6 +151,11 @@ impl Local {
         }
     }
 
+    /// What of the configuration changes the texts of a model.
+    pub(super) fn recipe(&self, model: &str) -> &'static str {
+        if self.settings.config.short_context.iter().any(|name| name == model) { "short context" } else { "" }
+    }
+
     /// How many windows of a model could start at once, beside those that wait already.
     pub(super) fn free_slots(&self, model: &str) -> usize {
         let facts = self.facts();
