@@ -12,6 +12,9 @@ use crate::error::{Code, Error, Result};
 /// Samples per second.
 pub const SAMPLE_RATE: u64 = 16_000;
 
+/// In samples: whisper.cpp says nothing about less than a tenth of a second.
+pub(crate) const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
+
 /// Seconds of so many samples.
 pub(crate) fn seconds(samples: u64) -> f64 {
     samples as f64 / SAMPLE_RATE as f64

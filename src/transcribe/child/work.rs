@@ -15,15 +15,12 @@ use crate::{
     domain::{Options, Segment},
     error::{Code, Error, Result},
     transcribe::{
-        audio::{Pcm, SAMPLE_RATE, seconds},
+        audio::{Pcm, SAMPLE_RATE, SHORTEST, seconds},
         engine::Heard,
         protocol::Event,
         whisper::{self, Settings, Slot, Watch},
     },
 };
-
-/// whisper.cpp says nothing about less than a tenth of a second.
-const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
 
 /// A window has 30 seconds; one of more than a minute is a mistake, and would take memory.
 const LONGEST: u64 = SAMPLE_RATE * 60;
@@ -86,11 +83,30 @@ pub(super) fn run(slot: &mut Slot, task: &Task, send: &(dyn Fn(Event) + Sync)) -
         warnings.push("There are too many hotwords for the model: the last ones were left out".to_owned());
     }
     for (at, text) in ran.repeated {
-        let (at, text) = (round(start + at), text.chars().take(40).collect::<String>());
+        let (at, text) = (round(start + at), beginning(&text));
         warnings.push(format!("At {at} s the text repeats itself at every temperature; it was kept: \"{text}\""));
     }
+    warnings.extend(silence(&ran.silent, start));
     let inference_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Event::Done { id, inference_ms, warnings })
+}
+
+/// One warning for all the texts of a window that were taken for silence. `start` is the window's, in seconds.
+fn silence(dropped: &[(f64, String)], start: f64) -> Option<String> {
+    let (at, text) = dropped.first()?;
+    let (at, text) = (start + at, beginning(text));
+    Some(match dropped.len() {
+        1 => format!("A text was taken for silence and dropped: \"{text}\" at {at:.1} s"),
+        count => format!("{count} texts were taken for silence and dropped, the first at {at:.1} s: \"{text}\""),
+    })
+}
+
+/// So much of a text that a reader knows which one is meant.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 /// Moves a segment from its window's time to the audio's, and keeps it inside the window.
@@ -106,4 +122,23 @@ fn shift(mut segment: Segment, start: f64, end: f64) -> Segment {
 /// Whole milliseconds: a window's start is a whole sample, which is no round number of seconds.
 fn round(time: f64) -> f64 {
     (time * 1_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropped_texts_are_told_briefly() {
+        let text = |at: f64, text: &str| (at, text.to_owned());
+        assert_eq!(silence(&[], 30.0), None);
+        assert_eq!(
+            silence(&[text(2.34, "Thank you.")], 10.0).unwrap(),
+            "A text was taken for silence and dropped: \"Thank you.\" at 12.3 s"
+        );
+        assert_eq!(
+            silence(&[text(0.0, &"很长".repeat(30)), text(5.0, "you")], 60.0).unwrap(),
+            format!("2 texts were taken for silence and dropped, the first at 60.0 s: \"{}…\"", "很长".repeat(20))
+        );
+    }
 }

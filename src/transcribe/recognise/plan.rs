@@ -10,11 +10,8 @@ use super::{
 use crate::{
     domain::Options,
     error::Result,
-    transcribe::audio::{SAMPLE_RATE, seconds},
+    transcribe::audio::{SAMPLE_RATE, SHORTEST, seconds},
 };
-
-/// whisper.cpp says nothing about less than a tenth of a second.
-const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
 
 /// What to recognise.
 pub(in crate::transcribe) struct Plan {

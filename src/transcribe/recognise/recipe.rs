@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// Raised whenever the same options give another text: another whisper.cpp, other windows, other guards.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// The hash over all that decides what is heard: equal for equal results, as 64 hexadecimal digits. `engine` is the kind
-/// of the engine, `file` the size of the model's file and its time in milliseconds, when it is here. What only decides how fast it goes or how
-/// it is shown makes no difference.
+/// of the engine, `file` the size of the model's file and its time in milliseconds, when it is here. What only decides
+/// how fast it goes or how it is shown makes no difference.
 pub fn recipe(engine: &str, model: &str, file: Option<(u64, u64)>, options: &Options) -> Result<String> {
     let languages = allowed(options)?;
     let options = Options {

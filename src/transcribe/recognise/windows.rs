@@ -15,6 +15,9 @@ pub(super) const LONGEST: u64 = 30 * SAMPLE_RATE;
 const LONG_SILENCE: u64 = 5 * SAMPLE_RATE;
 /// Where in a window the best place for a cut is looked for.
 const EARLIEST_CUT: u64 = 20 * SAMPLE_RATE;
+/// What a cut leaves at least: of less the model understands nothing. Short enough that a part which is hardly longer
+/// than a window still has some seconds in which to look for the place.
+const REST: u64 = 5 * SAMPLE_RATE;
 
 /// The windows over the `regions` of a part. `scores` say where to cut speech without a pause.
 pub(super) fn windows(part: &Range<u64>, regions: &[Range<u64>], scores: &Scores) -> Vec<Range<u64>> {
@@ -25,7 +28,8 @@ pub(super) fn windows(part: &Range<u64>, regions: &[Range<u64>], scores: &Scores
     for region in regions {
         let mut rest = region.clone();
         while rest.end - rest.start > LONGEST {
-            let cut = scores.quietest(rest.start + EARLIEST_CUT..rest.start + LONGEST);
+            let latest = (rest.start + LONGEST).min(rest.end - REST);
+            let cut = scores.quietest(rest.start + EARLIEST_CUT..latest);
             pieces.push(rest.start..cut);
             rest.start = cut;
         }
@@ -98,6 +102,15 @@ mod tests {
         assert_eq!(windows, [0..1_500 * FRAME, 1_500 * FRAME..50 * S]);
     }
 
+    #[test]
+    fn no_crumb_is_left() {
+        let part = 0..30 * S + 100;
+        let windows = cut(part.clone(), &one(part.clone()));
+        assert_eq!((windows.len(), windows[0].end, windows[1].end), (2, windows[1].start, part.end));
+        let rest = windows[1].end - windows[1].start;
+        assert!((REST..=REST + 2 * FRAME).contains(&rest), "{rest}");
+    }
+
     proptest! {
         #[test]
         fn every_region_is_in_a_window(lengths in prop::collection::vec((1u64..900_000, 1u64..200_000), 1..30)) {
@@ -112,6 +125,9 @@ mod tests {
                 prop_assert!(pair[0].end <= pair[1].start);
             }
             prop_assert!(windows.iter().all(|w| w.start < w.end && w.end - w.start <= LONGEST && w.end <= at));
+            for window in windows.iter().filter(|w| w.end - w.start < S) {
+                prop_assert!(regions.contains(window), "{window:?} is a crumb");
+            }
             let heard = |sample: u64| windows.iter().any(|w| w.contains(&sample));
             for region in &regions {
                 prop_assert!(heard(region.start) && heard(region.end - 1) && heard((region.start + region.end) / 2));

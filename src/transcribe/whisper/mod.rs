@@ -7,7 +7,9 @@
 mod context;
 mod cpu;
 mod devices;
+mod judge;
 mod ladder;
+mod language;
 mod params;
 mod prompt;
 mod run;

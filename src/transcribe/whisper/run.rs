@@ -2,8 +2,9 @@
 //!
 //! whisper.cpp hears a window in passes: what it could not finish in the first it hears in the next. The segments of a
 //! pass are held until the pass is over, which is at the same moment for all of them, and judged: when its text repeats
-//! itself, the window is done again from the beginning of that pass, at the next temperature. So segments go out as
-//! early as whisper.cpp has them, and none that is given up ever does.
+//! itself, the window is done again from the beginning of that pass, at the next temperature; from its end the window
+//! goes on at the first temperature. So segments go out as early as whisper.cpp has them, and none that is given up
+//! ever does.
 
 use std::{
     ffi::{CString, c_int, c_void},
@@ -17,7 +18,9 @@ use whisper_rs::whisper_rs_sys as sys;
 
 use super::{
     context::{Context, State},
+    judge,
     ladder::Ladder,
+    language,
     params::{params, prompt_room},
     prompt::prompt,
     segments::Results,
@@ -25,8 +28,11 @@ use super::{
 use crate::{
     domain::{Options, Segment},
     error::{Code, Error, Result},
-    transcribe::{audio::SAMPLE_RATE, engine::Heard, text},
+    transcribe::{audio::SAMPLE_RATE, engine::Heard},
 };
+
+/// whisper.cpp leaves less than so many hundredths of a second at a window's end alone.
+const LEAST: i64 = 10;
 
 /// What to do with a window.
 pub(crate) struct Settings<'a> {
@@ -51,6 +57,8 @@ pub(crate) struct Watch<'a> {
 pub(crate) struct Ran {
     /// Texts that repeat themselves even at the last temperature, with their starts in seconds. They were kept.
     pub repeated: Vec<(f64, String)>,
+    /// Texts that were taken for silence and dropped, with their starts in seconds; only those that say something.
+    pub silent: Vec<(f64, String)>,
     /// Whether there was no room for all of the hotwords.
     pub is_short_of_hotwords: bool,
 }
@@ -87,15 +95,18 @@ struct Callbacks<'a> {
     held: Mutex<Held>,
 }
 
-/// What waits for the end of a pass. Times are in hundredths of a second.
+/// What waits for the end of a pass, or of the run. Times are in hundredths of a second.
 #[derive(Default)]
 struct Held {
+    /// The text before the next pass, as far as it is good context.
+    before: String,
     /// Where the pass in work began.
     pass: i64,
     /// Where the last segment ended.
     end: i64,
     segments: Vec<Segment>,
     repeated: Vec<(f64, String)>,
+    silent: Vec<(f64, String)>,
     /// From where to begin again.
     again: Option<Start>,
 }
@@ -108,18 +119,23 @@ pub(super) fn run(
     watch: &Watch<'_>,
 ) -> Result<Ran> {
     let options = settings.options;
-    let unknown = || Error::new(Code::InvalidValue, format!("There is no language \"{}\"", settings.language));
-    whisper_rs::get_lang_id(settings.language).ok_or_else(unknown)?;
-    let language = CString::new(settings.language).map_err(|_| unknown())?;
     let context = state.context.clone();
+    language::check(context.languages(), settings.language, options.task)?;
+    let language = CString::new(settings.language)
+        .map_err(|error| Error::new(Code::InvalidValue, "There is no such language").with_source(error))?;
     let text_context = context.text_context();
-    let prompt = prompt(&context, options, settings.previous, prompt_room(options, text_context));
-    let mut ran = Ran { is_short_of_hotwords: prompt.is_short_of_hotwords, ..Ran::default() };
+    let mut ran = Ran::default();
     let mut start = Start { time: 0, step: 0 };
+    let mut before = settings.previous.to_owned();
     // The state keeps the spectrum, so that the samples are only needed once.
     let mut samples = samples;
     let length = i64::try_from(samples.len() as u64 * 100 / SAMPLE_RATE).unwrap_or(i64::MAX);
+    // Each turn begins later than the one before, or at the same time on a later step of the ladder; time ends with the
+    // window, and so do the steps with the ladder.
     loop {
+        // whisper.cpp forgets the passes of the turn before.
+        let prompt = prompt(&context, options, &before, prompt_room(options, text_context));
+        ran.is_short_of_hotwords = prompt.is_short_of_hotwords;
         let wanted = options.temperature.0.get(start.step..).unwrap_or_default();
         let ladder = Ladder::new(wanted);
         let mut params = params(options, &ladder, &language, &prompt.tokens, text_context);
@@ -136,11 +152,13 @@ pub(super) fn run(
             length: length.max(1),
             progress: AtomicU32::new(0),
             attempts: AtomicUsize::new(0),
-            held: Mutex::default(),
+            held: Mutex::new(Held { before, ..Held::default() }),
         };
         once(state, params, samples, &callbacks)?;
         let held = callbacks.held.into_inner().unwrap_or_else(PoisonError::into_inner);
         ran.repeated.extend(held.repeated);
+        ran.silent.extend(held.silent);
+        before = held.before;
         match held.again {
             Some(again) => (start, samples) = (again, &[]),
             None => return Ok(ran),
@@ -176,18 +194,6 @@ fn once(
     }
 }
 
-/// How much a text of one pass repeats itself: as a whole, or in one of its segments.
-fn repetition(segments: &[Segment]) -> f32 {
-    let whole = text::join(segments.iter().map(|segment| segment.text.as_str()));
-    segments.iter().map(|segment| segment.compression_ratio).fold(text::compression_ratio(&whole), f32::max)
-}
-
-/// The mean log-probability of a pass's tokens.
-fn log_probability(segments: &[Segment]) -> f32 {
-    let sum: f32 = segments.iter().map(|segment| segment.avg_logprob * segment.tokens.len() as f32).sum();
-    sum / segments.iter().map(|segment| segment.tokens.len()).sum::<usize>().max(1) as f32
-}
-
 impl Callbacks<'_> {
     fn alive(&self) {
         (self.watch.heard)(Heard::Alive(f64::from(self.progress.load(Ordering::Relaxed)) / 100.0));
@@ -210,19 +216,29 @@ impl Callbacks<'_> {
             return;
         }
         let no_speech = results.no_speech(self.threads);
-        if no_speech > self.options.no_speech_threshold && log_probability(&segments) < self.options.logprob_threshold {
+        if no_speech > self.options.no_speech_threshold
+            && judge::log_probability(&segments) < self.options.logprob_threshold
+        {
+            let text = judge::text(&segments);
+            if judge::says_something(&text) {
+                held.silent.extend(segments.first().map(|first| (first.start, text)));
+            }
             return;
         }
         for segment in &mut segments {
             segment.no_speech_prob = no_speech;
         }
-        if repetition(&segments) > self.options.compression_ratio_threshold {
+        let is_repeated = judge::repetition(&segments) > self.options.compression_ratio_threshold;
+        if is_repeated {
             let attempt = self.attempt();
             if attempt + 1 < self.ladder.len() {
                 held.again = Some(Start { time: held.pass, step: self.start.step + attempt + 1 });
                 return;
             }
             held.repeated.extend(segments.first().map(|first| (first.start, first.text.clone())));
+        }
+        if self.options.is_conditioned() {
+            held.before = judge::context(&held.before, &segments, is_repeated);
         }
         for segment in segments {
             (self.watch.heard)(Heard::Segment(segment));
@@ -275,6 +291,11 @@ unsafe extern "C" fn progress(
     // whisper.cpp does not tell where the next pass begins more exactly; mostly it is where the last segment ended.
     let mut held = callbacks.held();
     held.pass = held.end.clamp(done(percent), done(percent + 1));
+    // A pass that was done again is over: the next one has the whole ladder.
+    let is_over = begun < held.pass && held.pass + LEAST < length;
+    if callbacks.start.step > 0 && is_over && held.again.is_none() {
+        held.again = Some(Start { time: held.pass, step: 0 });
+    }
     drop(held);
     callbacks.alive();
 }
