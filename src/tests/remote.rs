@@ -137,6 +137,26 @@ async fn this_machine_takes_over_from_a_server_that_fails() {
     pool.shutdown().await;
 }
 
+/// What this machine made in place of a server is not handed to others when the server is well again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stand_in_made_is_no_answer_for_others() {
+    let server = Asr::start(in_turn(vec![Said::Json(500, json!({}))])).await;
+    let app = TestApp::with(&format!("engine.remote.lab.url = \"{}\"", server.url)).await;
+    let (_, task) = app.upload(CLIP, sample_bytes(CLIP), &[]).await;
+    let id = task["id"].as_i64().unwrap();
+    let task = app.end(id).await;
+    assert_eq!(task["result"]["text"].as_str(), Some(WORDS), "{task}");
+    let (_, transcript) = app.get(&format!("/api/tasks/{id}/transcript")).await;
+    assert!(transcript["warnings"].to_string().contains("another engine did it"), "{transcript}");
+    let (_, task) = app.upload(CLIP, sample_bytes(CLIP), &[]).await;
+    let id = task["id"].as_i64().unwrap();
+    app.end(id).await;
+    let steps = app.app.services.queue.store().steps_of(trawl::domain::TaskId(id)).await.unwrap();
+    let made = steps.into_iter().find(|row| row.step.key == "text").unwrap().step.output.unwrap();
+    assert_eq!(made["cached"], false, "{made}");
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_for_overflow_works_when_this_machine_is_full() {
     let server = Asr::start(recogniser()).await;
