@@ -127,7 +127,9 @@ async fn another_server_is_another_recipe() {
     let of = |name: &str, config: RemoteConfig| pool(&[(name, config)]).recipe("large-v3");
     let usual = of("a", config(url));
     assert_eq!(usual, of("a", RemoteConfig { slots: 1, api_key: "other".to_owned(), ..config(url) }));
-    assert_eq!(of("a", limited(url, &["tiny"])), "local");
+    let none = of("a", limited(url, &["tiny"]));
+    assert_eq!(none, of("b", limited(url, &["tiny"])), "servers that do other models make no difference");
+    assert_ne!(none, usual);
     let others = [
         of("b", config(url)),
         of("a", config("http://127.0.0.1:2/v1")),
