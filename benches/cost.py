@@ -34,24 +34,6 @@ def overhead(binary, clips):
     row("overhead of the road per task (median)", statistics.median(left), "ms", 50)
 
 
-def busy_engine(binary, clips):
-    """How much of the time the engine works while clips are queued."""
-    daemon = Daemon(binary)
-    daemon.end(daemon.upload(CLIP))
-    names = ["en-known-02.flac", "en-known-14.flac", "zh-known-03.flac", "en-new-22.m4a", "zh-new-07.mp3"]
-    files = [SAMPLES / names[index % len(names)] for index in range(clips)]
-    ids = [daemon.upload(file, options={"no_cache": True}) for file in files]
-    tasks = [daemon.end(task) for task in ids]
-    inference = daemon.inference_ms()
-    daemon.stop()
-    step = lambda task: next(step for step in task["steps"] if step["key"] == "text")
-    # The first clips are decoded while nothing is there to recognise: count from the first inference on.
-    begin = min(stamp(step(task)["started_at"]) for task in tasks)
-    end = max(stamp(step(task)["finished_at"]) for task in tasks)
-    working = sum(inference[task] for task in ids) / 1000
-    row(f"engine idle over {clips} queued clips", 100 * (1 - working / (end - begin)), "%", 5)
-
-
 def command_line(binary, runs):
     """`trawl transcribe` of a file against the inference and ffmpeg inside it."""
     with tempfile.TemporaryDirectory() as folder:
