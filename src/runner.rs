@@ -32,6 +32,13 @@ use crate::{
 /// How many times more decoded clips may wait for a model than wait for a slot.
 const WAITING_FACTOR: u64 = 8;
 
+/// What of a lane should not start now.
+struct Full {
+    kinds: Vec<StepKind>,
+    /// Whether steps of the highest priority start all the same.
+    spare_urgent: bool,
+}
+
 /// Runs steps until it is told to stop. Cheap to clone.
 #[derive(Clone)]
 pub struct Runner {
@@ -195,23 +202,29 @@ impl Runner {
     }
 
     async fn claim(&self, lane: Lane, limit: usize) -> Result<Vec<Work>> {
-        let skip = self.full(lane).await?;
-        self.services.queue.claim(lane, limit, &skip).await
+        let Full { kinds, spare_urgent } = self.full(lane).await?;
+        self.services.queue.claim(lane, limit, &kinds, spare_urgent).await
     }
 
-    /// Kinds that should not start now because enough of what they make waits already.
-    async fn full(&self, lane: Lane) -> Result<Vec<StepKind>> {
+    /// What should not start now because enough of what it makes waits already. What is urgent does not wait behind what
+    /// is not, until there is so much of it that it would fill the disk.
+    async fn full(&self, lane: Lane) -> Result<Full> {
         let store = self.services.queue.store();
         let ahead = (self.services.queue.config().prefetch * self.slots) as u64;
         // What waits for a model holds nobody up until it is a lot: its samples fill the disk meanwhile.
         let is_crammed = async || Ok::<_, Error>(store.put_off(Lane::Gpu).await? >= ahead * WAITING_FACTOR);
+        let full = |kind, waiting: u64, enough: u64| Full {
+            kinds: if waiting >= enough { vec![kind] } else { Vec::new() },
+            spare_urgent: waiting < enough * WAITING_FACTOR,
+        };
         Ok(match lane {
-            Lane::Cpu if is_crammed().await? => vec![StepKind::Extract],
-            Lane::Cpu if store.backlog(Lane::Gpu).await? >= ahead => vec![StepKind::Extract],
-            Lane::Net if store.backlog(Lane::Cpu).await? + store.backlog(Lane::Gpu).await? >= ahead * 2 => {
-                vec![StepKind::Download]
+            Lane::Cpu if is_crammed().await? => Full { kinds: vec![StepKind::Extract], spare_urgent: false },
+            Lane::Cpu => full(StepKind::Extract, store.backlog(Lane::Gpu).await?, ahead),
+            Lane::Net => {
+                let waiting = store.backlog(Lane::Cpu).await? + store.backlog(Lane::Gpu).await?;
+                full(StepKind::Download, waiting, ahead * 2)
             }
-            _ => Vec::new(),
+            Lane::Gpu | Lane::Deliver => Full { kinds: Vec::new(), spare_urgent: true },
         })
     }
 

@@ -19,16 +19,32 @@ pub struct Work {
 }
 
 impl Queue {
-    /// Takes up to `limit` ready steps of a lane, leaving `skip_kinds` alone.
-    pub async fn claim(&self, lane: Lane, limit: usize, skip_kinds: &[StepKind]) -> Result<Vec<Work>> {
+    /// Takes up to `limit` ready steps of a lane, leaving `skip_kinds` alone; with `spare_urgent` those of the highest
+    /// priority are taken all the same.
+    pub async fn claim(
+        &self,
+        lane: Lane,
+        limit: usize,
+        skip_kinds: &[StepKind],
+        spare_urgent: bool,
+    ) -> Result<Vec<Work>> {
         let lease_ms = self.lease_ms();
-        self.take(Claim { owner: &self.owner, lane, limit, skip_kinds, urgent: false, lease_ms }).await
+        self.take(Claim { owner: &self.owner, lane, limit, skip_kinds, spare_urgent, urgent: false, lease_ms }).await
     }
 
     /// Takes a ready step of the highest priority, if there is one, but none on which a worker has died.
     pub async fn claim_urgent(&self, lane: Lane) -> Result<Vec<Work>> {
         let lease_ms = self.lease_ms();
-        self.take(Claim { owner: &self.owner, lane, limit: 1, skip_kinds: &[], urgent: true, lease_ms }).await
+        self.take(Claim {
+            owner: &self.owner,
+            lane,
+            limit: 1,
+            skip_kinds: &[],
+            spare_urgent: false,
+            urgent: true,
+            lease_ms,
+        })
+        .await
     }
 
     async fn take(&self, claim: Claim<'_>) -> Result<Vec<Work>> {

@@ -89,7 +89,7 @@ impl Bench {
     }
 
     async fn claim(&self, lane: Lane) -> Option<Work> {
-        self.queue.claim(lane, 1, &[]).await.unwrap().pop()
+        self.queue.claim(lane, 1, &[], false).await.unwrap().pop()
     }
 
     async fn status(&self, id: TaskId) -> TaskStatus {
@@ -245,8 +245,11 @@ async fn what_waits_for_something_outside_costs_no_try_and_says_so() {
 async fn kinds_can_be_left_alone_while_what_follows_is_full() {
     let bench = Bench::new().await;
     bench.task(Priority::Normal).await;
-    assert!(bench.queue.claim(Lane::Net, 5, &[StepKind::Resolve]).await.unwrap().is_empty());
-    assert_eq!(bench.queue.claim(Lane::Net, 5, &[StepKind::Download]).await.unwrap().len(), 1);
+    assert!(bench.queue.claim(Lane::Net, 5, &[StepKind::Resolve], false).await.unwrap().is_empty());
+    assert_eq!(bench.queue.claim(Lane::Net, 5, &[StepKind::Download], false).await.unwrap().len(), 1);
+    bench.task(Priority::High).await;
+    assert!(bench.queue.claim(Lane::Net, 5, &[StepKind::Resolve], false).await.unwrap().is_empty());
+    assert_eq!(bench.queue.claim(Lane::Net, 5, &[StepKind::Resolve], true).await.unwrap().len(), 1, "urgent");
 }
 
 #[derive(Clone, Copy, Debug)]

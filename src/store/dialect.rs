@@ -63,11 +63,12 @@ impl Dialect {
             Self::Sqlite => {
                 let skipped = vec!["?"; claim.skip_kinds.len()].join(",");
                 let urgent = if claim.urgent { " AND level=0 AND crashes=0" } else { "" };
+                let spared = if claim.spare_urgent { "level=0 OR " } else { "" };
                 let sql = format!(
                     "UPDATE steps SET state='running', attempt=attempt+1, progress=0, lease_token=lease_token+1, \
                      lease_owner=?, lease_until=?, cancel_at=NULL, started_at=? \
                      WHERE id IN (SELECT id FROM steps WHERE lane=? AND state='ready' AND eligible_at<=? \
-                     AND kind NOT IN ({skipped}){urgent} ORDER BY sort_key,id LIMIT ?) RETURNING *"
+                     AND ({spared}kind NOT IN ({skipped})){urgent} ORDER BY sort_key,id LIMIT ?) RETURNING *"
                 );
                 let mut values: Vec<Value> = vec![
                     claim.owner.into(),

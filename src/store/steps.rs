@@ -72,6 +72,8 @@ pub struct Claim<'a> {
     pub limit: usize,
     /// Kinds to leave alone, because what comes after them is full.
     pub skip_kinds: &'a [StepKind],
+    /// Whether steps of the highest priority are taken all the same.
+    pub spare_urgent: bool,
     /// Whether only steps of the highest priority are wanted, and none on which a worker has died.
     pub urgent: bool,
     /// How long the claim holds without a heartbeat.

@@ -62,8 +62,15 @@ async fn readers_cannot_write_and_what_is_dropped_is_undone() {
 async fn the_claim_uses_its_index_and_sorts_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&url(&folder)).await.unwrap();
-    let claim =
-        Claim { owner: "me", lane: crate::domain::Lane::Gpu, limit: 4, skip_kinds: &[], urgent: false, lease_ms: 1 };
+    let claim = Claim {
+        owner: "me",
+        lane: crate::domain::Lane::Gpu,
+        limit: 4,
+        skip_kinds: &[],
+        spare_urgent: false,
+        urgent: false,
+        lease_ms: 1,
+    };
     let mut statement = store.dialect.claim(&claim, 0);
     statement.sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
     let mut plan = String::new();
