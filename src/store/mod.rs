@@ -8,6 +8,7 @@ mod deliveries;
 mod dialect;
 mod entities;
 mod events;
+mod lanes;
 mod media;
 mod rows;
 mod steps;

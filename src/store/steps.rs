@@ -4,8 +4,8 @@
 //! worker under that token. A write that finds no such row returns `false`, and its caller throws its work away.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, UpdateMany, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    UpdateMany, sea_query::Expr,
 };
 use serde_json::{Map, Value};
 
@@ -368,34 +368,5 @@ impl Store {
     /// Every row of a task, in the workflow's order.
     pub async fn steps_of(&self, task: TaskId) -> Result<Vec<StepRow>> {
         steps_of(&self.read, task).await
-    }
-
-    /// How many rows of a lane run or may start now. Those that wait for their time (a model that is missing, the next
-    /// try) do not count: they keep nobody busy.
-    pub async fn backlog(&self, lane: Lane) -> Result<u64> {
-        let now = self.dialect.now(&self.read).await?;
-        let due = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.lte(now));
-        let busy = Column::State.eq(StepState::Running.as_str()).or(due);
-        Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(busy).count(&self.read).await?)
-    }
-
-    /// How many rows of a lane are put off to a later time.
-    pub async fn put_off(&self, lane: Lane) -> Result<u64> {
-        let now = self.dialect.now(&self.read).await?;
-        let later = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.gt(now));
-        Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(later).count(&self.read).await?)
-    }
-
-    /// When the next ready row of a lane may start, in milliseconds since 1970.
-    pub async fn next_eligible(&self, lane: Lane) -> Result<Option<i64>> {
-        let soonest = Entity::find()
-            .select_only()
-            .column_as(Column::EligibleAt.min(), "soonest")
-            .filter(Column::Lane.eq(lane.as_str()))
-            .filter(Column::State.eq(StepState::Ready.as_str()))
-            .into_tuple::<Option<i64>>()
-            .one(&self.read)
-            .await?;
-        Ok(soonest.flatten())
     }
 }

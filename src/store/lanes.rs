@@ -1,0 +1,43 @@
+//! How full the lanes are.
+
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect};
+
+use super::{
+    Store,
+    entities::step::{Column, Entity},
+};
+use crate::{
+    domain::{Lane, StepState},
+    error::Result,
+};
+
+impl Store {
+    /// How many rows of a lane run or may start now. Those that wait for their time (a model that is missing, the next
+    /// try) do not count: they keep nobody busy.
+    pub async fn backlog(&self, lane: Lane) -> Result<u64> {
+        let now = self.dialect.now(&self.read).await?;
+        let due = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.lte(now));
+        let busy = Column::State.eq(StepState::Running.as_str()).or(due);
+        Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(busy).count(&self.read).await?)
+    }
+
+    /// How many rows of a lane are put off to a later time.
+    pub async fn put_off(&self, lane: Lane) -> Result<u64> {
+        let now = self.dialect.now(&self.read).await?;
+        let later = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.gt(now));
+        Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(later).count(&self.read).await?)
+    }
+
+    /// When the next ready row of a lane may start, in milliseconds since 1970.
+    pub async fn next_eligible(&self, lane: Lane) -> Result<Option<i64>> {
+        let soonest = Entity::find()
+            .select_only()
+            .column_as(Column::EligibleAt.min(), "soonest")
+            .filter(Column::Lane.eq(lane.as_str()))
+            .filter(Column::State.eq(StepState::Ready.as_str()))
+            .into_tuple::<Option<i64>>()
+            .one(&self.read)
+            .await?;
+        Ok(soonest.flatten())
+    }
+}
