@@ -23,6 +23,7 @@ pub use self::models::{NetFetch, open_models};
 use crate::{
     api,
     config::Config,
+    crawl::Crawl,
     delivery::Courier,
     error::{Code, Error, Result},
     files::Files,
@@ -31,7 +32,7 @@ use crate::{
     net::Net,
     queue::Queue,
     runner::Runner,
-    steps::{Services, resolve},
+    steps::Services,
     store::Store,
     transcribe::models::Pulls,
 };
@@ -85,7 +86,8 @@ impl App {
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
-        let services = Services { queue, net, files, ffmpeg, models, pool };
+        let crawl = Crawl::new(&config, net.clone())?;
+        let services = Services { queue, net, crawl, files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),
@@ -178,7 +180,7 @@ impl App {
             queue: services.queue.clone(),
             intake: self.intake.clone(),
             files: services.files.clone(),
-            resolver: Arc::new(Resolver(services.net)),
+            resolver: Arc::new(Resolver(services.crawl)),
             models: services.models,
             pulls: self.pulls.clone(),
             pool: services.pool,
@@ -225,13 +227,13 @@ impl App {
     }
 }
 
-struct Resolver(Net);
+struct Resolver(Crawl);
 
 #[async_trait]
 impl api::Resolve for Resolver {
     async fn resolve(&self, link: &str) -> Result<Value> {
         let slow = |_| Error::new(Code::SourceTimeout, "The site took longer than two minutes to be looked at");
-        let resolved = tokio::time::timeout(RESOLVE_WITHIN, resolve::look_up(&self.0, link)).await.map_err(slow)??;
+        let resolved = tokio::time::timeout(RESOLVE_WITHIN, self.0.resolve(link)).await.map_err(slow)??;
         Ok(json!(resolved))
     }
 }

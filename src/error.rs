@@ -179,6 +179,8 @@ pub struct Error {
     pub field: Option<String>,
     /// Whether trying again cannot help this time, whatever the code's class says.
     pub for_good: bool,
+    /// What was tried before it came to this, as JSON objects; shown with the error.
+    pub attempts: Vec<serde_json::Value>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -187,12 +189,27 @@ impl Error {
     /// An error with the code's own hint.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let hint = code.hint().to_owned();
-        Self { code, detail: detail.into(), hint, retry_after: None, field: None, for_good: false, source: None }
+        Self {
+            code,
+            detail: detail.into(),
+            hint,
+            retry_after: None,
+            field: None,
+            for_good: false,
+            attempts: Vec::new(),
+            source: None,
+        }
     }
 
     /// Replaces the hint.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
+        self
+    }
+
+    /// Tells what was tried.
+    pub fn with_attempts(mut self, attempts: Vec<serde_json::Value>) -> Self {
+        self.attempts = attempts;
         self
     }
 
@@ -227,7 +244,12 @@ impl Error {
 
     /// The part of the error that is stored and shown.
     pub fn report(&self) -> Report {
-        Report { code: self.code.as_str().to_owned(), detail: self.detail.clone(), hint: self.hint.clone() }
+        Report {
+            code: self.code.as_str().to_owned(),
+            detail: self.detail.clone(),
+            hint: self.hint.clone(),
+            attempts: self.attempts.clone(),
+        }
     }
 
     /// The whole chain of causes in one line, for the log. What a cause only repeats is said once.
@@ -262,6 +284,9 @@ pub struct Report {
     pub detail: String,
     /// What to do about it.
     pub hint: String,
+    /// What was tried before it came to this: for links, each way to the post with how it ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<serde_json::Value>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod crawl;
 pub mod delivery;
 pub mod domain;
 pub mod error;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::transport::TransportError;
+use crate::{Attempt, transport::TransportError};
 
 /// What kind of failure it was; decides whether another try can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,17 +153,25 @@ pub struct CrawlError {
     /// The transport's own error, when that is the reason.
     #[source]
     pub transport: Option<TransportError>,
+    /// What was tried.
+    pub attempts: Vec<Attempt>,
 }
 
 impl CrawlError {
     /// An error of `class` with a sentence that helps.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), retry_after: None, transport: None }
+        Self { class, message: message.into(), retry_after: None, transport: None, attempts: Vec::new() }
     }
 
     /// The same error with the wait that the site asked for.
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
+        self
+    }
+
+    /// The same error with the story of what was tried.
+    pub fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        self.attempts = attempts;
         self
     }
 
@@ -180,6 +188,7 @@ impl From<TransportError> for CrawlError {
             message: error.message.clone(),
             retry_after: error.retry_after,
             transport: Some(error),
+            attempts: Vec::new(),
         }
     }
 }

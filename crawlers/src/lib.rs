@@ -6,36 +6,37 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should say where"))]
 
+mod chain;
+mod chance;
+mod crawlers;
 mod error;
+mod external;
 pub mod feed;
 mod generic;
 pub mod hls;
+mod identity;
 mod key;
 mod link;
+mod listing;
 mod media;
+mod memory;
+mod pace;
 mod platform;
+pub mod settings;
 mod transport;
+mod visit;
 
+pub use chain::{Attempt, Ending, Outcome, Strategy};
+pub use chance::{Chance, Real};
+pub use crawlers::Crawlers;
 pub use error::{CrawlError, ErrorClass};
+pub use external::{Dump, Dumped, External};
 pub use feed::{FeedItem, feed_items};
+pub use identity::Identity;
 pub use link::{extract_links, find_link};
-pub use media::{Candidate, Delivery, HasAudio, MediaKind, Resolved, Subtitle};
-pub use platform::Crawler;
+pub use listing::{Item, ListRequest, Page};
+pub use media::{Candidate, Delivery, HasAudio, MediaKind, Resolved, Sound, Subtitle, SubtitleSource};
+pub use platform::{Crawler, Form, LinkKind};
+pub use settings::Settings;
 pub use transport::{MEDIA_HEAD_BYTES, Method, Request, Response, Transport, TransportError, is_media_type};
-
-/// Every platform, in the order in which they are asked; the generic web module claims whatever is left.
-pub fn crawlers() -> Vec<Box<dyn Crawler>> {
-    vec![Box::new(generic::Web)]
-}
-
-/// Finds the link in what was pasted and asks the first crawler which claims it.
-pub async fn resolve(pasted: &str, transport: &dyn Transport) -> Result<Resolved, CrawlError> {
-    let link = find_link(pasted)?;
-    for crawler in crawlers() {
-        if crawler.claims(&link) {
-            tracing::debug!(platform = crawler.name(), host = link.host_str(), "resolving a link");
-            return crawler.resolve(&link, transport).await;
-        }
-    }
-    Err(CrawlError::new(ErrorClass::InvalidLink, "No crawler knows what to do with this link."))
-}
+pub use visit::{MAX_REQUESTS, Rhythm, Visit, With};

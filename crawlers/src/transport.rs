@@ -16,17 +16,23 @@ pub enum Method {
     Get,
     /// Ask for the headers only.
     Head,
+    /// Send a body and ask for one.
+    Post,
 }
 
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Get or head.
+    /// Get, head or post.
     pub method: Method,
     /// An `http` or `https` URL without user information. Otherwise untrusted: it may point anywhere.
     pub url: Url,
     /// Headers to send in addition to the transport's own; a name in this list wins.
     pub headers: Vec<(String, String)>,
+    /// What to post.
+    pub body: Bytes,
+    /// Whether redirects are followed; otherwise a redirect is an answer like others.
+    pub follow: bool,
     /// Stop reading the (decoded) body after this many bytes and set [`Response::truncated`]; not an error.
     pub max_bytes: usize,
     /// When the answer's `Content-Type` is media ([`is_media_type`]), read at most [`MEDIA_HEAD_BYTES`] of its body, so
@@ -37,7 +43,26 @@ pub struct Request {
 impl Request {
     /// A plain `GET`.
     pub fn get(url: Url, max_bytes: usize) -> Self {
-        Self { method: Method::Get, url, headers: Vec::new(), max_bytes, stop_if_media: false }
+        Self {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            follow: true,
+            max_bytes,
+            stop_if_media: false,
+        }
+    }
+
+    /// A `POST` of `body`; name its type with a header.
+    pub fn post(url: Url, body: impl Into<Bytes>, max_bytes: usize) -> Self {
+        Self { method: Method::Post, body: body.into(), ..Self::get(url, max_bytes) }
+    }
+
+    /// The same request, but a redirect is an answer like others.
+    pub fn no_redirects(mut self) -> Self {
+        self.follow = false;
+        self
     }
 
     /// The same request with one more header.
@@ -82,6 +107,13 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
+
+    /// The value of a cookie that the answer sets, as it stands there.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("set-cookie"));
+        let pairs = cookies.filter_map(|(_, value)| value.split(';').next()?.split_once('='));
+        pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
 }
 
 /// A request that got no answer: the implementer's own error, passed through unchanged.
@@ -101,7 +133,7 @@ pub struct TransportError {
 /// Fetches for the crawlers.
 ///
 /// Whoever implements it guarantees: only `http` and `https`; the address rules hold for the first URL and for every
-/// redirect; redirects are followed up to a limit and [`Response::url`] is the last one; limits on time and size hold on
+/// redirect; unless the request says no, redirects are followed up to a limit and [`Response::url`] is the last one; limits on time and size hold on
 /// bytes received; an HTTP error status is an answer, not an error. Crawlers trust none of the URLs that they pass in.
 #[async_trait]
 pub trait Transport: Send + Sync {

@@ -12,6 +12,7 @@ use poem_openapi::{
     error::{ContentTypeError, ParseParamError, ParsePathError},
     types::ToJSON,
 };
+use serde_json::Value;
 
 use super::fields::tidy;
 use crate::error::{Code, Error};
@@ -40,6 +41,9 @@ pub(super) struct Problem {
     field: Option<String>,
     /// The path that was asked for.
     instance: Option<String>,
+    /// What was tried before it came to this: for links, each way to the post with how it ended.
+    #[oai(skip_serializing_if_is_empty)]
+    attempts: Vec<Value>,
 }
 
 impl ResponseError for Error {
@@ -67,6 +71,7 @@ pub(super) fn answer(error: &Error, path: Option<&str>) -> Response {
         hint: error.hint.clone(),
         field: error.field.clone(),
         instance: path.map(str::to_owned),
+        attempts: error.attempts.clone(),
     };
     let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(problem.to_json_string());
     if let Some(wait) = error.retry_after {

@@ -13,7 +13,8 @@ use crate::{
 const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Keys whose children are free names.
-const OPEN: [&str; 2] = ["models.aliases", "engine.remote"];
+const OPEN: [&str; 5] =
+    ["models.aliases", "engine.remote", "net.host_map", "crawlers.douyin.params", "crawlers.tiktok.params"];
 
 impl Config {
     /// The defaults alone, without any file, variable or flag.

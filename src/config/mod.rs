@@ -8,7 +8,7 @@ mod load;
 mod models;
 mod remote;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -36,6 +36,10 @@ pub struct Config {
     pub uploads: UploadsConfig,
     /// How the network is used.
     pub net: NetConfig,
+    /// How platforms are asked.
+    pub crawlers: crawlers::Settings,
+    /// Who we are towards them.
+    pub identities: IdentitiesConfig,
     /// How ffmpeg is run.
     pub media: MediaConfig,
     /// Model files.
@@ -120,6 +124,8 @@ pub struct UploadsConfig {
 pub struct NetConfig {
     /// Hosts, `host:port`s or CIDRs which are exempt from the address and port rules.
     pub allow_hosts: Vec<String>,
+    /// A host's name → the base URL that stands in for it, exempt from the address and port rules.
+    pub host_map: BTreeMap<String, String>,
     /// Ports that links may name.
     pub ports: Vec<u16>,
     /// The User-Agent of requests for pages and media.
@@ -142,6 +148,19 @@ pub struct NetConfig {
     pub max_media_bytes: u64,
     /// Connections to one host at the same time.
     pub per_host: usize,
+}
+
+/// Cookie identities.
+#[derive(Clone, Deserialize)]
+pub struct IdentitiesConfig {
+    /// 32 bytes in base64 that encrypt the cookies; empty to have them made.
+    pub key: String,
+}
+
+impl std::fmt::Debug for IdentitiesConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdentitiesConfig")
+    }
 }
 
 /// How ffmpeg is run.

@@ -34,6 +34,10 @@ pub struct Get {
     pub max_bytes: u64,
     /// Whether only the head is wanted: the method is HEAD.
     pub head_only: bool,
+    /// What to send; with it the method is POST.
+    pub body: Option<Bytes>,
+    /// Whether a redirect is an answer like others instead of being followed.
+    pub no_redirects: bool,
     /// Whether to stop after 4 KiB when the answer turns out to be a media file.
     pub stop_if_media: bool,
 }
@@ -82,12 +86,16 @@ impl Net {
         let inner = &self.inner;
         let own = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
         let call = Call {
-            method: if request.head_only { Method::HEAD } else { Method::GET },
+            method: match request.body {
+                Some(_) => Method::POST,
+                None if request.head_only => Method::HEAD,
+                None => Method::GET,
+            },
             url: &request.url,
             headers: &request.headers,
             own,
-            body: None,
-            redirects: Some(inner.config.max_redirects),
+            body: request.body.clone(),
+            redirects: Some(inner.config.max_redirects).filter(|_| !request.no_redirects),
             total: inner.config.total_timeout.0,
         };
         let answer = self.open(call, &inner.transfers).await?;

@@ -10,7 +10,7 @@ use futures_util::{TryStreamExt, stream::FuturesUnordered};
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
-use super::{Job, transport};
+use super::Job;
 use crate::{
     error::{Code, Error, Result},
     net::{Download, Get},
@@ -99,19 +99,14 @@ async fn playlist(job: &Job<'_>, candidate: &Candidate) -> Result<MediaPlaylist>
 }
 
 async fn read(job: &Job<'_>, candidate: &Candidate, url: &Url) -> Result<Playlist> {
-    let request = Get {
-        url: url.to_string(),
-        headers: candidate.headers.clone(),
-        max_bytes: MAX_PLAYLIST,
-        head_only: false,
-        stop_if_media: false,
-    };
+    let request =
+        Get { url: url.to_string(), headers: candidate.headers.clone(), max_bytes: MAX_PLAYLIST, ..Get::default() };
     let reply = tokio::select! {
         reply = job.services.net.get(request) => reply?,
         () = job.cancel.cancelled() => return Err(super::stopped()),
     };
     reply.check_status()?;
-    parse(&reply.body, &reply.url).map_err(transport::error)
+    parse(&reply.body, &reply.url).map_err(crate::crawl::told)
 }
 
 async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path, max_bytes: u64) -> Result<u64> {

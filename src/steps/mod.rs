@@ -9,9 +9,8 @@ mod download;
 mod extract;
 mod hls;
 mod reporter;
-pub mod resolve;
+mod resolve;
 mod transcribe;
-mod transport;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::reporter::Reporter;
 use crate::{
+    crawl::Crawl,
     domain::{StepKind, Task},
     error::{Code, Error, Report, Result},
     files::Files,
@@ -38,6 +38,8 @@ pub struct Services {
     pub queue: Queue,
     /// The door to the network.
     pub net: Net,
+    /// Links and sources.
+    pub crawl: Crawl,
     /// Working folders and kept media.
     pub files: Files,
     /// ffmpeg.

@@ -3,21 +3,14 @@
 //! Input `{link}`; output `{media_id, platform, id, kind, title, author, page_url, duration_ms, candidates, here,
 //! warnings}`. Uploads and media that are already here pass through: `here` is true and there are no candidates.
 
-use crawlers::Resolved;
 use serde_json::{Value, json};
 
-use super::{Job, Outcome, stopped, transport};
+use super::{Job, Outcome, stopped};
 use crate::{
     domain::{Media, MediaId, media::UPLOAD},
     error::{Code, Error, Result},
-    net::Net,
     store::{NewMedia, Tx},
 };
-
-/// Looks a link up without storing anything.
-pub async fn look_up(net: &Net, link: &str) -> Result<Resolved> {
-    crawlers::resolve(link, &transport::Guarded(net)).await.map_err(transport::error)
-}
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let link: String = job.field("link")?;
@@ -35,7 +28,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
             media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
     }
     let resolved = tokio::select! {
-        resolved = look_up(&job.services.net, &page) => resolved?,
+        resolved = job.services.crawl.resolve(&page) => resolved?,
         () = job.cancel.cancelled() => return Err(stopped()),
     };
     tracing::debug!(task = %job.task.id, platform = resolved.platform, strategy = resolved.strategy, "link resolved");

@@ -152,9 +152,9 @@ fn transcripts(entry: &Entry) -> Vec<Subtitle> {
         entry.media.iter().flat_map(|media| &media.transcripts).filter(|transcript| is_fetchable(&transcript.url));
     found
         .map(|transcript| Subtitle {
-            url: transcript.url.clone(),
             language: transcript.language.clone(),
             format: kinds::subtitle_format(Some(transcript.content_type.as_ref()), &transcript.url),
+            ..Subtitle::at(transcript.url.clone())
         })
         .collect()
 }

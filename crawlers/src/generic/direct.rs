@@ -24,15 +24,9 @@ pub(super) fn resolved(link: &Url, response: &Response, container: Option<&str>)
         .or_else(|| content_type.as_deref().and_then(kinds::container_of_type))
         .or_else(|| kinds::extension(&response.url))
         .or_else(|| kinds::extension(link));
+    let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
     Resolved {
-        platform: NAME.to_owned(),
-        id: media_id(link),
-        kind: if audio { MediaKind::Audio } else { MediaKind::Video },
-        page_url: link.clone(),
         title: super::title(title, link),
-        author: None,
-        published_at: None,
-        duration_ms: None,
         candidates: vec![Candidate {
             content_type,
             container,
@@ -40,8 +34,7 @@ pub(super) fn resolved(link: &Url, response: &Response, container: Option<&str>)
             size: size.and_then(|size| size.trim().parse().ok()).filter(|size| *size > 0),
             ..Candidate::file(link.clone())
         }],
-        subtitles: Vec::new(),
-        warnings: Vec::new(),
         strategy: "direct".to_owned(),
+        ..Resolved::new(NAME, &media_id(link), kind, link.clone())
     }
 }

@@ -41,16 +41,15 @@ fn same_page(one: &Url, other: &Url) -> bool {
 }
 
 fn resolved(item: FeedItem, link: &Url, strategy: &str) -> Resolved {
+    let id = media_id(&item.url);
     let audio = kinds::is_audio(&item.url, item.content_type.as_deref());
+    let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
+    let page_url = item.page_url.unwrap_or_else(|| link.clone());
     Resolved {
-        platform: NAME.to_owned(),
-        id: media_id(&item.url),
-        kind: if audio { MediaKind::Audio } else { MediaKind::Video },
         title: super::title(super::tidy(&item.title), &item.url),
         author: item.author.as_deref().and_then(super::tidy),
         published_at: item.published_at,
         duration_ms: item.duration_ms,
-        page_url: item.page_url.unwrap_or_else(|| link.clone()),
         candidates: vec![Candidate {
             container: item
                 .content_type
@@ -63,7 +62,7 @@ fn resolved(item: FeedItem, link: &Url, strategy: &str) -> Resolved {
             ..Candidate::file(item.url)
         }],
         subtitles: item.subtitles,
-        warnings: Vec::new(),
         strategy: strategy.to_owned(),
+        ..Resolved::new(NAME, &id, kind, page_url)
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn first_url(body: &[u8], base: &Url) -> Result<Url, CrawlError> {
 }
 
 /// Reads an HLS playlist, and the rendition that it leads to.
-pub(super) async fn stream(session: &mut Session<'_>, response: &Response) -> Result<Stream, CrawlError> {
+pub(super) async fn stream(session: &Session<'_>, response: &Response) -> Result<Stream, CrawlError> {
     let master = match parse(response)? {
         Playlist::Media(media) => {
             return Ok(Stream {
@@ -75,30 +75,21 @@ pub(super) async fn stream(session: &mut Session<'_>, response: &Response) -> Re
 }
 
 /// A pasted HLS link.
-pub(super) async fn resolved(
-    session: &mut Session<'_>,
-    link: &Url,
-    response: &Response,
-) -> Result<Resolved, CrawlError> {
+pub(super) async fn resolved(session: &Session<'_>, link: &Url, response: &Response) -> Result<Resolved, CrawlError> {
     let stream = stream(session, response).await?;
+    let kind = if stream.audio_only { MediaKind::Audio } else { MediaKind::Video };
     Ok(Resolved {
-        platform: NAME.to_owned(),
-        id: media_id(link),
-        kind: if stream.audio_only { MediaKind::Audio } else { MediaKind::Video },
-        page_url: link.clone(),
         title: super::title(filename::from_url(link), link),
-        author: None,
-        published_at: None,
         duration_ms: Some(stream.duration_ms).filter(|ms| *ms > 0),
         candidates: stream.candidates,
         subtitles: stream.subtitles,
-        warnings: Vec::new(),
         strategy: "hls".to_owned(),
+        ..Resolved::new(NAME, &media_id(link), kind, link.clone())
     })
 }
 
 /// Reads one rendition and says how long it is.
-async fn rendition(session: &mut Session<'_>, choice: &Choice) -> Result<u64, CrawlError> {
+async fn rendition(session: &Session<'_>, choice: &Choice) -> Result<u64, CrawlError> {
     match parse(&session.read(&choice.url).await?)? {
         Playlist::Media(media) => Ok(media.duration_ms),
         Playlist::Master(_) => {

@@ -2,7 +2,7 @@
 //!
 //! One request shows what the link is: a file, a playlist, a feed, or a page which leads to one of these. A page's own
 //! media come first, then players on other pages (one level deep), then its feed, then where it refreshes to. Every
-//! request goes through [`session::Session`], which bounds their number.
+//! request goes through [`session::Session`], and a visit has only so many.
 
 mod direct;
 mod episode;
@@ -17,7 +17,7 @@ mod web_page;
 use async_trait::async_trait;
 use url::Url;
 
-use crate::{CrawlError, Crawler, ErrorClass, Resolved, Response, Transport, feed, link::is_fetchable};
+use crate::{CrawlError, Crawler, ErrorClass, Form, Resolved, Response, Visit, feed, link::is_fetchable};
 use kinds::Kind;
 use session::Session;
 
@@ -35,12 +35,16 @@ impl Crawler for Web {
         NAME
     }
 
+    fn read(&self, _link: &Url) -> Option<Form> {
+        None
+    }
+
     fn claims(&self, link: &Url) -> bool {
         is_fetchable(link)
     }
 
-    async fn resolve(&self, link: &Url, transport: &dyn Transport) -> Result<Resolved, CrawlError> {
-        visit(&mut Session::new(transport), link, Trail::default()).await
+    async fn resolve(&self, link: &Url, visit: &Visit<'_>) -> Result<Resolved, CrawlError> {
+        look_at(&Session::new(visit), link, Trail::default()).await
     }
 }
 
@@ -53,7 +57,7 @@ struct Trail {
 }
 
 /// Resolves whatever is at `url`.
-async fn visit(session: &mut Session<'_>, url: &Url, trail: Trail) -> Result<Resolved, CrawlError> {
+async fn look_at(session: &Session<'_>, url: &Url, trail: Trail) -> Result<Resolved, CrawlError> {
     let mut response = session.look(url).await?;
     let mut kind = kinds::classify(&response);
     // Text that was served as media came with its head only.
@@ -69,7 +73,7 @@ async fn visit(session: &mut Session<'_>, url: &Url, trail: Trail) -> Result<Res
         }
         Kind::Playlist | Kind::List => {
             let entry = list::first_url(&response.body, &response.url)?;
-            Box::pin(visit(session, &entry, Trail { listed: true, ..trail })).await
+            Box::pin(look_at(session, &entry, Trail { listed: true, ..trail })).await
         }
         Kind::Feed => episode::newest(feed::parse(&response.body, &response.url)?, url),
         Kind::Html => web_page::resolved(session, url, &response, trail).await,

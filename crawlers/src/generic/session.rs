@@ -1,41 +1,35 @@
-//! The requests made for one link: how they look, and how many there may be.
+//! How requests for pages look, and what their status means.
 
 use url::Url;
 
 use super::status;
-use crate::{CrawlError, ErrorClass, Request, Response, Transport};
+use crate::{CrawlError, Request, Response, Rhythm, Visit};
 
 /// Pages and feeds beyond this are cut off.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
-/// No link is worth more requests than this; also what ends every loop.
-const MAX_REQUESTS: u8 = 12;
 
 /// Fetches for one link.
 pub(super) struct Session<'a> {
-    transport: &'a dyn Transport,
-    left: u8,
+    visit: &'a Visit<'a>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(transport: &'a dyn Transport) -> Self {
-        Self { transport, left: MAX_REQUESTS }
+    pub(super) fn new(visit: &'a Visit<'a>) -> Self {
+        Self { visit }
     }
 
     /// What is at `url`: the head of media, the whole of anything else. Errors of HTTP are errors here.
-    pub(super) async fn look(&mut self, url: &Url) -> Result<Response, CrawlError> {
+    pub(super) async fn look(&self, url: &Url) -> Result<Response, CrawlError> {
         self.send(request(url).stop_if_media()).await
     }
 
     /// The whole of what is at `url`, for text that was served as media.
-    pub(super) async fn read(&mut self, url: &Url) -> Result<Response, CrawlError> {
+    pub(super) async fn read(&self, url: &Url) -> Result<Response, CrawlError> {
         self.send(request(url)).await
     }
 
-    async fn send(&mut self, request: Request) -> Result<Response, CrawlError> {
-        self.left = self.left.checked_sub(1).ok_or_else(|| {
-            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
-        })?;
-        let response = self.transport.fetch(request).await?;
+    async fn send(&self, request: Request) -> Result<Response, CrawlError> {
+        let response = self.visit.fetch(Rhythm::Free, super::NAME, request).await?;
         status::check(&response)?;
         Ok(response)
     }

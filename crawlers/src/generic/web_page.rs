@@ -6,9 +6,9 @@ use super::{
     NAME, Trail, episode,
     html::{self, About, Findings},
     kinds::{self, Kind},
-    list,
+    list, look_at,
     session::Session,
-    status, tidy, visit,
+    status, tidy,
 };
 use crate::{
     Candidate, CrawlError, Delivery, ErrorClass, HasAudio, MediaKind, Resolved, Response, Subtitle, feed, key::media_id,
@@ -21,7 +21,7 @@ const MAX_REFRESHES: u8 = 2;
 
 /// Resolves a page that was fetched from `link`.
 pub(super) async fn resolved(
-    session: &mut Session<'_>,
+    session: &Session<'_>,
     link: &Url,
     response: &Response,
     trail: Trail,
@@ -37,7 +37,7 @@ pub(super) async fn resolved(
     if !trail.embedded {
         for embed in page.embeds.iter().filter(|embed| embed.player.is_none()) {
             // Frames hold all sorts of things; one that fails says nothing about the page.
-            if let Ok(found) = Box::pin(visit(session, &embed.url, Trail { embedded: true, ..trail })).await {
+            if let Ok(found) = Box::pin(look_at(session, &embed.url, Trail { embedded: true, ..trail })).await {
                 return Ok(of_embed(found, link, page.about));
             }
         }
@@ -55,13 +55,13 @@ pub(super) async fn resolved(
         response.url.join(target).ok().filter(crate::link::is_fetchable)
     });
     if let Some(target) = refresh.filter(|target| *target != response.url && trail.refreshes < MAX_REFRESHES) {
-        return Box::pin(visit(session, &target, Trail { refreshes: trail.refreshes + 1, ..trail })).await;
+        return Box::pin(look_at(session, &target, Trail { refreshes: trail.refreshes + 1, ..trail })).await;
     }
     Err(status::disguised(response, link).or(failed).unwrap_or_else(|| nothing_found(link)))
 }
 
 /// The media that the page itself offers.
-async fn own_media(session: &mut Session<'_>, link: &Url, page: &mut Findings) -> Result<Option<Resolved>, CrawlError> {
+async fn own_media(session: &Session<'_>, link: &Url, page: &mut Findings) -> Result<Option<Resolved>, CrawlError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut streams = 0;
     let mut refused = None;
@@ -82,12 +82,10 @@ async fn own_media(session: &mut Session<'_>, link: &Url, page: &mut Findings) -
     }
     let Some(first) = candidates.first() else { return refused.map_or(Ok(None), Err) };
     let audio = first.delivery == Delivery::File && first.has_audio == HasAudio::Yes;
+    let id = media_id(&first.url);
+    let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
     let several = "The page offers several media; the first one that works is used.".to_owned();
     Ok(Some(Resolved {
-        platform: NAME.to_owned(),
-        id: media_id(&first.url),
-        kind: if audio { MediaKind::Audio } else { MediaKind::Video },
-        page_url: link.clone(),
         title: super::title(page.about.title.as_deref().and_then(tidy), link),
         author: page.about.author.as_deref().and_then(tidy),
         published_at: page.about.published_at,
@@ -96,12 +94,13 @@ async fn own_media(session: &mut Session<'_>, link: &Url, page: &mut Findings) -
         subtitles: std::mem::take(&mut page.subtitles),
         warnings: if page.several { vec![several] } else { Vec::new() },
         strategy: page.strategy.to_owned(),
+        ..Resolved::new(NAME, &id, kind, link.clone())
     }))
 }
 
 /// The media playlists behind an HLS candidate.
 async fn playable(
-    session: &mut Session<'_>,
+    session: &Session<'_>,
     candidate: &Candidate,
     page: &mut Findings,
 ) -> Result<Vec<Candidate>, CrawlError> {
@@ -130,7 +129,7 @@ fn of_embed(found: Resolved, link: &Url, about: About) -> Resolved {
     }
 }
 
-async fn feed_item(session: &mut Session<'_>, feed_url: &Url, page: &Url) -> Option<Resolved> {
+async fn feed_item(session: &Session<'_>, feed_url: &Url, page: &Url) -> Option<Resolved> {
     let response = session.look(feed_url).await.ok()?;
     if kinds::classify(&response) != Kind::Feed {
         return None;

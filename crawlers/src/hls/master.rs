@@ -71,7 +71,7 @@ pub(super) fn choose(list: m3u8_rs::MasterPlaylist, base: &Url) -> Result<Master
         .filter(|media| media.media_type == AlternativeMediaType::Subtitles)
         .filter_map(|media| {
             let url = resolve(base, media.uri.as_deref()?)?;
-            Some(Subtitle { url, language: media.language.clone(), format: Some("hls".to_owned()) })
+            Some(Subtitle { language: media.language.clone(), format: Some("hls".to_owned()), ..Subtitle::at(url) })
         })
         .collect();
     Ok(MasterPlaylist { choices, subtitles })

@@ -20,6 +20,9 @@ pub(super) struct Report {
     pub detail: String,
     /// What to do about it.
     pub hint: String,
+    /// What was tried before it came to this: for links, each way to the post with how it ended.
+    #[oai(skip_serializing_if_is_empty)]
+    pub attempts: Vec<Value>,
 }
 
 /// One run of a workflow for one input. / 一个任务：对一个输入执行一次工作流。
@@ -162,7 +165,7 @@ pub(super) struct StepView {
 
 impl From<error::Report> for Report {
     fn from(report: error::Report) -> Self {
-        Self { code: report.code, detail: report.detail, hint: report.hint }
+        Self { code: report.code, detail: report.detail, hint: report.hint, attempts: report.attempts }
     }
 }
 

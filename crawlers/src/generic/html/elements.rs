@@ -48,5 +48,5 @@ fn subtitle(page: &Page, track: ElementRef<'_>) -> Option<Subtitle> {
     }
     let url = page.resolve(attr(track, "src")?)?;
     let language = attr(track, "srclang").map(str::to_owned);
-    Some(Subtitle { language, format: kinds::subtitle_format(None, &url), url })
+    Some(Subtitle { language, format: kinds::subtitle_format(None, &url), ..Subtitle::at(url) })
 }

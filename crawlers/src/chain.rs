@@ -1,0 +1,164 @@
+//! Several ways to the same post, tried one after the other, because each of them breaks at times.
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{CrawlError, ErrorClass, Resolved, Visit};
+
+/// How one strategy ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Here it is.
+    Found(Box<Resolved>),
+    /// The platform said something definite about the post: the search is over.
+    Answer(CrawlError),
+    /// The platform said something about the post that it also says for other reasons. It counts once a second strategy
+    /// says the same, or nothing better comes.
+    Doubt(CrawlError),
+    /// This way did not work.
+    Failed(CrawlError),
+}
+
+impl From<Result<Resolved, CrawlError>> for Outcome {
+    /// Errors about the post are answers, all others failures of the way.
+    fn from(result: Result<Resolved, CrawlError>) -> Self {
+        match result {
+            Ok(resolved) => Self::Found(Box::new(resolved)),
+            Err(error) if is_about_the_post(error.class) => Self::Answer(error),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// How an attempt ended, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It found the post.
+    Found,
+    /// It got a definite answer.
+    Answer,
+    /// It did not work.
+    Failed,
+    /// It was not tried.
+    Skipped,
+}
+
+/// One strategy's try at a link: what is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The strategy's name.
+    pub strategy: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// What kind of failure it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class: Option<ErrorClass>,
+    /// What happened, or why it was not tried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// Milliseconds that it took.
+    pub ms: u64,
+}
+
+/// One way to a post, for posts `P` of one platform.
+#[async_trait]
+pub trait Strategy<P: Sync>: Send + Sync {
+    /// Its name in the configuration; unique within the platform.
+    fn name(&self) -> &'static str;
+
+    /// Why it cannot be tried now, in a sentence: no key, no cookie, not installed.
+    fn hindrance(&self, _visit: &Visit<'_>) -> Option<String> {
+        None
+    }
+
+    /// Tries it.
+    async fn find(&self, post: &P, visit: &Visit<'_>) -> Outcome;
+}
+
+/// Tries strategies in the order of `order`, which holds their names; the rest are off. Every attempt is kept, with the
+/// result and with the error.
+pub(crate) async fn run<P: Sync>(
+    platform: &'static str,
+    strategies: &[&dyn Strategy<P>],
+    order: &[String],
+    post: &P,
+    visit: &Visit<'_>,
+) -> Result<Resolved, CrawlError> {
+    let mut story = Vec::new();
+    let mut failures: Vec<(bool, CrawlError)> = Vec::new();
+    for strategy in visit.chosen(order).filter_map(|name| strategies.iter().find(|one| one.name() == name)) {
+        let name = strategy.name();
+        if let Some(why) = strategy.hindrance(visit).or_else(|| visit.resting(platform, name)) {
+            story.push(attempt(name, Ending::Skipped, None, Some(why), 0));
+            continue;
+        }
+        let begun = Instant::now();
+        let outcome = strategy.find(post, visit).await;
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        visit.note(platform, name, &outcome);
+        let (ending, error) = match outcome {
+            Outcome::Found(mut resolved) => {
+                story.push(attempt(name, Ending::Found, None, None, ms));
+                resolved.strategy = name.to_owned();
+                resolved.attempts = story;
+                return Ok(*resolved);
+            }
+            Outcome::Answer(error) => (Ending::Answer, error),
+            Outcome::Doubt(error) => {
+                let agreed = failures.iter().any(|(is_doubt, other)| *is_doubt && other.class == error.class);
+                failures.push((true, error.clone()));
+                (if agreed { Ending::Answer } else { Ending::Failed }, error)
+            }
+            Outcome::Failed(error) => {
+                failures.push((false, error.clone()));
+                (Ending::Failed, error)
+            }
+        };
+        tracing::debug!(platform, strategy = name, class = %error.class, ms, "a way to a post has failed");
+        story.push(attempt(name, ending, Some(error.class), Some(error.message.clone()), ms));
+        if ending == Ending::Answer {
+            return Err(error.with_attempts(story));
+        }
+    }
+    let none = || CrawlError::new(ErrorClass::Blocked, format!("No way to {platform} could be tried."));
+    Err(most_telling(failures).unwrap_or_else(none).with_attempts(story))
+}
+
+fn attempt(strategy: &str, ending: Ending, class: Option<ErrorClass>, message: Option<String>, ms: u64) -> Attempt {
+    Attempt { strategy: strategy.to_owned(), ending, class, message, ms }
+}
+
+/// Of several failures, the one that helps most: what was said about the post, then what somebody can do something about,
+/// then what passes by itself. Of equals the first, because the first way is the best.
+fn most_telling(failures: Vec<(bool, CrawlError)>) -> Option<CrawlError> {
+    let rank = |(is_doubt, error): &(bool, CrawlError)| match error.class {
+        _ if *is_doubt => 0,
+        ErrorClass::LoginRequired => 1,
+        ErrorClass::RateLimited => 2,
+        ErrorClass::Captcha => 3,
+        ErrorClass::SignatureRejected => 4,
+        ErrorClass::Blocked => 5,
+        ErrorClass::Credentials => 6,
+        ErrorClass::SiteError => 7,
+        ErrorClass::IdMismatch => 8,
+        ErrorClass::Transport => 9,
+        _ => 10,
+    };
+    failures.into_iter().min_by_key(rank).map(|(_, error)| error)
+}
+
+/// Whether a class says something about the post itself rather than about the way to it.
+fn is_about_the_post(class: ErrorClass) -> bool {
+    matches!(
+        class,
+        ErrorClass::NotFound
+            | ErrorClass::Private
+            | ErrorClass::RegionBlocked
+            | ErrorClass::Unavailable
+            | ErrorClass::LiveNotSupported
+            | ErrorClass::NoMediaFound
+    )
+}

@@ -1,0 +1,96 @@
+//! What a platform module works with while it looks at one link.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::{
+    Chance, CrawlError, ErrorClass, External, Identity, Request, Response, Settings, Transport, chain::Outcome,
+    memory::Memory, pace::Pace,
+};
+
+/// No link is worth more requests than this; also what ends every loop.
+pub const MAX_REQUESTS: u8 = 12;
+
+/// What the daemon gives with a link.
+#[derive(Clone, Copy)]
+pub struct With<'a> {
+    /// The way to the network.
+    pub transport: &'a dyn Transport,
+    /// Who to be; none: an anonymous visitor.
+    pub identity: Option<&'a Identity>,
+    /// yt-dlp, where it is installed.
+    pub external: Option<&'a dyn External>,
+    /// Clock and dice.
+    pub chance: &'a dyn Chance,
+    /// The only strategy to try; none: those of the settings.
+    pub only: Option<&'a str>,
+}
+
+/// Which rhythm a request follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rhythm {
+    /// About one post.
+    Post,
+    /// A page of a list.
+    List,
+    /// Where a short link leads, what a page is: asked once for each link.
+    Free,
+}
+
+/// The requests for one link.
+pub struct Visit<'a> {
+    with: With<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) memory: &'a Memory,
+    pace: &'a Pace,
+    left: AtomicU8,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(with: With<'a>, settings: &'a Settings, memory: &'a Memory, pace: &'a Pace) -> Self {
+        Self { with, settings, memory, pace, left: AtomicU8::new(MAX_REQUESTS) }
+    }
+
+    /// Who to be on that platform; an identity of another platform is never used.
+    pub fn identity(&self, platform: &str) -> Option<&'a Identity> {
+        self.with.identity.filter(|identity| identity.platform == platform)
+    }
+
+    /// yt-dlp, where it is installed and switched on.
+    pub fn external(&self) -> Option<&'a dyn External> {
+        self.with.external
+    }
+
+    /// Clock and dice.
+    pub fn chance(&self) -> &'a dyn Chance {
+        self.with.chance
+    }
+
+    /// Sends one request in its endpoint's rhythm: `endpoint` is a name such as `douyin.detail`. An HTTP error status is
+    /// an answer. Fails when the link has cost too many requests already.
+    pub async fn fetch(&self, rhythm: Rhythm, endpoint: &str, request: Request) -> Result<Response, CrawlError> {
+        let spend = |left: u8| left.checked_sub(1);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).map_err(|_| {
+            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
+        })?;
+        self.pace.wait(rhythm, endpoint, self.with.identity.map_or("", |identity| identity.id.as_str())).await;
+        Ok(self.with.transport.fetch(request).await?)
+    }
+
+    /// The strategies to try, by name.
+    pub(crate) fn chosen<'b>(&'b self, order: &'b [String]) -> impl Iterator<Item = &'b str> {
+        let only = self.with.only;
+        let all = order.iter().map(String::as_str).filter(move |_| only.is_none());
+        only.into_iter().chain(all)
+    }
+
+    /// Why a strategy rests, if it does. One that was asked for by name never does.
+    pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<String> {
+        self.with.only.is_none().then(|| self.pace.resting(platform, strategy, self.with.chance.now_ms())).flatten()
+    }
+
+    /// Remembers how a strategy ended.
+    pub(crate) fn note(&self, platform: &str, strategy: &str, outcome: &Outcome) {
+        let failed = matches!(outcome, Outcome::Failed(error) if error.retryable());
+        self.pace.note(platform, strategy, failed, self.with.chance.now_ms());
+    }
+}
