@@ -26,6 +26,7 @@ mod pace;
 mod platform;
 pub mod settings;
 mod short_link;
+pub mod signatures;
 #[cfg(test)]
 mod stub;
 mod tikhub;
