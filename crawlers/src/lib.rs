@@ -30,6 +30,7 @@ pub mod signatures;
 #[cfg(test)]
 mod stub;
 mod tikhub;
+mod tiktok;
 mod transport;
 mod visit;
 
