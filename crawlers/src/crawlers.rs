@@ -74,7 +74,7 @@ impl Crawlers {
         crawler.list(&link, request, &self.visit(with)).await
     }
 
-    fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
+    pub(crate) fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
         Visit::new(with, &self.settings, &self.memory, &self.pace)
     }
 }

@@ -25,6 +25,7 @@ mod platform;
 pub mod settings;
 mod transport;
 mod visit;
+mod ytdlp;
 
 pub use chain::{Attempt, Ending, Outcome, Strategy};
 pub use chance::{Chance, Real};

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::{
-    Chance, CrawlError, ErrorClass, External, Identity, Request, Response, Settings, Transport, chain::Outcome,
-    memory::Memory, pace::Pace,
+    Chance, CrawlError, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
+    chain::Outcome, memory::Memory, pace::Pace,
 };
 
 /// No link is worth more requests than this; also what ends every loop.
@@ -68,12 +68,28 @@ impl<'a> Visit<'a> {
     /// Sends one request in its endpoint's rhythm: `endpoint` is a name such as `douyin.detail`. An HTTP error status is
     /// an answer. Fails when the link has cost too many requests already.
     pub async fn fetch(&self, rhythm: Rhythm, endpoint: &str, request: Request) -> Result<Response, CrawlError> {
-        let spend = |left: u8| left.checked_sub(1);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).map_err(|_| {
-            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
-        })?;
+        self.spend()?;
         self.pace.wait(rhythm, endpoint, self.with.identity.map_or("", |identity| identity.id.as_str())).await;
         Ok(self.with.transport.fetch(request).await?)
+    }
+
+    /// Runs yt-dlp, in the rhythm of the link's host. Costs as much as one request.
+    pub(crate) async fn dump(&self, rhythm: Rhythm, dump: Dump<'_>) -> Result<Dumped, CrawlError> {
+        let external = self.with.external.ok_or_else(|| {
+            CrawlError::new(ErrorClass::NoMediaFound, "yt-dlp, which may know this link, is not installed.")
+        })?;
+        self.spend()?;
+        let endpoint = format!("ytdlp.{}", dump.link.host_str().unwrap_or_default());
+        self.pace.wait(rhythm, &endpoint, dump.identity.map_or("", |identity| identity.id.as_str())).await;
+        Ok(external.dump(dump).await?)
+    }
+
+    fn spend(&self) -> Result<(), CrawlError> {
+        let spend = |left: u8| left.checked_sub(1);
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map(drop).map_err(|_| {
+            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
+        })
     }
 
     /// The strategies to try, by name.

@@ -101,7 +101,7 @@ fn title(found: Option<String>, url: &Url) -> String {
 }
 
 /// Display text on one line, without control characters, not too long; `None` when nothing is left.
-fn tidy(text: &str) -> Option<String> {
+pub(crate) fn tidy(text: &str) -> Option<String> {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TITLE * 4).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     Some(words.join(" ").chars().take(MAX_TITLE).collect()).filter(|text: &String| !text.is_empty())
