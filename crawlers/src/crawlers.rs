@@ -75,7 +75,7 @@ impl Crawlers {
     }
 
     pub(crate) fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
-        Visit::new(with, &self.settings, &self.memory, &self.pace)
+        Visit::new(with, &self.settings, &self.memory, &self.pace).among(&self.all)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use url::Url;
+
 use crate::{
-    Chance, CrawlError, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
+    Chance, CrawlError, Crawler, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
     chain::Outcome, memory::Memory, pace::Pace,
 };
 
@@ -42,12 +44,24 @@ pub struct Visit<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) memory: &'a Memory,
     pace: &'a Pace,
+    platforms: &'a [Box<dyn Crawler>],
     left: AtomicU8,
 }
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(with: With<'a>, settings: &'a Settings, memory: &'a Memory, pace: &'a Pace) -> Self {
-        Self { with, settings, memory, pace, left: AtomicU8::new(MAX_REQUESTS) }
+        Self { with, settings, memory, pace, platforms: &[], left: AtomicU8::new(MAX_REQUESTS) }
+    }
+
+    /// The same visit, which knows the other platforms.
+    pub(crate) fn among(mut self, platforms: &'a [Box<dyn Crawler>]) -> Self {
+        self.platforms = platforms;
+        self
+    }
+
+    /// The platform that a link found on the way belongs to, other than `own`.
+    pub(crate) fn platform_of(&self, link: &Url, own: &str) -> Option<&'a dyn Crawler> {
+        self.platforms.iter().map(AsRef::as_ref).find(|one| one.name() != own && one.claims(link))
     }
 
     /// Who to be on that platform; an identity of another platform is never used.

@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::{CrawlError, Dump, Dumped, ErrorClass, ListRequest, Outcome, Page, Resolved, Rhythm, Strategy, Visit};
 
-/// The strategy's name, and what ids of pace are made of.
-const NAME: &str = "ytdlp";
+/// The strategy's name.
+pub(crate) const NAME: &str = "ytdlp";
 
 /// A post whose page can be handed over.
 pub(crate) trait HasPage: Sync {
@@ -89,4 +89,4 @@ async fn run(rhythm: Rhythm, dump: Dump<'_>, visit: &Visit<'_>) -> Result<bytes:
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,11 +1,11 @@
 //! yt-dlp's answers as the crawlers read them; the program itself is run by the daemon's tests.
 
-use std::sync::Mutex;
+pub(crate) mod program;
 
-use bytes::Bytes;
 use proptest::{prelude::*, strategy::Strategy as Made};
 use serde_json::{Value, json};
 
+use self::program::Program;
 use super::*;
 use super::{failures::judge, formats::resolved, listing::page};
 use crate::{
@@ -210,27 +210,6 @@ fn lists_in_lists_are_one_list() {
     assert_eq!(found.items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["v:a", "v:b", "v:c"]);
 }
 
-/// Stands for the program: answers, and keeps what it was asked.
-struct Program {
-    answer: Dumped,
-    asked: Mutex<Vec<(String, Option<usize>)>>,
-}
-
-impl Program {
-    fn says(status: i32, stdout: &str, stderr: &str) -> Self {
-        let stdout = Bytes::copy_from_slice(stdout.as_bytes());
-        Self { answer: Dumped { status: Some(status), stdout, stderr: stderr.to_owned() }, asked: Mutex::default() }
-    }
-}
-
-#[async_trait]
-impl External for Program {
-    async fn dump(&self, dump: Dump<'_>) -> Result<Dumped, TransportError> {
-        self.asked.lock().unwrap().push((dump.link.to_string(), dump.entries));
-        Ok(self.answer.clone())
-    }
-}
-
 /// No request is expected.
 struct Nowhere;
 
@@ -264,7 +243,7 @@ async fn a_post_is_handed_over_where_the_program_is_installed() {
     let program = Program::says(0, &SINGLE.replace("MEDIA_HOST", "media.example"), "");
     let found = hand_over(Some(&program)).await.unwrap();
     assert_eq!((found.platform.as_str(), found.strategy.as_str(), found.attempts.len()), ("tiktok", "ytdlp", 1));
-    assert_eq!(*program.asked.lock().unwrap(), [(link().to_string(), None)]);
+    assert_eq!(program.asked(), [(link().to_string(), None)]);
 
     let error = hand_over(None).await.unwrap_err();
     assert_eq!(error.attempts[0].message.as_deref(), Some("yt-dlp is not installed."));
