@@ -33,6 +33,7 @@ mod tikhub;
 mod tiktok;
 mod transport;
 mod visit;
+mod ytdlp;
 
 pub use chain::{Attempt, Ending, Outcome, Strategy};
 pub use chance::{Chance, Real};

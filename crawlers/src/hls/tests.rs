@@ -27,7 +27,7 @@ fn class_of(text: &str) -> ErrorClass {
 
 #[test]
 fn the_audio_rendition_comes_first_then_the_smallest_variant() {
-    let list = master_of(include_str!("../generic/fixtures/master.m3u8"));
+    let list = master_of(include_str!("../../fixtures/generic/master.m3u8"));
     let urls: Vec<_> = list.choices.iter().map(|choice| choice.url.path()).collect();
     assert_eq!(urls, ["/hls/audio_en.m3u8", "/hls/v360.m3u8"]);
     assert_eq!(list.choices[0].language.as_deref(), Some("en"));
@@ -35,7 +35,7 @@ fn the_audio_rendition_comes_first_then_the_smallest_variant() {
 
 #[test]
 fn a_media_playlist_gives_its_segments() {
-    let list = media_of(include_str!("../generic/fixtures/audio_en.m3u8"));
+    let list = media_of(include_str!("../../fixtures/generic/audio_en.m3u8"));
     assert_eq!((list.segments.len(), list.duration_ms, list.init.is_some()), (3, 24_160, false));
     assert_eq!(list.segments[2].url.as_str(), "https://site.example/hls/a2.aac");
 }
