@@ -24,7 +24,7 @@ use url::Url;
 
 use crate::{
     CrawlError, Crawler, ErrorClass, Form, LinkKind, ListRequest, Page, Resolved, Strategy, Visit, chain,
-    short_link::ShortLinks,
+    short_link::ShortLinks, ytdlp,
 };
 
 /// The platform's name.
@@ -37,8 +37,8 @@ const SHORT_LINKS: ShortLinks<'static> =
     ShortLinks { platform: NAME, domains: &["tiktok.com", "tiktokv.com"], user_agent: PREVIEWER, read: links::read };
 
 /// Every way to a post.
-const STRATEGIES: [&dyn Strategy<Post>; 5] =
-    [&page::VideoPage, &item_detail::ItemDetail, &app_feed::AppFeed, &oembed::OEmbed, &paid::TikHub];
+const STRATEGIES: [&dyn Strategy<Post>; 6] =
+    [&page::VideoPage, &item_detail::ItemDetail, &app_feed::AppFeed, &oembed::OEmbed, &paid::TikHub, &ytdlp::HandOver];
 
 /// The platform.
 pub(crate) struct TikTok;
@@ -48,12 +48,32 @@ pub(crate) struct TikTok;
 struct Post {
     id: String,
     user: Option<String>,
+    page: Url,
 }
 
 impl Post {
+    /// The post that a link leads to.
+    fn of(form: &Form) -> Option<Self> {
+        let id = form.part("id").filter(|_| form.kind == LinkKind::Post)?;
+        let user = form.part("user").map(str::to_owned);
+        let mut post = Self { id: id.to_owned(), user, page: Url::parse(SITE).ok()? };
+        post.page.set_path(&post.path());
+        Some(post)
+    }
+
     /// The path of its page. Pictures are found under `video`, too, and where nobody knows the user any name will do.
     fn path(&self) -> String {
         format!("/@{}/video/{}", self.user.as_deref().unwrap_or("_"), self.id)
+    }
+}
+
+impl ytdlp::HasPage for Post {
+    fn page(&self) -> &Url {
+        &self.page
+    }
+
+    fn post(&self) -> (&'static str, &str) {
+        (NAME, &self.id)
     }
 }
 
@@ -68,13 +88,13 @@ impl Crawler for TikTok {
     }
 
     fn strategies(&self) -> Vec<&'static str> {
-        STRATEGIES.iter().map(|strategy| strategy.name()).chain(["ytdlp"]).collect()
+        STRATEGIES.iter().map(|strategy| strategy.name()).collect()
     }
 
     async fn resolve(&self, link: &Url, visit: &Visit<'_>) -> Result<Resolved, CrawlError> {
         let (_, form) = arrived(link, visit).await?;
         let refused = |class, message| Err(CrawlError::new(class, message));
-        let Some(id) = form.part("id").filter(|_| form.kind == LinkKind::Post) else {
+        let Some(post) = Post::of(&form) else {
             return match form.kind {
                 LinkKind::Live => refused(
                     ErrorClass::LiveNotSupported,
@@ -87,7 +107,6 @@ impl Crawler for TikTok {
                 _ => refused(ErrorClass::NoMediaFound, "The link leads to no post. Paste the link of one post."),
             };
         };
-        let post = Post { id: id.to_owned(), user: form.part("user").map(str::to_owned) };
         chain::run(NAME, &STRATEGIES, &visit.settings.tiktok.strategies, &post, visit).await
     }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use url::form_urlencoded::byte_serialize;
 
 use super::{
-    Post, SITE,
+    Post,
     miss::{Miss, outcome},
     web::{Web, check_status, json},
 };
@@ -26,8 +26,7 @@ impl Strategy<Post> for OEmbed {
 
 /// What is said, which is never media: with luck that the post exists.
 async fn ask(post: &Post, visit: &Visit<'_>) -> Result<Miss, Miss> {
-    let page = format!("{SITE}{}", post.path());
-    let path = format!("/oembed?url={}", byte_serialize(page.as_bytes()).collect::<String>());
+    let path = format!("/oembed?url={}", byte_serialize(post.page.as_str().as_bytes()).collect::<String>());
     let response = Web::new(visit, 0).ask(Rhythm::Post, "tiktok.oembed", &path).await?;
     if response.status == 400 {
         return Ok(Miss::doubt(ErrorClass::NotFound, "TikTok knows no such post (any more)."));

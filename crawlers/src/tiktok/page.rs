@@ -91,10 +91,7 @@ fn look_at(html: &str, id: &str) -> Sight {
 fn elsewhere(canonical: &Value, id: &str) -> Sight {
     let link = canonical.as_str().and_then(|link| url::Url::parse(link).ok());
     let form = link.and_then(|link| super::links::read(&link)).filter(|form| form.part("id") == Some(id));
-    form.map_or(Sight::Nothing, |form| {
-        let post = Post { id: id.to_owned(), user: form.part("user").map(str::to_owned) };
-        Sight::Elsewhere(post.path())
-    })
+    form.and_then(|form| Post::of(&form)).map_or(Sight::Nothing, |post| Sight::Elsewhere(post.path()))
 }
 
 #[cfg(test)]
