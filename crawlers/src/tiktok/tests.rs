@@ -1,1 +1,3 @@
 mod links;
+mod manifest;
+mod site;
