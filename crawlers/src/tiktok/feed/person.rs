@@ -22,6 +22,9 @@ pub(super) async fn list(handle: &str, cursor: Option<u64>, visit: &Visit<'_>) -
         Ok(sec_uid) => posts(&sec_uid, handle, cursor, &mut web, visit).await,
         Err(miss) => Err(miss),
     };
+    if matches!(&listed, Err(Miss::Answer(error)) if error.class == ErrorClass::NotFound) {
+        visit.memory.forget(&key(handle));
+    }
     match listed {
         // The page for embedding has the newest posts only.
         Err(miss @ (Miss::Failed(_) | Miss::Doubt(_))) if cursor.is_none() => {
@@ -33,7 +36,7 @@ pub(super) async fn list(handle: &str, cursor: Option<u64>, visit: &Visit<'_>) -
 
 /// The id behind a name.
 async fn sec_uid(handle: &str, web: &mut Web<'_>, visit: &Visit<'_>) -> Result<String, Miss> {
-    let key = format!("tiktok.sec_uid {}", handle.to_ascii_lowercase());
+    let key = key(handle);
     let now_ms = visit.chance().now_ms();
     if let Some(known) = visit.memory.recall(&key, now_ms) {
         return Ok(known);
@@ -42,6 +45,10 @@ async fn sec_uid(handle: &str, web: &mut Web<'_>, visit: &Visit<'_>) -> Result<S
     let sec_uid = read_sec_uid(&html, handle)?;
     visit.memory.keep(&key, &sec_uid, now_ms + REMEMBERED_MS);
     Ok(sec_uid)
+}
+
+fn key(handle: &str) -> String {
+    format!("tiktok.sec_uid {}", handle.to_ascii_lowercase())
 }
 
 fn read_sec_uid(html: &str, handle: &str) -> Result<String, Miss> {
