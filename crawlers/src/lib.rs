@@ -10,6 +10,7 @@ mod chain;
 mod challenge;
 mod chance;
 mod crawlers;
+mod douyin;
 mod error;
 mod external;
 pub mod feed;
