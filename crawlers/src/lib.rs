@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should say where"))]
 
 mod chain;
+mod challenge;
 mod chance;
 mod crawlers;
 mod error;
@@ -18,11 +19,16 @@ mod identity;
 mod key;
 mod link;
 mod listing;
+mod loose;
 mod media;
 mod memory;
 mod pace;
 mod platform;
 pub mod settings;
+mod short_link;
+#[cfg(test)]
+mod stub;
+mod tikhub;
 mod transport;
 mod visit;
 
