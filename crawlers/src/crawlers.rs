@@ -78,8 +78,8 @@ impl Crawlers {
         crawler.list(&link, request, &self.visit(with)).await
     }
 
-    fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
-        Visit::new(with, &self.settings, &self.memory, &self.pace)
+    pub(crate) fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
+        Visit::new(with, &self.settings, &self.memory, &self.pace).among(&self.all)
     }
 }
 

@@ -31,8 +31,10 @@ pub mod signatures;
 #[cfg(test)]
 mod stub;
 mod tikhub;
+mod stream;
 mod transport;
 mod visit;
+mod ytdlp;
 
 pub use chain::{Attempt, Ending, Outcome, Strategy};
 pub use chance::{Chance, Real};
@@ -46,5 +48,6 @@ pub use listing::{Item, ListRequest, Page};
 pub use media::{Candidate, Delivery, HasAudio, MediaKind, Resolved, Sound, Subtitle, SubtitleSource};
 pub use platform::{Crawler, Form, LinkKind};
 pub use settings::Settings;
+pub use stream::{Key, MAX_SEGMENTS, Segment, Stream};
 pub use transport::{MEDIA_HEAD_BYTES, Method, Request, Response, Transport, TransportError, is_media_type};
 pub use visit::{MAX_REQUESTS, Rhythm, Visit, With};
