@@ -67,7 +67,8 @@ async fn definite_answers_end_the_search_and_failures_do_not() {
             ("slidesinfo", Ending::Failed),
             ("web_detail", Ending::Failed),
             ("share_page", Ending::Failed),
-            ("tikhub", Ending::Skipped)
+            ("tikhub", Ending::Skipped),
+            ("ytdlp", Ending::Skipped)
         ]
     );
     assert!(nothing.asked().len() <= usize::from(crate::MAX_REQUESTS));
@@ -79,7 +80,7 @@ async fn an_empty_list_of_slides_is_a_doubt_until_somebody_agrees() {
     let id = "7600000000000000404";
     let blocked = stub(Server::default().at(SLIDES, 200, empty).at(DETAIL, 200, "").at(SHARE, 200, "<html>"));
     let error = crawlers().resolve(&video(id), blocked.with()).await.unwrap_err();
-    assert_eq!((error.class, error.attempts.len()), (ErrorClass::NotFound, 4), "nobody else answered");
+    assert_eq!((error.class, error.attempts.len()), (ErrorClass::NotFound, 5), "nobody else answered");
     let found = fixture!("douyin/detail_video.json").replace(ID, id);
     let there = stub(Server::default().at(SLIDES, 200, empty).at(DETAIL, 200, &found));
     assert_eq!(crawlers().resolve(&video(id), there.with()).await.unwrap().strategy, "web_detail");
