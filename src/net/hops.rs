@@ -73,7 +73,7 @@ impl Net {
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + call.total);
             let mut all = headers.clone();
             all.extend(call.own.clone());
-            let mut request = inner.clients.of(&target).request(call.method.clone(), url.clone()).headers(all);
+            let mut request = inner.clients.request(call.method.clone(), &url, &target, all);
             if let Some(body) = &call.body {
                 request = request.body(body.clone());
             }

@@ -1,13 +1,13 @@
 //! Signatures of web APIs: pure functions, so that time and noise come from whoever signs.
 //!
-//! One rule holds for all: what is signed is what is sent, byte for byte. Queries are therefore built by [`query`], which
+//! One rule holds for all: what is signed is what is sent, byte for byte. Queries are therefore built by `query`, which
 //! leaves nothing that a URL parser would write differently.
 
 mod a_bogus;
 mod vectors;
 pub(crate) mod web_signature;
 
-pub(crate) use a_bogus::ABogus;
+pub(crate) use a_bogus::{ABogus, NOISE};
 pub use vectors::{Checked, check_vectors};
 
 /// How Douyin's web API is signed.
@@ -35,5 +35,7 @@ pub(crate) fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
+#[cfg(test)]
+pub(crate) use a_bogus::{digests, opened};
 #[cfg(test)]
 mod tests;
