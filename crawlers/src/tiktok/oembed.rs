@@ -27,7 +27,7 @@ impl Strategy<Post> for OEmbed {
 /// What is said, which is never media: with luck that the post exists.
 async fn ask(post: &Post, visit: &Visit<'_>) -> Result<Miss, Miss> {
     let path = format!("/oembed?url={}", byte_serialize(post.page.as_str().as_bytes()).collect::<String>());
-    let response = Web::new(visit, 0).ask(Rhythm::Post, "tiktok.oembed", &path).await?;
+    let response = Web::anonymous(visit).ask(Rhythm::Post, "tiktok.oembed", &path).await?;
     if response.status == 400 {
         return Ok(Miss::doubt(ErrorClass::NotFound, "TikTok knows no such post (any more)."));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{MAX_EMPTY_PAGES, items, looping, nickname};
 use crate::{
     ErrorClass, Page, Rhythm, Visit, loose,
-    tiktok::{html::script, miss::Miss, parse, status, web::Web},
+    tiktok::{NAME, html::script, miss::Miss, parse, status, web::Web},
 };
 
 /// How long the id behind a name is remembered: names change, ids do not.
@@ -42,7 +42,13 @@ async fn sec_uid(handle: &str, web: &mut Web<'_>, visit: &Visit<'_>) -> Result<S
         return Ok(known);
     }
     let html = web.page(Rhythm::List, "tiktok.person", &format!("/@{handle}")).await?;
-    let sec_uid = read_sec_uid(&html, handle)?;
+    let (sec_uid, is_private) = read_sec_uid(&html, handle)?;
+    if is_private && visit.identity(NAME).is_none() {
+        return Err(Miss::answer(
+            ErrorClass::Private,
+            "The account is private: add the cookie of a browser whose user follows it.",
+        ));
+    }
     visit.memory.keep(&key, &sec_uid, now_ms + REMEMBERED_MS);
     Ok(sec_uid)
 }
@@ -51,7 +57,8 @@ fn key(handle: &str) -> String {
     format!("tiktok.sec_uid {}", handle.to_ascii_lowercase())
 }
 
-fn read_sec_uid(html: &str, handle: &str) -> Result<String, Miss> {
+/// The id, and whether the account is private.
+fn read_sec_uid(html: &str, handle: &str) -> Result<(String, bool), Miss> {
     let withheld =
         || Miss::failed(ErrorClass::Blocked, "TikTok's page comes without the person's data. Try again later.");
     let data = script(html, "__UNIVERSAL_DATA_FOR_REHYDRATION__").ok_or_else(withheld)?;
@@ -65,7 +72,8 @@ fn read_sec_uid(html: &str, handle: &str) -> Result<String, Miss> {
     if loose::text(&user["uniqueId"]).is_some_and(|name| !name.eq_ignore_ascii_case(handle)) {
         return Err(Miss::failed(ErrorClass::IdMismatch, "TikTok answered with another person's page."));
     }
-    sec_uid.map(str::to_owned).ok_or_else(withheld)
+    let is_private = ["privateAccount", "secret"].iter().any(|key| loose::is_on(&user[*key]));
+    Ok((sec_uid.ok_or_else(withheld)?.to_owned(), is_private))
 }
 
 async fn posts(

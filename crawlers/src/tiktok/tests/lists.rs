@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::site::{SEC_UID, answer, entry, fixture, platform, query};
 use crate::{
-    CrawlError, ErrorClass, ListRequest, Page, Request, Response,
+    CrawlError, ErrorClass, ListRequest, Page, Request, Response, With,
     stub::{Stub, crawlers, said},
+    ytdlp::tests::program::Program,
 };
 
 const PERSON: &str = "https://www.tiktok.com/@weekly.wren";
@@ -110,6 +111,20 @@ async fn the_page_for_embedding_stands_in() {
 }
 
 #[tokio::test]
+async fn yt_dlp_stands_in_last() {
+    let stub = Stub::new(|_: &Request| said(200, &[], ""));
+    let dump = json!({"_type": "playlist", "title": "weekly.wren", "entries": [{"id": "7611111111111113001", "title": "x",
+        "url": "https://www.tiktok.com/@weekly.wren/video/7611111111111113001"}]});
+    let program = Program::says(0, &dump.to_string(), "");
+    let with = With { external: Some(&program), ..stub.with() };
+    let page = crawlers().list(PERSON, &after(None), with).await.unwrap();
+    assert_eq!((ids(&page), page.next.as_deref()), (vec!["3001"], None));
+    assert_eq!(program.asked()[0].0, PERSON);
+    let error = crawlers().list(PERSON, &after(Some("1793400000000")), with).await.unwrap_err();
+    assert_eq!((error.class, program.asked().len()), (ErrorClass::Blocked, 1), "its cursors are others");
+}
+
+#[tokio::test]
 async fn people_who_are_not_there_or_private_say_so() {
     for (status, class) in
         [(10_221, ErrorClass::NotFound), (10_202, ErrorClass::NotFound), (10_222, ErrorClass::Private)]
@@ -121,6 +136,9 @@ async fn people_who_are_not_there_or_private_say_so() {
         assert_eq!(list(PERSON, None, &stub).await.unwrap_err().class, class);
         assert_eq!(stub.requests().len(), 1);
     }
+    let private = fixture("tiktok/user_page.html").replace("\"privateAccount\":false", "\"privateAccount\":true");
+    let stub = Stub::new(|_: &Request| said(200, &[], private.clone()));
+    assert_eq!(list(PERSON, None, &stub).await.unwrap_err().class, ErrorClass::Private);
     let stub = Stub::new(platform);
     assert_eq!(list("https://www.tiktok.com/@another", None, &stub).await.unwrap_err().class, ErrorClass::NotFound);
 }
