@@ -77,6 +77,14 @@ async fn a_post_that_exists_is_told_from_one_that_does_not() {
 
     let (found, _) = resolve(withheld(said(400, &[], r#"{"code":400}"#))).await;
     assert_eq!(found.unwrap_err().class, ErrorClass::NotFound);
+    // What is called gone, but known to pages that embed it, is withheld.
+    let (found, _) = resolve(|request: &Request| match request.url.path() {
+        "/oembed" => answer(&entry("oembed.json")),
+        path if path.starts_with("/@") => answer(&entry("video_page_status_10204.html")),
+        _ => said(200, &[], ""),
+    })
+    .await;
+    assert_eq!(found.unwrap_err().class, ErrorClass::Blocked);
     let (found, _) = resolve(withheld(said(200, &[], r#"{"embed_product_id":"1","title":"x"}"#))).await;
     let error = found.unwrap_err();
     assert_eq!(error.attempts[3].class, Some(ErrorClass::IdMismatch));
@@ -178,6 +186,15 @@ async fn yt_dlp_is_handed_the_page() {
     let error = crawlers().resolve("https://m.tiktok.com/v/7611111111111111111.html", with).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::LoginRequired);
     assert_eq!(program.asked(), [(format!("https://www.tiktok.com/@_/video/{ID}"), None)]);
+}
+
+#[tokio::test]
+async fn short_links_are_asked_for_as_a_previewer_and_posts_as_a_browser() {
+    let stub = Stub::new(platform);
+    let pasted = "https://vm.tiktok.com/ZMinvent1/，好看";
+    assert_eq!(crawlers().resolve(pasted, stub.with()).await.unwrap().id, ID);
+    let agents: Vec<_> = stub.requests().iter().map(|one| header(one, "User-Agent").unwrap().to_owned()).collect();
+    assert!(agents.len() == 2 && agents[0] == "facebookexternalhit/1.1" && agents[1].contains("Firefox"), "{agents:?}");
 }
 
 #[tokio::test]

@@ -120,6 +120,21 @@ fn pictures_are_heard_only_when_their_sound_is_their_own() {
 }
 
 #[test]
+fn more_than_anybody_needs_is_cut() {
+    let found = web(|item| {
+        let stream = |n| json!({"PlayAddr": {"DataSize": n, "UrlList": vec![format!("https://a.example/{n}"); 50]}});
+        item["video"]["bitrateInfo"] = (0..20_000).map(stream).collect();
+        let caption = |n| json!({"Url": format!("https://a.example/{n}.vtt"), "Source": "ASR"});
+        item["video"]["subtitleInfos"] = (0..20_000).map(caption).collect();
+        item["desc"] = json!("word ".repeat(100_000));
+    });
+    let found = found.unwrap();
+    assert!(found.candidates.len() <= 50 && found.subtitles.len() <= 100);
+    assert!(found.candidates.iter().all(|one| one.mirrors.len() < 10));
+    assert_eq!((found.title.len(), found.description.unwrap().len()), (300, 20_000));
+}
+
+#[test]
 fn a_muted_post_is_a_result() {
     let found = web(|item| item["itemMute"] = json!(true)).unwrap();
     assert!(found.silent.is_some() && found.warnings.len() == 1 && !found.candidates.is_empty());
