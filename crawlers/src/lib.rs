@@ -9,6 +9,7 @@
 mod chain;
 mod chance;
 mod crawlers;
+pub mod dash;
 mod error;
 mod external;
 pub mod feed;
