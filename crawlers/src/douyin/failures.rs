@@ -111,21 +111,19 @@ fn filter_reason(answer: &Value, id: &str) -> Option<String> {
 /// What a filter's reason says about the post. Douyin does not tell banned accounts from private ones.
 fn filtered(reason: &str) -> Outcome {
     let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    let (class, message) = if reason.bytes().all(|byte| byte.is_ascii_digit()) {
+    if reason.bytes().all(|byte| byte.is_ascii_digit()) {
         // Only the way without a signature gives numbers, and not for one reason alone.
-        return Outcome::Doubt(not_found());
+        Outcome::Doubt(not_found())
     } else if reason.starts_with(OTHER_APPLICATION) {
-        return Outcome::Failed(blocked("Douyin gives this post to its other applications only."));
+        Outcome::Failed(blocked("Douyin gives this post to its other applications only."))
     } else if has(&["core_dep", "delete"]) {
-        return Outcome::Answer(not_found());
+        Outcome::Answer(not_found())
     } else if has(&["self_see", "part_see", "friend", "private"]) {
-        (ErrorClass::Private, "The post is private: only its author, or the author's friends, can see it.")
-    } else if has(&["login"]) {
-        return Outcome::Failed(login_required());
+        Outcome::Answer(private())
     } else {
-        (ErrorClass::Unavailable, "Douyin does not show this post (any more) and does not clearly say why.")
-    };
-    Outcome::Answer(CrawlError::new(class, message))
+        let message = "Douyin does not show this post (any more) and does not clearly say why.";
+        Outcome::Answer(CrawlError::new(ErrorClass::Unavailable, message))
+    }
 }
 
 /// Whether there is something: `null`, `""`, `{}` and `[]` are nothing.
@@ -142,6 +140,10 @@ fn is_there(value: &Value) -> bool {
 
 pub(super) fn not_found() -> CrawlError {
     CrawlError::new(ErrorClass::NotFound, "The post was deleted, or never existed.")
+}
+
+pub(super) fn private() -> CrawlError {
+    CrawlError::new(ErrorClass::Private, "The post is private: only its author, or the author's friends, can see it.")
 }
 
 pub(super) fn login_required() -> CrawlError {

@@ -334,6 +334,11 @@ fn titles_and_states_are_told() {
             post["status"][name] = value.into();
         }))
     };
+    let held_back = post(|post| {
+        post["video"] = serde_json::json!({"duration": 63210});
+        post["music"]["is_original_sound"] = false.into();
+    });
+    assert!(matches!(held_back, Outcome::Failed(error) if error.class == ErrorClass::Blocked), "no song is a video");
     assert_eq!(hidden("private_status", 2), ErrorClass::Private);
     assert_eq!(hidden("is_prohibited", 1), ErrorClass::Unavailable);
 }
