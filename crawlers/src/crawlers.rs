@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::{
     CrawlError, Crawler, ErrorClass, Form, ListRequest, Page, Resolved, Settings, Visit, With, douyin, find_link,
-    generic, memory::Memory, pace::Pace, signatures,
+    generic, memory::Memory, pace::Pace, signatures, tiktok,
 };
 
 /// The platforms with their settings, what they remember, and how often they may ask: one for a daemon.
@@ -17,15 +17,19 @@ pub struct Crawlers {
 
 /// Every platform, in the order in which they are asked; the generic web module claims whatever is left.
 fn platforms() -> Vec<Box<dyn Crawler>> {
-    vec![Box::new(douyin::Douyin), Box::new(generic::Web)]
+    vec![Box::new(douyin::Douyin), Box::new(tiktok::TikTok), Box::new(generic::Web)]
 }
 
 impl Crawlers {
     /// The platforms with these settings. A strategy that no platform has is an error: a sentence that names it.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let all = platforms();
-        for (platform, strategies) in [("douyin", &settings.douyin.strategies), ("tiktok", &settings.tiktok.strategies)]
-        {
+        Self::with(settings, platforms())
+    }
+
+    /// These platforms instead of trawl's own: what tests put together.
+    pub fn with(settings: Settings, all: Vec<Box<dyn Crawler>>) -> Result<Self, String> {
+        for (platform, of) in settings.platforms() {
+            let strategies = &of.strategies;
             let Some(known) = all.iter().find(|one| one.name() == platform).map(|one| one.strategies()) else {
                 continue;
             };
