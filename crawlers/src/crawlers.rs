@@ -23,9 +23,13 @@ fn platforms() -> Vec<Box<dyn Crawler>> {
 impl Crawlers {
     /// The platforms with these settings. A strategy that no platform has is an error: a sentence that names it.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let all = platforms();
-        for (platform, strategies) in [("douyin", &settings.douyin.strategies), ("tiktok", &settings.tiktok.strategies)]
-        {
+        Self::with(settings, platforms())
+    }
+
+    /// These platforms instead of trawl's own: what tests put together.
+    pub fn with(settings: Settings, all: Vec<Box<dyn Crawler>>) -> Result<Self, String> {
+        for (platform, of) in settings.platforms() {
+            let strategies = &of.strategies;
             let Some(known) = all.iter().find(|one| one.name() == platform).map(|one| one.strategies()) else {
                 continue;
             };

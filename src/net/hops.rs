@@ -131,7 +131,9 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(()))?;
-        let value = HeaderValue::from_str(value).map_err(|_| invalid(()))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| invalid(()))?;
+        // Not shown by anything that logs what is sent.
+        value.set_sensitive(matches!(name.as_str(), "cookie" | "authorization"));
         if !OURS.contains(&name.as_str()) {
             map.append(name, value);
         }

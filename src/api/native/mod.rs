@@ -5,6 +5,7 @@ mod delete;
 mod deliveries;
 mod devices;
 mod events;
+mod identities;
 mod list;
 mod media;
 mod model_views;
@@ -69,6 +70,8 @@ enum Group {
     Results,
     /// What is done with a task's input. / 工作流。
     Workflows,
+    /// Who the daemon is towards platforms. / 在各平台使用的身份。
+    Identities,
     /// The daemon itself. / 守护进程本身。
     System,
 }
@@ -82,6 +85,7 @@ type All = (
     media::MediaFiles,
     deliveries::Deliveries,
     resolve::Links,
+    identities::Identities,
     workflows::Workflows,
     models::ModelFiles,
     devices::Devices,
@@ -99,6 +103,7 @@ pub(super) fn all(context: Context) -> All {
         media::MediaFiles(context.clone()),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
+        identities::Identities(context.clone()),
         workflows::Workflows(context.clone()),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),
