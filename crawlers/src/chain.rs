@@ -133,7 +133,14 @@ pub(crate) async fn run<P: Sync>(
     Err(most_telling(failures).unwrap_or_else(none).with_attempts(story))
 }
 
-fn attempt(strategy: &str, ending: Ending, class: Option<ErrorClass>, message: Option<String>, ms: u64) -> Attempt {
+/// What is kept of one try.
+pub(crate) fn attempt(
+    strategy: &str,
+    ending: Ending,
+    class: Option<ErrorClass>,
+    message: Option<String>,
+    ms: u64,
+) -> Attempt {
     Attempt { strategy: strategy.to_owned(), ending, class, message, ms, identity: false }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use url::Url;
+
 use crate::{
-    Chance, CrawlError, ErrorClass, External, Identity, Request, Response, Settings, Transport, chain::Outcome,
-    memory::Memory, pace::Pace,
+    Chance, CrawlError, Crawler, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
+    chain::Outcome, memory::Memory, pace::Pace,
 };
 
 /// No link is worth more requests than this; also what ends every loop.
@@ -42,6 +44,7 @@ pub struct Visit<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) memory: &'a Memory,
     pace: &'a Pace,
+    platforms: &'a [Box<dyn Crawler>],
     left: AtomicU8,
     /// Whether the identity was asked for since the last [`Visit::begin`].
     known: AtomicBool,
@@ -49,7 +52,26 @@ pub struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(with: With<'a>, settings: &'a Settings, memory: &'a Memory, pace: &'a Pace) -> Self {
-        Self { with, settings, memory, pace, left: AtomicU8::new(MAX_REQUESTS), known: AtomicBool::new(false) }
+        Self {
+            with,
+            settings,
+            memory,
+            pace,
+            platforms: &[],
+            left: AtomicU8::new(MAX_REQUESTS),
+            known: AtomicBool::new(false),
+        }
+    }
+
+    /// The same visit, which knows the other platforms.
+    pub(crate) fn among(mut self, platforms: &'a [Box<dyn Crawler>]) -> Self {
+        self.platforms = platforms;
+        self
+    }
+
+    /// The platform that a link found on the way belongs to, other than `own`.
+    pub(crate) fn platform_of(&self, link: &Url, own: &str) -> Option<&'a dyn Crawler> {
+        self.platforms.iter().map(AsRef::as_ref).find(|one| one.name() != own && one.claims(link))
     }
 
     /// Who to be on that platform; an identity of another platform is never used. The strategy that asks for it is taken
@@ -73,10 +95,7 @@ impl<'a> Visit<'a> {
     /// Sends one request in its endpoint's rhythm: `endpoint` is a name such as `douyin.detail`. An HTTP error status is
     /// an answer. Fails when the link has cost too many requests already, and when the endpoint has asked to be left alone.
     pub async fn fetch(&self, rhythm: Rhythm, endpoint: &str, request: Request) -> Result<Response, CrawlError> {
-        let spend = |left: u8| left.checked_sub(1);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).map_err(|_| {
-            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
-        })?;
+        self.spend()?;
         let identity = self.with.identity.map_or("", |identity| identity.id.as_str());
         let host = request.url.host_str().unwrap_or_default().to_owned();
         if let Some(wait) = self.pace.held(endpoint, &host, identity, self.with.chance.now_ms()) {
@@ -91,6 +110,25 @@ impl<'a> Visit<'a> {
             self.pace.hold(endpoint, &host, identity, wait, self.with.chance.now_ms());
         }
         Ok(response)
+    }
+
+    /// Runs yt-dlp, in the rhythm of the link's host. Costs as much as one request.
+    pub(crate) async fn dump(&self, rhythm: Rhythm, dump: Dump<'_>) -> Result<Dumped, CrawlError> {
+        let external = self.with.external.ok_or_else(|| {
+            CrawlError::new(ErrorClass::NoMediaFound, "yt-dlp, which may know this link, is not installed.")
+        })?;
+        self.spend()?;
+        let endpoint = format!("ytdlp.{}", dump.link.host_str().unwrap_or_default());
+        self.pace.wait(rhythm, &endpoint, dump.identity.map_or("", |identity| identity.id.as_str())).await;
+        Ok(external.dump(dump).await?)
+    }
+
+    fn spend(&self) -> Result<(), CrawlError> {
+        let spend = |left: u8| left.checked_sub(1);
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map(drop).map_err(|_| {
+            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
+        })
     }
 
     /// The strategies to try, by name.
