@@ -65,6 +65,17 @@ pub struct Ask {
     pub only: Option<String>,
 }
 
+/// A platform with a link that should always work.
+#[derive(Clone, Debug)]
+pub struct Canary {
+    /// The platform's name.
+    pub platform: &'static str,
+    /// The link; empty: none.
+    pub link: String,
+    /// The names of the strategies that are switched on, in their order.
+    pub strategies: Vec<String>,
+}
+
 /// Resolves links and lists sources. Clones share what was remembered and who has waited.
 #[derive(Clone)]
 pub struct Crawl {
@@ -118,10 +129,14 @@ impl Crawl {
         }
     }
 
-    /// The strategies of each platform that has a canary: the platform, the link, and their names in order.
-    pub fn canaries(&self) -> Vec<(&'static str, String, Vec<String>)> {
-        let platforms = self.crawlers.settings().platforms();
-        platforms.map(|(name, of)| (name, of.canary.trim().to_owned(), of.strategies.clone())).into()
+    /// What to try each platform with.
+    pub fn canaries(&self) -> Vec<Canary> {
+        let platforms = self.crawlers.settings().platforms().into_iter();
+        let canary = |(platform, of): (_, &crawlers::settings::Platform)| {
+            let (link, strategies) = (of.canary.trim().to_owned(), of.strategies.clone());
+            Canary { platform, link, strategies }
+        };
+        platforms.map(canary).collect()
     }
 
     fn with<'a>(&self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {
