@@ -5,7 +5,6 @@
 
 mod errors;
 mod identities;
-mod scrub;
 mod transport;
 
 use std::sync::Arc;
@@ -105,10 +104,7 @@ impl Crawl {
         let transport = Guarded(taken.net().unwrap_or(&self.net));
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
-            Ok(mut resolved) => {
-                if let Some(visitor) = taken.visitor() {
-                    scrub::scrub(&mut resolved, &visitor.cookie);
-                }
+            Ok(resolved) => {
                 self.settle(taken, &resolved.attempts, None).await;
                 Ok(resolved)
             }
