@@ -32,6 +32,7 @@ mod stream;
 #[cfg(test)]
 mod stub;
 mod tikhub;
+mod tiktok;
 mod transport;
 mod visit;
 mod ytdlp;

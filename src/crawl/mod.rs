@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use crawlers::{CrawlError, Crawlers, ListRequest, Page, Real, Resolved, With};
 
+use self::identities::Taken;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
+    transport::Guarded,
 };
-use self::{identities::Taken, transport::Guarded};
 use crate::{
     config::Config,
     domain::options::unknown,
