@@ -78,7 +78,7 @@ impl App {
         let (models, pool) = models::open(&config, net.clone(), program).await?;
         let pool = Arc::new(pool);
         let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
-        let identities = Identities::new(Arc::clone(&store), &secret::identities(&config)?, &config);
+        let identities = open_identities(&config, Arc::clone(&store))?;
         let queue = Queue::new(store, config.queue.clone());
         let recovered = queue.recover().await?;
         if recovered > 0 {
@@ -229,6 +229,11 @@ impl App {
             tracing::warn!(error = %error.chain(), "working folders cannot be swept");
         }
     }
+}
+
+/// The identities in a store, with the key of the configuration or of the data folder.
+pub fn open_identities(config: &Config, store: Arc<Store>) -> Result<Identities> {
+    Ok(Identities::new(store, &secret::identities(config)?, config))
 }
 
 struct Resolver(Crawl);

@@ -5,7 +5,6 @@
 
 mod errors;
 mod identities;
-mod scrub;
 mod transport;
 
 use std::sync::Arc;
@@ -66,6 +65,17 @@ pub struct Ask {
     pub only: Option<String>,
 }
 
+/// A platform with a link that should always work.
+#[derive(Clone, Debug)]
+pub struct Canary {
+    /// The platform's name.
+    pub platform: &'static str,
+    /// The link; empty: none.
+    pub link: String,
+    /// The names of the strategies that are switched on, in their order.
+    pub strategies: Vec<String>,
+}
+
 /// Resolves links and lists sources. Clones share what was remembered and who has waited.
 #[derive(Clone)]
 pub struct Crawl {
@@ -95,10 +105,7 @@ impl Crawl {
         let transport = Guarded(taken.net().unwrap_or(&self.net));
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
-            Ok(mut resolved) => {
-                if let Some(visitor) = taken.visitor() {
-                    scrub::scrub(&mut resolved, &visitor.cookie);
-                }
+            Ok(resolved) => {
                 self.settle(taken, &resolved.attempts, None).await;
                 Ok(resolved)
             }
@@ -119,10 +126,14 @@ impl Crawl {
         }
     }
 
-    /// The strategies of each platform that has a canary: the platform, the link, and their names in order.
-    pub fn canaries(&self) -> Vec<(&'static str, String, Vec<String>)> {
-        let platforms = self.crawlers.settings().platforms();
-        platforms.map(|(name, of)| (name, of.canary.trim().to_owned(), of.strategies.clone())).into()
+    /// What to try each platform with.
+    pub fn canaries(&self) -> Vec<Canary> {
+        let platforms = self.crawlers.settings().platforms().into_iter();
+        let canary = |(platform, of): (_, &crawlers::settings::Platform)| {
+            let (link, strategies) = (of.canary.trim().to_owned(), of.strategies.clone());
+            Canary { platform, link, strategies }
+        };
+        platforms.map(canary).collect()
     }
 
     fn with<'a>(&self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {

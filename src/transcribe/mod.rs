@@ -27,7 +27,7 @@ pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;
 pub use recognise::recipe;
-pub use whisper::cpu_check;
+pub use whisper::{cpu_check, cpu_features};
 
 #[cfg(test)]
 mod tests;

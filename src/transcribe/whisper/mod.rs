@@ -19,7 +19,7 @@ use std::{path::Path, sync::Arc};
 
 pub(crate) use context::log_to_stderr;
 use context::{Context, State};
-pub use cpu::cpu_check;
+pub use cpu::{cpu_check, cpu_features};
 pub(crate) use devices::devices;
 pub(crate) use run::{Ran, Settings, Watch};
 
