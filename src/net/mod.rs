@@ -22,6 +22,7 @@ mod post;
 mod proxy;
 mod resolve;
 mod rules;
+mod site;
 mod sniff;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use self::{
     get::{Get, Reply},
     part::is_complete,
     post::{Post, PostReply},
+    site::{headers_for, is_same_site},
 };
 use self::{
     client::Clients,
