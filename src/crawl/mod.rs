@@ -4,13 +4,17 @@
 //! cookie never gets into logs, errors or results; errors tell which ways were tried.
 
 mod errors;
+mod secrets;
 mod transport;
 
 use std::sync::Arc;
 
 use crawlers::{Crawlers, ListRequest, Page, Real, Resolved, With};
 
-pub use self::errors::told;
+pub use self::{
+    errors::told,
+    secrets::{is_hidden, without_secrets},
+};
 use self::transport::Guarded;
 use crate::{
     config::Config,

@@ -39,7 +39,7 @@ pub use self::{
     get::{Get, Reply},
     part::is_complete,
     post::{Post, PostReply},
-    site::{headers_for, is_same_site},
+    site::headers_for,
 };
 use self::{
     client::Clients,

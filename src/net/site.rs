@@ -14,8 +14,8 @@ pub(super) fn is_public(name: &HeaderName) -> bool {
     PUBLIC.contains(name)
 }
 
-/// The headers for `url` of those that were meant for `meant`: all of them when both are of the same site (see
-/// [`is_same_site`]) and the way there is no less secret, else only those that any site may see.
+/// The headers for `url` of those that were meant for `meant`: all of them when both are of the same site (one
+/// owner's, by the Public Suffix List) and the way there is no less secret, else only those that any site may see.
 pub fn headers_for(headers: &[(String, String)], meant: &Url, url: &Url) -> Vec<(String, String)> {
     let may_see = is_same_site(meant, url) && (meant.scheme() == url.scheme() || url.scheme() == "https");
     let is_fit = |name: &str| may_see || HeaderName::try_from(name).is_ok_and(|name| is_public(&name));
@@ -25,7 +25,7 @@ pub fn headers_for(headers: &[(String, String)], meant: &Url, url: &Url) -> Vec<
 /// Whether two links belong to one site: the same host, or names that the same owner has registered, by the Public
 /// Suffix List (`v16.tiktok.com` and `www.tiktok.com`, but not `a.github.io` and `b.github.io`). Ports make no difference
 /// among names, as with cookies; an address is its own site on each port.
-pub fn is_same_site(one: &Url, other: &Url) -> bool {
+fn is_same_site(one: &Url, other: &Url) -> bool {
     match (one.host(), other.host()) {
         (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
             one == other || owner(one).is_some_and(|domain| owner(other) == Some(domain))

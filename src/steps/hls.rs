@@ -13,7 +13,7 @@ use url::Url;
 use super::Job;
 use crate::{
     error::{Code, Error, Result},
-    net::{Download, Get},
+    net::{Download, Get, headers_for},
 };
 
 /// Segments fetched at the same time.
@@ -99,8 +99,8 @@ async fn playlist(job: &Job<'_>, candidate: &Candidate) -> Result<MediaPlaylist>
 }
 
 async fn read(job: &Job<'_>, candidate: &Candidate, url: &Url) -> Result<Playlist> {
-    let request =
-        Get { url: url.to_string(), headers: candidate.headers.clone(), max_bytes: MAX_PLAYLIST, ..Get::default() };
+    let headers = headers_for(&candidate.headers, &candidate.url, url);
+    let request = Get { url: url.to_string(), headers, max_bytes: MAX_PLAYLIST, ..Get::default() };
     let reply = tokio::select! {
         reply = job.services.net.get(request) => reply?,
         () = job.cancel.cancelled() => return Err(super::stopped()),
@@ -116,7 +116,7 @@ async fn fetch(job: &Job<'_>, candidate: &Candidate, part: &Segment, file: &Path
     let unfinished = file.with_extension("part");
     let request = Download {
         url: part.url.to_string(),
-        headers: candidate.headers.clone(),
+        headers: headers_for(&candidate.headers, &candidate.url, &part.url),
         path: unfinished.clone(),
         // The playlist says offset and length, HTTP first and last byte.
         range: part.byte_range.map(|(offset, length)| (offset, (offset + length).saturating_sub(1))),

@@ -162,6 +162,10 @@ mod tests {
             ("haitian creole", "ht"),
             ("Mandarin", "zh"),
             ("yue", "yue"),
+            ("zho", "zh"),
+            ("eng-US", "en"),
+            ("jpn-JP", "ja"),
+            ("cmn-Hans-CN", "zh"),
         ] {
             assert_eq!(language(given).unwrap(), code);
         }
