@@ -23,7 +23,7 @@ pub use self::models::{NetFetch, open_models};
 use crate::{
     api,
     config::Config,
-    crawl::{Ask, Crawl, Identities},
+    crawl::{Ask, Crawl, Identities, without_secrets},
     delivery::Courier,
     error::{Code, Error, Result},
     files::Files,
@@ -32,7 +32,7 @@ use crate::{
     net::Net,
     queue::Queue,
     runner::Runner,
-    steps::Services,
+    steps::{Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
 };
@@ -89,7 +89,7 @@ impl App {
         let secret = secret::callback(&config)?;
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
-        let services = Services { queue, net, crawl, files, ffmpeg, models, pool };
+        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),
@@ -243,7 +243,7 @@ impl api::Resolve for Resolver {
     async fn resolve(&self, ask: &Ask) -> Result<Value> {
         let slow = |_| Error::new(Code::SourceTimeout, "The site took longer than two minutes to be looked at");
         let resolved = tokio::time::timeout(RESOLVE_WITHIN, self.0.look_up(ask)).await.map_err(slow)??;
-        Ok(json!(resolved))
+        Ok(json!(without_secrets(resolved)))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod errors;
 mod identities;
+mod secrets;
 mod transport;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use self::identities::Taken;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
+    secrets::{is_hidden, without_secrets},
     transport::Guarded,
 };
 use crate::{

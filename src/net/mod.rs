@@ -23,6 +23,7 @@ mod post;
 mod proxy;
 mod resolve;
 mod rules;
+mod site;
 mod sniff;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use self::{
     get::{Get, Reply},
     part::is_complete,
     post::{Post, PostReply},
+    site::headers_for,
 };
 use self::{
     client::Clients,

@@ -13,7 +13,10 @@ mod hls;
 mod reporter;
 mod resolve;
 mod segments;
+mod ticket;
 mod transcribe;
+mod wishes;
+mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-pub use self::reporter::Reporter;
+pub use self::{reporter::Reporter, ticket::Tickets};
 use crate::{
     crawl::Crawl,
     domain::{StepKind, Task},
@@ -43,6 +46,8 @@ pub struct Services {
     pub net: Net,
     /// Links and sources.
     pub crawl: Crawl,
+    /// What was resolved lately.
+    pub tickets: Tickets,
     /// Working folders and kept media.
     pub files: Files,
     /// ffmpeg.

@@ -19,6 +19,7 @@ mod engine_pool;
 mod events;
 mod kill;
 mod models;
+mod posts;
 mod priority;
 mod quality;
 mod recognition;

@@ -27,6 +27,7 @@ pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;
 pub use recognise::recipe;
+pub(crate) use text::join;
 pub use whisper::{cpu_check, cpu_features};
 
 #[cfg(test)]

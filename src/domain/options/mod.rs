@@ -6,7 +6,7 @@ mod values;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use self::values::{Clips, Goal, Ladder, Split, Zh};
+pub use self::values::{Clips, Goal, Ladder, PlatformSubtitles, Split, Zh};
 use crate::error::{Code, Error, Result};
 
 /// The options of one transcription. Every field has a default, so `{}` is valid.
@@ -74,6 +74,10 @@ pub struct Options {
     pub zh: Zh,
     /// Whether an earlier transcript of the same audio is not taken.
     pub no_cache: bool,
+    /// Whether subtitles of the platform may stand for recognition.
+    pub use_platform_subtitles: PlatformSubtitles,
+    /// Whether the sound of a post is transcribed even when it is only the music behind it.
+    pub background_music: bool,
 }
 
 impl Default for Options {
@@ -108,12 +112,14 @@ impl Default for Options {
             threads: None,
             zh: Zh::None,
             no_cache: false,
+            use_platform_subtitles: PlatformSubtitles::Never,
+            background_music: false,
         }
     }
 }
 
 /// Every option with what it must be, as it stands in errors and in the documentation.
-pub const RULES: [(&str, &str); 29] = [
+pub const RULES: [(&str, &str); 31] = [
     ("model", "the name of a model"),
     ("language", "a language code or an English name"),
     ("languages", "a list of at most 20 language codes or English names"),
@@ -143,6 +149,8 @@ pub const RULES: [(&str, &str); 29] = [
     ("threads", "a whole number from 1 to 256"),
     ("zh", "\"none\", \"hans\", \"hant\", \"tw\" or \"hk\""),
     ("no_cache", "true or false"),
+    ("use_platform_subtitles", "\"never\", \"fallback\" or \"prefer\""),
+    ("background_music", "true or false"),
 ];
 
 impl Options {
