@@ -5,6 +5,7 @@
 
 mod m20261120_000001_initial;
 mod m20261120_000002_transcript_cache;
+mod m20261120_000004_sources;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,6 +15,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261120_000001_initial::Migration), Box::new(m20261120_000002_transcript_cache::Migration)]
+        vec![
+            Box::new(m20261120_000001_initial::Migration),
+            Box::new(m20261120_000002_transcript_cache::Migration),
+            Box::new(m20261120_000004_sources::Migration),
+        ]
     }
 }

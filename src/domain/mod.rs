@@ -3,15 +3,17 @@
 pub mod ids;
 pub mod media;
 pub mod options;
+pub mod source;
 pub mod span;
 pub mod status;
 pub mod task;
 pub mod transcript;
 
-pub use ids::{MediaId, TaskId, TranscriptId};
+pub use ids::{MediaId, SourceId, TaskId, TranscriptId};
 pub use media::Media;
 pub use options::{Options, Zh};
+pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
-pub use status::{Lane, Priority, StepKind, StepState, TaskStatus};
+pub use status::{Lane, Priority, SourceState, StepKind, StepState, TaskStatus};
 pub use task::{Step, Task};
 pub use transcript::{Segment, Transcript, Word};

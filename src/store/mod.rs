@@ -11,6 +11,8 @@ mod events;
 mod lanes;
 mod media;
 mod rows;
+mod source_items;
+mod sources;
 mod steps;
 mod tasks;
 #[cfg(test)]
@@ -29,6 +31,8 @@ pub use self::{
     deliveries::{Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
     events::Event,
     media::{NewMedia, NewUpload, Upload},
+    source_items::{ItemPage, NewItem},
+    sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,

@@ -7,6 +7,8 @@ pub mod delivery_attempt;
 pub mod event;
 pub mod idempotency_key;
 pub mod media;
+pub mod source;
+pub mod source_item;
 pub mod step;
 pub mod task;
 pub mod transcript;
