@@ -4,13 +4,14 @@
 //! cookie never gets into logs, errors or results; errors tell which ways were tried.
 
 mod errors;
+mod source;
 mod transport;
 
 use std::sync::Arc;
 
 use crawlers::{Crawlers, ListRequest, Page, Real, Resolved, With};
 
-pub use self::errors::told;
+pub use self::{errors::told, source::Named};
 use self::transport::Guarded;
 use crate::{
     config::Config,

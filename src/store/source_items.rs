@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
 
@@ -59,10 +59,10 @@ pub struct ItemPage {
 impl Tx {
     /// Notes a post as seen; none when it was seen before, else its number.
     pub async fn insert_item(&self, source: SourceId, item: NewItem) -> Result<Option<i64>> {
-        let is_it = Column::SourceId
-            .eq(source.0)
-            .and(Column::Platform.eq(item.platform.as_str()))
-            .and(Column::ItemId.eq(item.item_id.as_str()));
+        let is_it = Condition::all()
+            .add(Column::SourceId.eq(source.0))
+            .add(Column::Platform.eq(item.platform.as_str()))
+            .add(Column::ItemId.eq(item.item_id.as_str()));
         let model = ActiveModel {
             source_id: Set(source.0),
             platform: Set(item.platform),
@@ -147,8 +147,11 @@ impl Store {
             .await?
             .into_iter()
             .collect();
-        let status = |id: Option<i64>| Ok(id.and_then(|id| statuses.get(&id)).map(|word| word.parse()).transpose()?);
-        let items = found.into_iter().map(|row| item(status(row.task_id)?, row)).collect::<Result<_>>()?;
+        let items = found.into_iter().map(|row| {
+            let status = row.task_id.and_then(|id| statuses.get(&id)).map(|word| word.parse()).transpose()?;
+            item(status, row)
+        });
+        let items = items.collect::<Result<_>>()?;
         Ok(ItemPage { items, next, total })
     }
 }
