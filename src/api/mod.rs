@@ -37,6 +37,7 @@ use crate::{
     config::Config,
     error::Result,
     files::Files,
+    follow::Follow,
     intake::Intake,
     queue::Queue,
     transcribe::{Models, Pool, models::Pulls},
@@ -58,6 +59,8 @@ pub struct State {
     pub queue: Queue,
     /// The way in.
     pub intake: Intake,
+    /// Lists that are followed.
+    pub follow: Follow,
     /// Uploads and kept media.
     pub files: Files,
     /// Links looked at without making a task.

@@ -10,6 +10,9 @@ mod media;
 mod model_views;
 mod models;
 mod resolve;
+mod source_views;
+mod source_wishes;
+mod sources;
 mod submit;
 mod system;
 mod tasks;
@@ -67,6 +70,8 @@ enum Group {
     Events,
     /// What came out. / 结果：文字稿、字幕与媒体。
     Results,
+    /// Lists that are followed. / 订阅源：被跟踪的账号、播放列表与订阅。
+    Sources,
     /// What is done with a task's input. / 工作流。
     Workflows,
     /// The daemon itself. / 守护进程本身。
@@ -82,6 +87,7 @@ type All = (
     media::MediaFiles,
     deliveries::Deliveries,
     resolve::Links,
+    sources::Sources,
     workflows::Workflows,
     models::ModelFiles,
     devices::Devices,
@@ -99,6 +105,7 @@ pub(super) fn all(context: Context) -> All {
         media::MediaFiles(context.clone()),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
+        sources::Sources(context.clone()),
         workflows::Workflows(context.clone()),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),
