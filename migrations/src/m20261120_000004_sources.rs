@@ -46,6 +46,7 @@ fn sources() -> TableCreateStatement {
         .col(string_len("priority", 16))
         .col(text_null("callback_url"))
         .col(big_integer("pages"))
+        .col(big_integer_null("horizon"))
         .col(text_null("etag"))
         .col(text_null("last_modified"))
         .col(big_integer_null("last_polled_at"))

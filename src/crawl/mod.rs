@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use crawlers::{Crawlers, ListRequest, Page, Real, Resolved, With};
 
-pub use self::{errors::told, source::Named};
 use self::transport::Guarded;
+pub use self::{errors::told, source::Named};
 use crate::{
     config::Config,
     error::{Code, Error, Result},

@@ -27,7 +27,8 @@ impl Crawl {
             told(error).with_field("link")
         })?;
         // A list has an id whose link may carry all sorts of things besides; where a short link leads is not known here.
-        let is_list = |kind| matches!(kind, LinkKind::User | LinkKind::Mix | LinkKind::List | LinkKind::Music | LinkKind::Tag);
+        let is_list =
+            |kind| matches!(kind, LinkKind::User | LinkKind::Mix | LinkKind::List | LinkKind::Music | LinkKind::Tag);
         let form = crawler.read(&link).filter(|form| is_list(form.kind) && !form.parts.is_empty());
         let same = match form {
             Some(form) => format!("{:?} {:?}", form.kind, form.parts),

@@ -24,6 +24,8 @@ pub struct Source {
     pub wishes: Wishes,
     /// How many pages one poll may read, 1 to [`MAX_PAGES`].
     pub pages: u32,
+    /// Posts older than this are not news: they stand behind those that were read at the beginning.
+    pub horizon: Option<DateTime<Utc>>,
     /// The `ETag` of its first page, when the last poll came to its end.
     pub etag: Option<String>,
     /// The `Last-Modified` of its first page, when the last poll came to its end.

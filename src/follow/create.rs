@@ -72,7 +72,8 @@ impl Follow {
         }
         let title = start.title.or(read.title).unwrap_or_else(|| named.link.clone());
         let (key, platform, link) = (named.key, named.platform, named.link);
-        let source = NewSource { key, platform, link, title, wishes: start.wishes, pages: start.pages };
+        let horizon = read.reading.horizon().map(|time| time.timestamp_millis());
+        let source = NewSource { key, platform, link, title, wishes: start.wishes, pages: start.pages, horizon };
         let id = tx.insert_source(source).await?;
         // What stands behind these posts is not wanted: the list counts as known from here on.
         let (tasks, skipped) = sorted.write(&tx, id, true).await?;

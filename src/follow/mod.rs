@@ -10,10 +10,10 @@
 
 mod create;
 mod poll;
-mod reading;
 mod read;
+mod reading;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::{

@@ -1,10 +1,8 @@
 //! Looking at a source again.
 
-use super::{
-    Follow, gone,
-    read::Wanted,
-    write::{Judged, Sorted},
-};
+use crawlers::Item;
+
+use super::{Follow, gone, read::Wanted, write::Sorted};
 use crate::{
     domain::{SourceId, TaskId},
     error::{Report, Result},
@@ -16,7 +14,7 @@ use crate::{
 pub struct Polled {
     /// The tasks that were made, the oldest post's first.
     pub tasks: Vec<TaskId>,
-    /// New posts that became no task: marked as seen at the beginning, or refused.
+    /// New posts that became no task: marked as seen, or refused.
     pub skipped: u64,
     /// Posts on the pages that were seen before.
     pub seen: u64,
@@ -41,8 +39,11 @@ impl Follow {
         let mut failed = read.error.take();
         let mut sorted = Sorted::default();
         if read.reading.pages > 0 {
-            match self.judge(&source.wishes, read.reading.oldest_first()).await {
-                Ok(judged) => sorted = judged,
+            // What stood behind the posts that were read at the beginning is not new when it moves up or is pinned.
+            let is_old = |item: &Item| item.published_at.zip(source.horizon).is_some_and(|(at, since)| at < since);
+            let (old, new) = read.reading.oldest_first().into_iter().partition(is_old);
+            match self.judge(&source.wishes, new).await {
+                Ok(judged) => sorted = judged.after(old),
                 // Nothing can be made of any post: they are still new when that is mended.
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -52,6 +53,7 @@ impl Follow {
             error.report()
         });
         let tx = self.store().begin().await?;
+        tx.lock_source(id).await?.ok_or_else(|| gone(id))?;
         let anchored = error.is_none();
         let (tasks, skipped) = sorted.write(&tx, id, anchored).await?;
         if anchored {
@@ -64,9 +66,7 @@ impl Follow {
             (None, false) => (read.etag, read.last_modified),
         };
         let note = PollNote { etag, last_modified, found: !tasks.is_empty(), error };
-        if !tx.note_poll(id, &note).await? {
-            return Err(gone(id));
-        }
+        tx.note_poll(id, &note).await?;
         tx.commit().await?;
         drop(busy);
         if !tasks.is_empty() {
@@ -82,11 +82,5 @@ impl Follow {
             not_modified: read.not_modified,
             error: note.error,
         })
-    }
-}
-
-impl From<Vec<Judged>> for Sorted {
-    fn from(posts: Vec<Judged>) -> Self {
-        Self { posts }
     }
 }

@@ -86,7 +86,9 @@ impl Follow {
                 None => Default::default(),
             };
             match read.reading.take(page, &seen) {
-                Next::Page(_) if wanted.enough.is_some_and(|enough| read.reading.new.len() >= enough) => return Ok(read),
+                Next::Page(_) if wanted.enough.is_some_and(|enough| read.reading.new.len() >= enough) => {
+                    return Ok(read);
+                }
                 Next::Page(cursor) => request = ListRequest { cursor: Some(cursor), ..ListRequest::default() },
                 Next::End => return Ok(read),
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use crawlers::{Item, Page};
 use sha2::{Digest, Sha256};
 
@@ -43,8 +44,11 @@ pub(super) struct Reading {
     pub pages: u32,
     empty: u32,
     cursors: HashSet<String>,
+    shown: HashSet<Vec<Key>>,
     read: HashSet<Key>,
     oldest_first: bool,
+    oldest: Option<DateTime<Utc>>,
+    more: bool,
     /// Posts that were not seen before and are there, in the list's order.
     pub new: Vec<Item>,
     /// Posts that were seen before.
@@ -61,8 +65,11 @@ impl Reading {
             pages: 0,
             empty: 0,
             cursors: HashSet::new(),
+            shown: HashSet::new(),
             read: HashSet::new(),
             oldest_first: false,
+            oldest: None,
+            more: false,
             new: Vec::new(),
             seen: 0,
             unavailable: 0,
@@ -76,16 +83,18 @@ impl Reading {
     /// anywhere and deleted ones were never seen: they say nothing about that.
     pub fn take(&mut self, page: Page, seen: &HashMap<Key, bool>) -> Next {
         self.oldest_first |= is_oldest_first(&page.items);
-        let standing = page.items.iter().filter(|item| item.available && !item.pinned);
-        let is_known = standing.last().is_some_and(|last| seen.get(&key(last)) == Some(&true));
+        let standing = || page.items.iter().filter(|item| item.available && !item.pinned);
+        let is_known = standing().last().is_some_and(|last| seen.get(&key(last)) == Some(&true));
+        let oldest = standing().filter_map(|item| item.published_at).min();
+        self.oldest = self.oldest.into_iter().chain(oldest).min();
+        self.more = page.next.is_some();
         let is_empty = page.items.is_empty();
-        let mut is_repeated = !is_empty;
+        let is_repeated = !is_empty && !self.shown.insert(page.items.iter().map(key).collect());
         for item in page.items {
             let key = key(&item);
             if !self.read.insert(key.clone()) {
                 continue;
             }
-            is_repeated = false;
             if !item.available {
                 self.unavailable += 1;
             } else if seen.contains_key(&key) {
@@ -100,14 +109,18 @@ impl Reading {
             self.empty = 0;
             self.pages += 1;
         }
-        let ends = is_repeated
-            || self.empty >= MAX_EMPTY
-            || self.pages >= self.max_pages
-            || (is_known && !self.oldest_first);
+        let ends =
+            is_repeated || self.empty >= MAX_EMPTY || self.pages >= self.max_pages || (is_known && !self.oldest_first);
         match page.next {
             Some(cursor) if !ends && self.cursors.insert(cursor.clone()) => Next::Page(cursor),
             _ => Next::End,
         }
+    }
+
+    /// Where the news began: posts with an earlier date stand in the part of the list that was not read. None when all was
+    /// read, or when nothing can be told.
+    pub fn horizon(&self) -> Option<DateTime<Utc>> {
+        self.oldest.filter(|_| self.more && !self.oldest_first)
     }
 
     /// The new posts, the oldest first: by their dates where all have one, else against the list's order, with pinned

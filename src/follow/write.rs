@@ -11,9 +11,8 @@ use crate::{
 };
 
 /// A post with what becomes of it.
-pub(super) struct Judged {
+struct Judged {
     item: Item,
-    /// Boxed: most of a page may be marked only.
     becomes: Becomes,
 }
 
@@ -26,7 +25,7 @@ enum Becomes {
 /// New posts, the oldest first, and what becomes of them.
 #[derive(Default)]
 pub(super) struct Sorted {
-    pub posts: Vec<Judged>,
+    posts: Vec<Judged>,
 }
 
 impl Follow {
@@ -42,7 +41,7 @@ impl Follow {
             };
             judged.push(Judged { item, becomes });
         }
-        Ok(judged.into())
+        Ok(Sorted { posts: judged })
     }
 
     async fn check(&self, wishes: &Wishes, item: &Item) -> Result<Checked> {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -35,6 +36,8 @@ pub struct NewSource {
     pub wishes: Wishes,
     /// How many pages one poll may read.
     pub pages: u32,
+    /// Posts older than this are not news, in milliseconds since 1970.
+    pub horizon: Option<i64>,
 }
 
 /// How a poll ended.
@@ -76,6 +79,7 @@ impl Tx {
             priority: Set(source.wishes.priority.to_string()),
             callback_url: Set(source.wishes.callback_url),
             pages: Set(source.pages.into()),
+            horizon: Set(source.horizon),
             failures: Set(0),
             created_at: Set(self.now),
             ..Default::default()
@@ -111,8 +115,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes how a poll ended; whether the source was still there.
-    pub async fn note_poll(&self, id: SourceId, note: &PollNote) -> Result<bool> {
+    /// Notes how a poll ended.
+    pub async fn note_poll(&self, id: SourceId, note: &PollNote) -> Result<()> {
         let error = note.error.as_ref().map(rows::json).transpose()?;
         let failures = match error {
             Some(_) => Expr::col(Column::Failures).add(1),
@@ -125,7 +129,8 @@ impl Tx {
             .col_expr(Column::Failures, failures)
             .col_expr(Column::LastError, Expr::value(error));
         let update = if note.found { update.col_expr(Column::LastNewAt, Expr::value(self.now)) } else { update };
-        Ok(update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?.rows_affected > 0)
+        update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
+        Ok(())
     }
 
     /// Removes a source with the posts seen in it; whether it was there. The tasks made of them stay.
@@ -201,6 +206,7 @@ impl TryFrom<Model> for Source {
                 callback_url: row.callback_url,
             },
             pages: u32::try_from(row.pages).unwrap_or(1),
+            horizon: row.horizon.map(date),
             etag: row.etag,
             last_modified: row.last_modified,
             last_polled_at: row.last_polled_at.map(date),

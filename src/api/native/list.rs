@@ -79,6 +79,10 @@ impl Context {
             let media = task.media_id.and_then(|id| media.get(&id).cloned());
             TaskView::new(self.base(), task, media, None)
         });
-        Ok(TaskList { items: items.collect(), next_cursor: page.next.map(|id| cursor::encode(id.0)), total: page.total })
+        Ok(TaskList {
+            items: items.collect(),
+            next_cursor: page.next.map(|id| cursor::encode(id.0)),
+            total: page.total,
+        })
     }
 }

@@ -51,6 +51,9 @@ pub(super) struct SourceView {
     callback_url: Option<String>,
     /// How many pages one poll may read.
     pages: u32,
+    /// Posts published before this are not news: they stand behind those that were read at the beginning.
+    #[oai(nullable)]
+    horizon: Option<Time>,
     /// How many posts were seen in it.
     items: u64,
     /// When it was last looked at.
@@ -76,7 +79,7 @@ pub(super) struct PollView {
     new: u64,
     /// Their ids, the oldest post's first.
     tasks: Vec<i64>,
-    /// New posts that became no task: marked as seen at the beginning, or with a link that is refused.
+    /// New posts that became no task: too old, only marked as seen, or with a link that is refused.
     skipped: u64,
     /// Posts that were seen before.
     seen: u64,
@@ -158,6 +161,7 @@ impl SourceView {
             priority: Word(source.wishes.priority),
             callback_url: source.wishes.callback_url,
             pages: source.pages,
+            horizon: source.horizon.map(Time),
             items,
             last_polled_at: source.last_polled_at.map(Time),
             last_new_at: source.last_new_at.map(Time),

@@ -20,6 +20,7 @@ pub struct Model {
     pub priority: String,
     pub callback_url: Option<String>,
     pub pages: i64,
+    pub horizon: Option<i64>,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
     pub last_polled_at: Option<i64>,
