@@ -23,7 +23,7 @@ pub use self::models::{NetFetch, open_models};
 use crate::{
     api,
     config::Config,
-    crawl::Crawl,
+    crawl::{Ask, Crawl, Identities},
     delivery::Courier,
     error::{Code, Error, Result},
     files::Files,
@@ -59,6 +59,7 @@ pub struct App {
     courier: Courier,
     runner: Runner,
     pulls: Pulls,
+    identities: Identities,
     draining: Arc<AtomicBool>,
 }
 
@@ -80,6 +81,7 @@ impl App {
         let (models, pool) = models::open(&config, net.clone(), program).await?;
         let pool = Arc::new(pool);
         let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
+        let identities = Identities::new(Arc::clone(&store), &secret::identities(&config)?, &config);
         let queue = Queue::new(store, config.queue.clone());
         let recovered = queue.recover().await?;
         if recovered > 0 {
@@ -89,7 +91,7 @@ impl App {
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
-        let crawl = Crawl::new(&config, net.clone())?;
+        let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
         let services = Services { queue, net, crawl, files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
@@ -101,6 +103,7 @@ impl App {
             courier,
             runner,
             pulls,
+            identities,
             draining: Arc::new(AtomicBool::new(false)),
         };
         app.sweep(Duration::ZERO).await;
@@ -187,6 +190,7 @@ impl App {
             follow: self.follow.clone(),
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
+            identities: self.identities.clone(),
             models: services.models,
             pulls: self.pulls.clone(),
             pool: services.pool,
@@ -237,9 +241,9 @@ struct Resolver(Crawl);
 
 #[async_trait]
 impl api::Resolve for Resolver {
-    async fn resolve(&self, link: &str) -> Result<Value> {
+    async fn resolve(&self, ask: &Ask) -> Result<Value> {
         let slow = |_| Error::new(Code::SourceTimeout, "The site took longer than two minutes to be looked at");
-        let resolved = tokio::time::timeout(RESOLVE_WITHIN, self.0.resolve(link)).await.map_err(slow)??;
+        let resolved = tokio::time::timeout(RESOLVE_WITHIN, self.0.look_up(ask)).await.map_err(slow)??;
         Ok(json!(resolved))
     }
 }

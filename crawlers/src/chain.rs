@@ -61,6 +61,9 @@ pub struct Attempt {
     pub message: Option<String>,
     /// Milliseconds that it took.
     pub ms: u64,
+    /// Whether it went there with a cookie identity.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub identity: bool,
 }
 
 /// One way to a post, for posts `P` of one platform.
@@ -95,13 +98,15 @@ pub(crate) async fn run<P: Sync>(
             story.push(attempt(name, Ending::Skipped, None, Some(why), 0));
             continue;
         }
+        visit.begin();
         let begun = Instant::now();
         let outcome = strategy.find(post, visit).await;
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         visit.note(platform, name, &outcome);
         let (ending, error) = match outcome {
             Outcome::Found(mut resolved) => {
-                story.push(attempt(name, Ending::Found, None, None, ms));
+                let identity = visit.is_known();
+                story.push(Attempt { identity, ..attempt(name, Ending::Found, None, None, ms) });
                 resolved.strategy = name.to_owned();
                 resolved.attempts = story;
                 return Ok(*resolved);
@@ -118,7 +123,8 @@ pub(crate) async fn run<P: Sync>(
             }
         };
         tracing::debug!(platform, strategy = name, class = %error.class, ms, "a way to a post has failed");
-        story.push(attempt(name, ending, Some(error.class), Some(error.message.clone()), ms));
+        let identity = visit.is_known();
+        story.push(Attempt { identity, ..attempt(name, ending, Some(error.class), Some(error.message.clone()), ms) });
         if ending == Ending::Answer {
             return Err(error.with_attempts(story));
         }
@@ -127,8 +133,15 @@ pub(crate) async fn run<P: Sync>(
     Err(most_telling(failures).unwrap_or_else(none).with_attempts(story))
 }
 
-fn attempt(strategy: &str, ending: Ending, class: Option<ErrorClass>, message: Option<String>, ms: u64) -> Attempt {
-    Attempt { strategy: strategy.to_owned(), ending, class, message, ms }
+/// What is kept of one try.
+pub(crate) fn attempt(
+    strategy: &str,
+    ending: Ending,
+    class: Option<ErrorClass>,
+    message: Option<String>,
+    ms: u64,
+) -> Attempt {
+    Attempt { strategy: strategy.to_owned(), ending, class, message, ms, identity: false }
 }
 
 /// Of several failures, the one that helps most: what was said about the post, then what somebody can do something about,

@@ -3,8 +3,8 @@
 use url::Url;
 
 use crate::{
-    CrawlError, Crawler, ErrorClass, Form, ListRequest, Page, Resolved, Settings, Visit, With, find_link, generic,
-    memory::Memory, pace::Pace,
+    CrawlError, Crawler, ErrorClass, Form, ListRequest, Page, Resolved, Settings, Visit, With, douyin, find_link,
+    generic, memory::Memory, pace::Pace, signatures,
 };
 
 /// The platforms with their settings, what they remember, and how often they may ask: one for a daemon.
@@ -17,15 +17,19 @@ pub struct Crawlers {
 
 /// Every platform, in the order in which they are asked; the generic web module claims whatever is left.
 fn platforms() -> Vec<Box<dyn Crawler>> {
-    vec![Box::new(generic::Web)]
+    vec![Box::new(douyin::Douyin), Box::new(generic::Web)]
 }
 
 impl Crawlers {
     /// The platforms with these settings. A strategy that no platform has is an error: a sentence that names it.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let all = platforms();
-        for (platform, strategies) in [("douyin", &settings.douyin.strategies), ("tiktok", &settings.tiktok.strategies)]
-        {
+        Self::with(settings, platforms())
+    }
+
+    /// These platforms instead of trawl's own: what tests put together.
+    pub fn with(settings: Settings, all: Vec<Box<dyn Crawler>>) -> Result<Self, String> {
+        for (platform, of) in settings.platforms() {
+            let strategies = &of.strategies;
             let Some(known) = all.iter().find(|one| one.name() == platform).map(|one| one.strategies()) else {
                 continue;
             };
@@ -33,6 +37,10 @@ impl Crawlers {
                 let known = known.join(", ");
                 return Err(format!("`crawlers.{platform}.strategies` names \"{unknown}\"; there are: {known}"));
             }
+        }
+        let signature = &settings.douyin.signature;
+        if signatures::Scheme::named(signature).is_none() {
+            return Err(format!("`crawlers.douyin.signature` is \"{signature}\"; there are: a_bogus, none"));
         }
         let pace = Pace::new(&settings.pace);
         Ok(Self { all, settings, memory: Memory::default(), pace })
@@ -74,8 +82,8 @@ impl Crawlers {
         crawler.list(&link, request, &self.visit(with)).await
     }
 
-    fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
-        Visit::new(with, &self.settings, &self.memory, &self.pace)
+    pub(crate) fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {
+        Visit::new(with, &self.settings, &self.memory, &self.pace).among(&self.all)
     }
 }
 

@@ -17,9 +17,14 @@ pub struct Identity {
 impl Identity {
     /// The value of one cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let pairs = self.cookie.split(';').filter_map(|pair| pair.split_once('='));
-        pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
+        cookie(&self.cookie, name)
     }
+}
+
+/// The value of one cookie of a `Cookie` header.
+pub(crate) fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let pairs = header.split(';').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 impl std::fmt::Debug for Identity {

@@ -19,7 +19,12 @@ pub(crate) fn media_id(url: &Url) -> String {
             url.query_pairs_mut().extend_pairs(kept);
         }
     }
-    Sha256::digest(url.as_str()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest(url.as_str())
+}
+
+/// 32 hex digits that stand for a text.
+pub(crate) fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

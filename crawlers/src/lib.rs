@@ -7,8 +7,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should say where"))]
 
 mod chain;
+mod challenge;
 mod chance;
 mod crawlers;
+mod douyin;
 mod error;
 mod external;
 pub mod feed;
@@ -18,13 +20,21 @@ mod identity;
 mod key;
 mod link;
 mod listing;
+mod loose;
 mod media;
 mod memory;
 mod pace;
 mod platform;
 pub mod settings;
+mod short_link;
+pub mod signatures;
+#[cfg(test)]
+mod stub;
+mod tikhub;
+mod stream;
 mod transport;
 mod visit;
+mod ytdlp;
 
 pub use chain::{Attempt, Ending, Outcome, Strategy};
 pub use chance::{Chance, Real};
@@ -38,5 +48,6 @@ pub use listing::{Item, ListRequest, Page};
 pub use media::{Candidate, Delivery, HasAudio, MediaKind, Resolved, Sound, Subtitle, SubtitleSource};
 pub use platform::{Crawler, Form, LinkKind};
 pub use settings::Settings;
+pub use stream::{Key, MAX_SEGMENTS, Segment, Stream};
 pub use transport::{MEDIA_HEAD_BYTES, Method, Request, Response, Transport, TransportError, is_media_type};
 pub use visit::{MAX_REQUESTS, Rhythm, Visit, With};

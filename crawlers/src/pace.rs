@@ -1,22 +1,33 @@
-//! Politeness: how often an endpoint is asked, and when a strategy that keeps failing is left alone.
+//! Politeness: how often an endpoint is asked, when it asked to be left alone, and when a strategy that keeps failing is.
+
+mod breaker;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+pub(crate) use self::breaker::Breakers;
 use crate::{Rhythm, settings::PaceSettings};
+
+/// Keys of a limiter from which on those that have had their rest are forgotten.
+const MANY: usize = 256;
+/// No answer makes us wait longer.
+const LONGEST_HOLD: Duration = Duration::from_secs(6 * 3600);
 
 /// One limit for each identity and endpoint; one breaker for each strategy.
 pub(crate) struct Pace {
     posts: Option<DefaultKeyedRateLimiter<String>>,
     lists: Option<DefaultKeyedRateLimiter<String>>,
-    settings: PaceSettings,
-    /// Failures in a row, and when the strategy may be tried again.
-    breakers: Mutex<HashMap<String, (u32, u64)>>,
+    /// Until when an endpoint is not to be asked, in milliseconds since 1970.
+    holds: Mutex<HashMap<String, u64>>,
+    pub(crate) breakers: Breakers,
 }
 
 impl Pace {
@@ -28,8 +39,8 @@ impl Pace {
         Self {
             posts: limiter(settings.post_every, settings.post_burst),
             lists: limiter(settings.list_every, settings.list_burst),
-            settings: settings.clone(),
-            breakers: Mutex::default(),
+            holds: Mutex::default(),
+            breakers: Breakers::new(settings),
         }
     }
 
@@ -41,35 +52,30 @@ impl Pace {
             Rhythm::Free => None,
         };
         if let Some(limiter) = limiter {
+            if limiter.len() > MANY {
+                limiter.retain_recent();
+                limiter.shrink_to_fit();
+            }
             limiter.until_key_ready(&format!("{endpoint} {identity}")).await;
         }
     }
 
-    /// Why a strategy is not to be tried now.
-    pub(crate) fn resting(&self, platform: &str, strategy: &str, now_ms: u64) -> Option<String> {
-        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (failures, until) = breakers.get(&key(platform, strategy))?;
-        (*until > now_ms).then(|| {
-            let minutes = (until - now_ms).div_ceil(60_000);
-            format!("It has failed {failures} times in a row and rests for {minutes} more minutes.")
-        })
+    /// Leaves an endpoint at a host alone for a while, because it has asked for that.
+    pub(crate) fn hold(&self, endpoint: &str, host: &str, identity: &str, wait: Duration, now_ms: u64) {
+        let until = now_ms.saturating_add(ms(wait.min(LONGEST_HOLD)));
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        holds.retain(|_, until| *until > now_ms);
+        holds.insert(format!("{endpoint} {host} {identity}"), until);
     }
 
-    /// Counts failures in a row.
-    pub(crate) fn note(&self, platform: &str, strategy: &str, failed: bool, now_ms: u64) {
-        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !failed {
-            breakers.remove(&key(platform, strategy));
-            return;
-        }
-        let (failures, until) = breakers.entry(key(platform, strategy)).or_default();
-        *failures += 1;
-        if *failures >= self.settings.breaker_failures {
-            *until = now_ms + u64::try_from(self.settings.breaker_rest.as_millis()).unwrap_or(u64::MAX / 2);
-        }
+    /// How long an endpoint at a host is still to be left alone.
+    pub(crate) fn held(&self, endpoint: &str, host: &str, identity: &str, now_ms: u64) -> Option<Duration> {
+        let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = holds.get(&format!("{endpoint} {host} {identity}"))?;
+        until.checked_sub(now_ms).filter(|left| *left > 0).map(Duration::from_millis)
     }
 }
 
-fn key(platform: &str, strategy: &str) -> String {
-    format!("{platform}.{strategy}")
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX / 2)
 }

@@ -114,6 +114,11 @@ impl Platform {
 }
 
 impl Settings {
+    /// The platforms that have settings of their own, by name: those with strategies, a canary and identities.
+    pub fn platforms(&self) -> [(&'static str, &Platform); 2] {
+        [("douyin", &self.douyin), ("tiktok", &self.tiktok)]
+    }
+
     /// The settings that trawl ships.
     pub fn shipped() -> Self {
         #[derive(Deserialize)]

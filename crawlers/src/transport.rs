@@ -108,6 +108,16 @@ impl Response {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// How long the server asks us to wait: `Retry-After` in seconds or as a date.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.header("retry-after")?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+        (until.to_utc() - chrono::Utc::now()).to_std().ok()
+    }
+
     /// The value of a cookie that the answer sets, as it stands there.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let cookies = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("set-cookie"));

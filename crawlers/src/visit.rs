@@ -1,10 +1,12 @@
 //! What a platform module works with while it looks at one link.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use url::Url;
 
 use crate::{
-    Chance, CrawlError, ErrorClass, External, Identity, Request, Response, Settings, Transport, chain::Outcome,
-    memory::Memory, pace::Pace,
+    Chance, CrawlError, Crawler, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
+    chain::Outcome, memory::Memory, pace::Pace,
 };
 
 /// No link is worth more requests than this; also what ends every loop.
@@ -42,17 +44,42 @@ pub struct Visit<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) memory: &'a Memory,
     pace: &'a Pace,
+    platforms: &'a [Box<dyn Crawler>],
     left: AtomicU8,
+    /// Whether the identity was asked for since the last [`Visit::begin`].
+    known: AtomicBool,
 }
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(with: With<'a>, settings: &'a Settings, memory: &'a Memory, pace: &'a Pace) -> Self {
-        Self { with, settings, memory, pace, left: AtomicU8::new(MAX_REQUESTS) }
+        Self {
+            with,
+            settings,
+            memory,
+            pace,
+            platforms: &[],
+            left: AtomicU8::new(MAX_REQUESTS),
+            known: AtomicBool::new(false),
+        }
     }
 
-    /// Who to be on that platform; an identity of another platform is never used.
+    /// The same visit, which knows the other platforms.
+    pub(crate) fn among(mut self, platforms: &'a [Box<dyn Crawler>]) -> Self {
+        self.platforms = platforms;
+        self
+    }
+
+    /// The platform that a link found on the way belongs to, other than `own`.
+    pub(crate) fn platform_of(&self, link: &Url, own: &str) -> Option<&'a dyn Crawler> {
+        self.platforms.iter().map(AsRef::as_ref).find(|one| one.name() != own && one.claims(link))
+    }
+
+    /// Who to be on that platform; an identity of another platform is never used. The strategy that asks for it is taken
+    /// to send its cookie: how it ends tells how the identity fares.
     pub fn identity(&self, platform: &str) -> Option<&'a Identity> {
-        self.with.identity.filter(|identity| identity.platform == platform)
+        let identity = self.with.identity.filter(|identity| identity.platform == platform);
+        self.known.fetch_or(identity.is_some(), Ordering::Relaxed);
+        identity
     }
 
     /// yt-dlp, where it is installed and switched on.
@@ -66,14 +93,42 @@ impl<'a> Visit<'a> {
     }
 
     /// Sends one request in its endpoint's rhythm: `endpoint` is a name such as `douyin.detail`. An HTTP error status is
-    /// an answer. Fails when the link has cost too many requests already.
+    /// an answer. Fails when the link has cost too many requests already, and when the endpoint has asked to be left alone.
     pub async fn fetch(&self, rhythm: Rhythm, endpoint: &str, request: Request) -> Result<Response, CrawlError> {
-        let spend = |left: u8| left.checked_sub(1);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).map_err(|_| {
-            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
+        self.spend()?;
+        let identity = self.with.identity.map_or("", |identity| identity.id.as_str());
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        if let Some(wait) = self.pace.held(endpoint, &host, identity, self.with.chance.now_ms()) {
+            let message = format!("{host} has asked us to wait; it will not be asked before that.");
+            return Err(CrawlError::new(ErrorClass::RateLimited, message).with_retry_after(Some(wait)));
+        }
+        self.pace.wait(rhythm, endpoint, identity).await;
+        let response = self.with.transport.fetch(request).await?;
+        if matches!(response.status, 429 | 503)
+            && let Some(wait) = response.retry_after()
+        {
+            self.pace.hold(endpoint, &host, identity, wait, self.with.chance.now_ms());
+        }
+        Ok(response)
+    }
+
+    /// Runs yt-dlp, in the rhythm of the link's host. Costs as much as one request.
+    pub(crate) async fn dump(&self, rhythm: Rhythm, dump: Dump<'_>) -> Result<Dumped, CrawlError> {
+        let external = self.with.external.ok_or_else(|| {
+            CrawlError::new(ErrorClass::NoMediaFound, "yt-dlp, which may know this link, is not installed.")
         })?;
-        self.pace.wait(rhythm, endpoint, self.with.identity.map_or("", |identity| identity.id.as_str())).await;
-        Ok(self.with.transport.fetch(request).await?)
+        self.spend()?;
+        let endpoint = format!("ytdlp.{}", dump.link.host_str().unwrap_or_default());
+        self.pace.wait(rhythm, &endpoint, dump.identity.map_or("", |identity| identity.id.as_str())).await;
+        Ok(external.dump(dump).await?)
+    }
+
+    fn spend(&self) -> Result<(), CrawlError> {
+        let spend = |left: u8| left.checked_sub(1);
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map(drop).map_err(|_| {
+            CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
+        })
     }
 
     /// The strategies to try, by name.
@@ -83,14 +138,28 @@ impl<'a> Visit<'a> {
         only.into_iter().chain(all)
     }
 
+    /// A strategy's turn begins.
+    pub(crate) fn begin(&self) {
+        self.known.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the strategy whose turn it is has used the identity.
+    pub(crate) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
     /// Why a strategy rests, if it does. One that was asked for by name never does.
     pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<String> {
-        self.with.only.is_none().then(|| self.pace.resting(platform, strategy, self.with.chance.now_ms())).flatten()
+        self.with
+            .only
+            .is_none()
+            .then(|| self.pace.breakers.resting(platform, strategy, self.with.chance.now_ms()))
+            .flatten()
     }
 
     /// Remembers how a strategy ended.
     pub(crate) fn note(&self, platform: &str, strategy: &str, outcome: &Outcome) {
         let failed = matches!(outcome, Outcome::Failed(error) if error.retryable());
-        self.pace.note(platform, strategy, failed, self.with.chance.now_ms());
+        self.pace.breakers.note(platform, strategy, failed, self.with.chance.now_ms());
     }
 }

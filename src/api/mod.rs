@@ -35,6 +35,7 @@ use serde_json::Value;
 pub use self::server::{app, openapi, serve};
 use crate::{
     config::Config,
+    crawl::{Ask, Identities},
     error::Result,
     files::Files,
     follow::Follow,
@@ -47,7 +48,7 @@ use crate::{
 #[async_trait]
 pub trait Resolve: Send + Sync {
     /// The media as JSON.
-    async fn resolve(&self, link: &str) -> Result<Value>;
+    async fn resolve(&self, ask: &Ask) -> Result<Value>;
 }
 
 /// What the API works on. Cheap to clone.
@@ -65,6 +66,8 @@ pub struct State {
     pub files: Files,
     /// Links looked at without making a task.
     pub resolver: Arc<dyn Resolve>,
+    /// Who the daemon is towards platforms.
+    pub identities: Identities,
     /// Model files.
     pub models: Models,
     /// Their downloads.

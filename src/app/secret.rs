@@ -1,6 +1,7 @@
-//! The secret that signs callbacks: from the configuration, or made once and kept in the data folder.
+//! Secrets from the configuration, or made once and kept in the data folder: the one that signs callbacks, and the key
+//! that encrypts identities.
 
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt};
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
@@ -9,28 +10,54 @@ use crate::{
     error::{Code, Error, Result},
 };
 
-const FILE: &str = "callback.secret";
+const CALLBACKS: &str = "callback.secret";
+const IDENTITIES: &str = "identities.key";
 /// Standard Webhooks asks for 24 to 64 bytes.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// `whsec_` and base64 of 32 random bytes, unless the operator has chosen another one.
 pub(super) fn callback(config: &Config) -> Result<String> {
-    if !config.callbacks.secret.is_empty() {
-        return check(&config.callbacks.secret, "`callbacks.secret`").map(str::to_owned);
+    let given = &config.callbacks.secret;
+    let (secret, from) = kept(given, "callbacks.secret", &config.paths.data, CALLBACKS, || {
+        format!("whsec_{}", BASE64_STANDARD.encode(rand::random::<[u8; 32]>()))
+    })?;
+    check(&secret, &from).map(str::to_owned)
+}
+
+/// The key that encrypts identities: 32 random bytes, unless the operator has chosen others.
+pub fn identities(config: &Config) -> Result<[u8; 32]> {
+    let given = &config.identities.key;
+    let (key, from) = kept(given, "identities.key", &config.paths.data, IDENTITIES, || {
+        BASE64_STANDARD.encode(rand::random::<[u8; 32]>())
+    })?;
+    let bytes = BASE64_STANDARD.decode(&key).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes.ok_or_else(|| Error::new(Code::Config, format!("{from} must be 32 bytes in base64")))
+}
+
+/// What is given under the setting `name`, else what lies in the file, else what is made and put there; and which of
+/// them it is, in words.
+fn kept(given: &str, name: &str, data: &Path, file: &str, make: impl Fn() -> String) -> Result<(String, String)> {
+    if !given.trim().is_empty() {
+        return Ok((given.trim().to_owned(), format!("`{name}`")));
     }
-    let path = config.paths.data.join(FILE);
-    if let Ok(secret) = fs::read_to_string(&path) {
-        return check(secret.trim(), "The file callback.secret in `paths.data`").map(str::to_owned);
+    let path = data.join(file);
+    let from = format!("The file {file} in `paths.data`");
+    match fs::read_to_string(&path) {
+        Ok(text) => return Ok((text.trim().to_owned(), from)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::new(Code::Io, format!("{from} cannot be read")).with_source(error));
+        }
+        Err(_) => {}
     }
-    let secret = format!("whsec_{}", BASE64_STANDARD.encode(rand::random::<[u8; 32]>()));
+    let secret = make();
     // Written beside its place first: half a secret must never be taken for one.
-    let draft = path.with_extension("secret.new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(secret.as_bytes())?;
-    file.sync_all()?;
+    let draft = data.join(format!("{file}.new"));
+    let mut open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    open.write_all(secret.as_bytes())?;
+    open.sync_all()?;
     fs::rename(&draft, &path)?;
-    tracing::info!(file = FILE, "made the secret which signs callbacks; it lies in the data folder");
-    Ok(secret)
+    tracing::info!(file, "made a secret; it lies in the data folder");
+    Ok((secret, from))
 }
 
 fn check<'a>(secret: &'a str, what: &str) -> Result<&'a str> {
@@ -43,6 +70,8 @@ fn check<'a>(secret: &'a str, what: &str) -> Result<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -51,5 +80,26 @@ mod tests {
         for weak in ["", "whsec_", "whsec_c2hvcnQ=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "whsec_***"] {
             assert_eq!(check(weak, "x").unwrap_err().code, Code::Config, "{weak}");
         }
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_kept_from_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        config.paths.data = folder.path().to_owned();
+        let key = identities(&config).unwrap();
+        assert_eq!(identities(&config).unwrap(), key);
+        let mode = fs::metadata(folder.path().join(IDENTITIES)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        config.identities.key = BASE64_STANDARD.encode([5; 32]);
+        assert_eq!(identities(&config).unwrap(), [5; 32]);
+        for weak in ["c2hvcnQ=", "geheim", &BASE64_STANDARD.encode([5; 33])] {
+            weak.clone_into(&mut config.identities.key);
+            let error = identities(&config).unwrap_err();
+            assert_eq!((error.code, error.chain().contains(weak)), (Code::Config, false), "{}", error.chain());
+        }
+        config.identities.key.clear();
+        fs::write(folder.path().join(IDENTITIES), "half").unwrap();
+        assert_eq!(identities(&config).unwrap_err().code, Code::Config);
     }
 }

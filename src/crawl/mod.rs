@@ -4,46 +4,206 @@
 //! cookie never gets into logs, errors or results; errors tell which ways were tried.
 
 mod errors;
+mod identities;
+mod scrub;
 mod source;
 mod transport;
 
 use std::sync::Arc;
 
-use crawlers::{Crawlers, ListRequest, Page, Real, Resolved, With};
+use crawlers::{CrawlError, Crawlers, ListRequest, Page, Real, Resolved, With};
 
-use self::transport::Guarded;
-pub use self::{errors::told, source::Named};
+pub use self::{
+    errors::told,
+    identities::{Change, Identities, Listed, NewIdentity},
+    source::Named,
+};
+use self::{identities::Taken, transport::Guarded};
 use crate::{
     config::Config,
+    domain::options::unknown,
     error::{Code, Error, Result},
     net::Net,
 };
+
+/// Who to be towards the platform of a link.
+#[derive(Clone, Default)]
+pub enum Who {
+    /// The identity whose turn it is, or nobody where there is none.
+    #[default]
+    Anyone,
+    /// Nobody.
+    Nobody,
+    /// The identity with this name or id.
+    Named(String),
+    /// Somebody who is not stored: a cookie as [`NewIdentity::cookie`] has it, and a user agent.
+    Visitor {
+        /// The cookie.
+        cookie: String,
+        /// The user agent; empty: the platform's usual one.
+        user_agent: String,
+    },
+}
+
+impl Who {
+    /// The identity that is asked for by a name or an id; "none" asks for nobody.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "" => Self::Anyone,
+            "none" => Self::Nobody,
+            name => Self::Named(name.to_owned()),
+        }
+    }
+}
+
+/// A link to look at.
+#[derive(Clone, Default)]
+pub struct Ask {
+    /// What was pasted.
+    pub link: String,
+    /// Who to be.
+    pub who: Who,
+    /// The only strategy to try; none: those of the configuration.
+    pub only: Option<String>,
+}
 
 /// Resolves links and lists sources. Clones share what was remembered and who has waited.
 #[derive(Clone)]
 pub struct Crawl {
     crawlers: Arc<Crawlers>,
     net: Net,
+    identities: Option<Identities>,
 }
 
 impl Crawl {
-    /// The platform modules with the configuration's settings.
-    pub fn new(config: &Config, net: Net) -> Result<Self> {
+    /// The platform modules with the configuration's settings; everybody is anonymous without `identities`.
+    pub fn new(config: &Config, net: Net, identities: Option<Identities>) -> Result<Self> {
         let crawlers = Crawlers::new(config.crawlers.clone()).map_err(|why| Error::new(Code::Config, why))?;
-        Ok(Self { crawlers: Arc::new(crawlers), net })
+        Ok(Self { crawlers: Arc::new(crawlers), net, identities })
     }
 
     /// Looks a link up without storing anything.
     pub async fn resolve(&self, link: &str) -> Result<Resolved> {
-        let transport = Guarded(&self.net);
-        let with = With { transport: &transport, identity: None, external: None, chance: &Real, only: None };
-        self.crawlers.resolve(link, with).await.map_err(errors::told)
+        self.look_up(&Ask { link: link.to_owned(), ..Ask::default() }).await
+    }
+
+    /// Looks a link up as somebody, or one way only. Nothing but the identity's health is stored.
+    pub async fn look_up(&self, ask: &Ask) -> Result<Resolved> {
+        if let Some(strategy) = &ask.only {
+            self.check_strategy(&ask.link, strategy)?;
+        }
+        let taken = self.take(&ask.link, &ask.who).await?;
+        let transport = Guarded(taken.net().unwrap_or(&self.net));
+        let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
+        match outcome {
+            Ok(mut resolved) => {
+                if let Some(visitor) = taken.visitor() {
+                    scrub::scrub(&mut resolved, &visitor.cookie);
+                }
+                self.settle(taken, &resolved.attempts, None).await;
+                Ok(resolved)
+            }
+            Err(error) => Err(self.failed(taken, error).await),
+        }
     }
 
     /// One page of the list that a link stands for.
     pub async fn list(&self, link: &str, request: &ListRequest) -> Result<Page> {
-        let transport = Guarded(&self.net);
-        let with = With { transport: &transport, identity: None, external: None, chance: &Real, only: None };
-        self.crawlers.list(link, request, with).await.map_err(errors::told)
+        let taken = self.take(link, &Who::Anyone).await?;
+        let transport = Guarded(taken.net().unwrap_or(&self.net));
+        match self.crawlers.list(link, request, self.with(&transport, &taken, None)).await {
+            Ok(page) => {
+                self.settle(taken, &[], None).await;
+                Ok(page)
+            }
+            Err(error) => Err(self.failed(taken, error).await),
+        }
     }
+
+    /// The strategies of each platform that has a canary: the platform, the link, and their names in order.
+    pub fn canaries(&self) -> Vec<(&'static str, String, Vec<String>)> {
+        let platforms = self.crawlers.settings().platforms();
+        platforms.map(|(name, of)| (name, of.canary.trim().to_owned(), of.strategies.clone())).into()
+    }
+
+    fn with<'a>(&self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {
+        With { transport, identity: taken.visitor(), external: None, chance: &Real, only }
+    }
+
+    /// A strategy is one of its link's platform.
+    fn check_strategy(&self, link: &str, strategy: &str) -> Result<()> {
+        let url = crawlers::find_link(link).map_err(told)?;
+        let known = self.crawlers.claimant(&url).map(|crawler| crawler.strategies()).unwrap_or_default();
+        if known.contains(&strategy) {
+            return Ok(());
+        }
+        let error = unknown("strategy", strategy, known.iter().copied()).with_field("strategy");
+        Err(if known.is_empty() { error.with_hint("There is only one way to this link.") } else { error })
+    }
+
+    async fn take(&self, link: &str, who: &Who) -> Result<Someone> {
+        let platform = match crawlers::find_link(link) {
+            Ok(url) => self.crawlers.claimant(&url).map(|crawler| crawler.name()),
+            // What is wrong with it is told by those who resolve it.
+            Err(_) => None,
+        };
+        let Some(platform) = platform else { return Ok(Someone::Nobody) };
+        let wanted = match who {
+            Who::Nobody => return Ok(Someone::Nobody),
+            Who::Anyone => None,
+            Who::Named(name) => Some(name.as_str()),
+            Who::Visitor { cookie, user_agent } => {
+                let identities = self.identities.as_ref().ok_or_else(nowhere)?;
+                let cookie = identities.cookie(platform, cookie)?;
+                identities::check_agent(user_agent)?;
+                let (id, platform) = ("given".to_owned(), platform.to_owned());
+                let visitor = crawlers::Identity { id, platform, cookie, user_agent: user_agent.trim().to_owned() };
+                return Ok(Someone::Visitor(visitor));
+            }
+        };
+        match &self.identities {
+            Some(identities) => Ok(identities.take(platform, wanted).await?.map_or(Someone::Nobody, Someone::Stored)),
+            None if wanted.is_some() => Err(nowhere()),
+            None => Ok(Someone::Nobody),
+        }
+    }
+
+    async fn failed(&self, taken: Someone, error: CrawlError) -> Error {
+        self.settle(taken, &error.attempts, Some(error.class)).await;
+        told(error)
+    }
+
+    async fn settle(&self, taken: Someone, attempts: &[crawlers::Attempt], failure: Option<crawlers::ErrorClass>) {
+        if let (Someone::Stored(taken), Some(identities)) = (taken, &self.identities) {
+            identities.settle(taken, attempts, failure).await;
+        }
+    }
+}
+
+/// Who goes.
+enum Someone {
+    Nobody,
+    Visitor(crawlers::Identity),
+    Stored(Taken),
+}
+
+impl Someone {
+    fn visitor(&self) -> Option<&crawlers::Identity> {
+        match self {
+            Self::Nobody => None,
+            Self::Visitor(visitor) => Some(visitor),
+            Self::Stored(taken) => Some(&taken.visitor),
+        }
+    }
+
+    fn net(&self) -> Option<&Net> {
+        match self {
+            Self::Stored(taken) => taken.net.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+fn nowhere() -> Error {
+    Error::new(Code::InvalidValue, "There are no identities here").with_field("identity")
 }

@@ -1,5 +1,6 @@
 //! The nouns of trawl as pure data and rules: no I/O, no clock, no database.
 
+pub mod identity;
 pub mod ids;
 pub mod media;
 pub mod options;
@@ -9,11 +10,12 @@ pub mod status;
 pub mod task;
 pub mod transcript;
 
+pub use identity::{Health, Identity};
 pub use ids::{MediaId, SourceId, TaskId, TranscriptId};
 pub use media::Media;
 pub use options::{Options, Zh};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
-pub use status::{Lane, Priority, SourceState, StepKind, StepState, TaskStatus};
+pub use status::{IdentityState, Lane, Priority, SourceState, StepKind, StepState, TaskStatus};
 pub use task::{Step, Task};
 pub use transcript::{Segment, Transcript, Word};

@@ -73,6 +73,18 @@ impl TaskStatus {
 }
 
 words!(
+    /// Whether an identity may be used.
+    IdentityState {
+        /// It may.
+        Ready = "ready",
+        /// The platform was wary of it: not before its time.
+        Resting = "resting",
+        /// The platform does not take it for logged in any more: not before it has another cookie.
+        Refused = "refused",
+    }
+);
+
+words!(
     /// Where a step stands; the `steps` table is the queue.
     StepState {
         /// Waits for other steps.

@@ -76,7 +76,7 @@ fn literal(address: IpAddr) -> Host<String> {
 }
 
 /// One spelling for a host: no final dot, IPv4 inside IPv6 as IPv4.
-fn normalise(host: &Host<String>) -> Host<String> {
+pub(super) fn normalise(host: &Host<String>) -> Host<String> {
     match host {
         Host::Domain(name) => Host::Domain(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()),
         Host::Ipv4(address) => literal((*address).into()),

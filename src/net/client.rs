@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, Proxy, header::HeaderMap, redirect::Policy};
+use reqwest::{Client, Method, Proxy, RequestBuilder, header::HeaderMap, redirect::Policy};
+use url::Url;
 
 use super::{
+    map::stand_in,
     resolve::{Guard, Lookup},
     rules::{Rules, Target},
 };
@@ -41,12 +43,17 @@ impl Clients {
         Ok(Self { guarded, exempt: None })
     }
 
-    /// The client for a checked link.
-    pub(super) fn of(&self, target: &Target) -> &Client {
-        match &self.exempt {
+    /// A request for a checked link, to the address that stands for its host where there is one.
+    pub(super) fn request(&self, method: Method, url: &Url, target: &Target, mut headers: HeaderMap) -> RequestBuilder {
+        let client = match &self.exempt {
             Some(client) if target.exempt => client,
             _ => &self.guarded,
-        }
+        };
+        let url = match &target.base {
+            Some(base) => stand_in(url, base, &mut headers),
+            None => url.clone(),
+        };
+        client.request(method, url).headers(headers)
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use reqwest::{
-    Body, Response,
+    Body, Method, Response,
     header::{
         ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT,
     },
@@ -93,7 +93,7 @@ impl Net {
         let (body, length, content_type) = body(form.fields, form.file).await?;
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        let request = inner.clients.of(&target).post(url).headers(headers).body(body);
+        let request = inner.clients.request(Method::POST, &url, &target, headers).body(body);
         let response = timeout_at(deadline, request.send())
             .await
             .map_err(|_| too_slow(&target.host))?

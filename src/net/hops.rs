@@ -73,7 +73,7 @@ impl Net {
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + call.total);
             let mut all = headers.clone();
             all.extend(call.own.clone());
-            let mut request = inner.clients.of(&target).request(call.method.clone(), url.clone()).headers(all);
+            let mut request = inner.clients.request(call.method.clone(), &url, &target, all);
             if let Some(body) = &call.body {
                 request = request.body(body.clone());
             }
@@ -131,7 +131,9 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(()))?;
-        let value = HeaderValue::from_str(value).map_err(|_| invalid(()))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| invalid(()))?;
+        // Not shown by anything that logs what is sent.
+        value.set_sensitive(matches!(name.as_str(), "cookie" | "authorization"));
         if !OURS.contains(&name.as_str()) {
             map.append(name, value);
         }

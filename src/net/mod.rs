@@ -2,7 +2,7 @@
 //!
 //! Every request of the daemon goes through [`Net`]: pages, media, callbacks, files for other servers. Callers may rely on this: only http and
 //! https on the configured ports are spoken; the address connected to is public, or the operator exempts it
-//! (`net.allow_hosts`); that holds for every redirect, too; nothing reads more than its limit or waits longer than its
+//! (`net.allow_hosts`, `net.host_map`); that holds for every redirect, too; nothing reads more than its limit or waits longer than its
 //! time; proxies from the environment are ignored; and errors never hold links or what a server sent. Through a proxy of
 //! the operator's ([`Net::through`]) all of that holds but one thing: the proxy looks names up, so only addresses that
 //! stand in links are checked.
@@ -17,6 +17,7 @@ mod get;
 mod headers;
 mod hops;
 mod hosts;
+mod map;
 mod part;
 mod post;
 mod proxy;
@@ -65,7 +66,7 @@ struct Inner {
 }
 
 impl Net {
-    /// Builds the client. Fails when `net.allow_hosts` makes no sense or the system has no root certificates.
+    /// Builds the client. Fails when `net.allow_hosts` or `net.host_map` makes no sense or the system has no root certificates.
     pub fn new(config: &NetConfig) -> Result<Self> {
         Self::with_lookup(config, Arc::new(System))
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 
-use super::{address::is_public, allow::AllowList};
+use super::{address::is_public, allow::AllowList, map::HostMap};
 use crate::{
     config::NetConfig,
     error::{Code, Error, Result},
@@ -19,6 +19,7 @@ const MAX_HOST: usize = 253;
 pub(super) struct Rules {
     ports: Vec<u16>,
     allow: AllowList,
+    map: HostMap,
 }
 
 /// Where a checked link leads.
@@ -28,17 +29,20 @@ pub(super) struct Target {
     pub(super) host: String,
     /// Whether the operator exempts it from the address rule.
     pub(super) exempt: bool,
+    /// What stands for the host (`net.host_map`).
+    pub(super) base: Option<Url>,
 }
 
 impl Rules {
     /// The rules of a configuration.
     pub(super) fn new(config: &NetConfig) -> Result<Self> {
-        Ok(Self { ports: config.ports.clone(), allow: AllowList::parse(&config.allow_hosts)? })
+        let (allow, map) = (AllowList::parse(&config.allow_hosts)?, HostMap::parse(&config.host_map)?);
+        Ok(Self { ports: config.ports.clone(), allow, map })
     }
 
     /// Whether some links are exempt from the address rule.
     pub(super) fn has_exemptions(&self) -> bool {
-        self.allow.any()
+        self.allow.any() || self.map.any()
     }
 
     /// Parses a link and checks it as far as that goes without looking its host up.
@@ -50,7 +54,8 @@ impl Rules {
         Ok((url, target))
     }
 
-    /// Reads a redirect's target. What is no proper link, or goes back from https to http, is refused.
+    /// Reads a redirect's target. What is no proper link, or goes back from https to http, is refused. The latter does
+    /// not hold for hosts in `net.host_map`, where the link's scheme is not the connection's.
     pub(super) fn redirect(&self, from: &Url, location: &str) -> Result<(Url, Target)> {
         let refused = |why: &str| {
             let host = from.host_str().unwrap_or_default();
@@ -59,10 +64,10 @@ impl Rules {
         sane(location).map_err(|_| refused("something that is no link"))?;
         let mut url = from.join(location).map_err(|_| refused("something that is no link"))?;
         url.set_fragment(None);
-        if from.scheme() == "https" && url.scheme() == "http" {
-            return Err(refused("an unencrypted address"));
-        }
+        let is_weaker = from.scheme() == "https" && url.scheme() == "http";
         match self.check(&url) {
+            Ok(target) if target.base.is_some() => Ok((url, target)),
+            _ if is_weaker => Err(refused("an unencrypted address")),
             Err(error) if error.code == Code::InvalidLink => Err(refused("something other than a web page")),
             Err(error) => Err(error),
             Ok(target) => Ok((url, target)),
@@ -83,12 +88,15 @@ impl Rules {
         if shown.is_empty() || shown.len() > MAX_HOST {
             return invalid("The link's host is empty or too long");
         }
+        if let Some(base) = self.map.base(&host) {
+            return Ok(Target { host: shown, exempt: true, base: Some(base.clone()) });
+        }
         let port = url.port_or_known_default().unwrap_or_default();
         if port == 0 {
             return Err(Error::new(Code::PortRefused, "Port 0 cannot be reached"));
         }
         if self.allow.covers(&host, port) {
-            return Ok(Target { host: shown, exempt: true });
+            return Ok(Target { host: shown, exempt: true, base: None });
         }
         let local = match host {
             Host::Domain(name) => is_localhost(name),
@@ -101,7 +109,7 @@ impl Rules {
         if !self.ports.contains(&port) {
             return Err(Error::new(Code::PortRefused, format!("{shown} is to be reached on port {port}")));
         }
-        Ok(Target { host: shown, exempt: false })
+        Ok(Target { host: shown, exempt: false, base: None })
     }
 
     /// Whether a name's address may be used when the name itself is not exempt.
@@ -147,8 +155,8 @@ mod tests {
     #[test]
     fn the_peer_is_checked_again() {
         let allow = AllowList::parse(&["10.0.0.0/8".to_owned()]).unwrap_or_default();
-        let rules = Rules { ports: vec![80], allow };
-        let target = |exempt| Target { host: "a.example".to_owned(), exempt };
+        let rules = Rules { ports: vec![80], allow, map: HostMap::default() };
+        let target = |exempt| Target { host: "a.example".to_owned(), exempt, base: None };
         let peer = |text: &str| text.parse().ok();
         for (exempt, peer, expected) in [
             (false, peer("1.1.1.1:80"), true),

@@ -8,6 +8,7 @@ mod deliveries;
 mod dialect;
 mod entities;
 mod events;
+mod identities;
 mod lanes;
 mod media;
 mod rows;
@@ -30,6 +31,7 @@ use self::dialect::Dialect;
 pub use self::{
     deliveries::{Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
     events::Event,
+    identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},

@@ -47,8 +47,22 @@ pub struct FeedItem {
 /// A feed, as far as it matters here.
 #[derive(Debug, Clone)]
 pub(crate) struct Feed {
+    pub(crate) title: Option<String>,
     pub(crate) home: Option<Url>,
+    /// Where older items are.
+    pub(crate) next: Option<Url>,
     pub(crate) items: Vec<FeedItem>,
+    /// Items without media of their own, which may lead to a page that has some.
+    pub(crate) posts: Vec<Post>,
+}
+
+/// An item of a feed that is only a link.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    pub(crate) guid: Option<String>,
+    pub(crate) title: String,
+    pub(crate) page_url: Url,
+    pub(crate) published_at: Option<DateTime<Utc>>,
 }
 
 impl Feed {
@@ -76,6 +90,7 @@ pub(crate) fn parse(body: &[u8], base: &Url) -> Result<Feed, CrawlError> {
     parts
         .reduce(|mut all, part| {
             all.items.extend(part.items);
+            all.posts.extend(part.posts);
             all
         })
         .ok_or_else(unreadable)
@@ -89,7 +104,14 @@ fn read(body: &[u8], base: &Url) -> Option<Feed> {
     let extras = extras.into_iter().chain(std::iter::repeat(Extra::default()));
     let items =
         parsed.entries.iter().zip(extras).filter_map(|(entry, extra)| item(entry, base, author.as_deref(), extra));
-    Some(Feed { items: items.collect(), home: page_link(&parsed.links, base) })
+    let next = parsed.links.iter().find(|link| link.rel.as_deref() == Some("next"));
+    Some(Feed {
+        title: text(parsed.title.as_ref()),
+        home: page_link(&parsed.links, base),
+        next: next.and_then(|link| base.join(&link.href).ok()).filter(is_fetchable),
+        items: items.collect(),
+        posts: parsed.entries.iter().filter_map(|entry| post(entry, base)).collect(),
+    })
 }
 
 fn parse_one(body: &[u8], base: &Url) -> Option<Parsed> {
@@ -124,6 +146,15 @@ fn item(entry: &Entry, base: &Url, feed_author: Option<&str>, extra: Extra) -> O
         author: author.or_else(|| feed_author.map(str::to_owned)),
         subtitles: transcripts(entry),
         url: enclosure.url,
+    })
+}
+
+fn post(entry: &Entry, base: &Url) -> Option<Post> {
+    Some(Post {
+        guid: Some(entry.id.clone()).filter(|id| !id.is_empty()),
+        title: text(entry.title.as_ref()).unwrap_or_default(),
+        page_url: page_link(&entry.links, base).filter(|_| enclosure(entry, base).is_none())?,
+        published_at: entry.published.or(entry.updated),
     })
 }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PODCAST: &str = include_str!("../generic/fixtures/podcast.rss");
+const PODCAST: &str = include_str!("../../fixtures/generic/podcast.rss");
 
 fn base() -> Url {
     Url::parse("https://slow.example/feed.xml").unwrap()

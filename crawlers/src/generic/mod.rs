@@ -2,22 +2,32 @@
 //!
 //! One request shows what the link is: a file, a playlist, a feed, or a page which leads to one of these. A page's own
 //! media come first, then players on other pages (one level deep), then its feed, then where it refreshes to. Every
-//! request goes through [`session::Session`], and a visit has only so many.
+//! request goes through [`session::Session`], and a visit has only so many. Where nothing is found, and for some sites at
+//! once, yt-dlp is asked.
 
 mod direct;
+mod embedded;
 mod episode;
 mod filename;
+mod hand_over;
 mod html;
 pub(crate) mod kinds;
 mod list;
 mod session;
+mod source;
 mod status;
 mod web_page;
+mod youtube;
+
+use std::time::Instant;
 
 use async_trait::async_trait;
 use url::Url;
 
-use crate::{CrawlError, Crawler, ErrorClass, Form, Resolved, Response, Visit, feed, link::is_fetchable};
+use crate::{
+    CrawlError, Crawler, ErrorClass, Form, ListRequest, Page, Resolved, Response, Visit, feed, link::is_fetchable,
+    ytdlp,
+};
 use kinds::Kind;
 use session::Session;
 
@@ -44,7 +54,18 @@ impl Crawler for Web {
     }
 
     async fn resolve(&self, link: &Url, visit: &Visit<'_>) -> Result<Resolved, CrawlError> {
-        look_at(&Session::new(visit), link, Trail::default()).await
+        if hand_over::goes_at_once(link, visit) {
+            return ytdlp::resolve(link, None, visit).await;
+        }
+        let (session, begun) = (Session::new(visit), Instant::now());
+        match look_at(&session, link, Trail::default()).await {
+            Err(error) if session.may_be_handed_over(&error) => hand_over::instead(link, visit, error, begun).await,
+            answer => answer,
+        }
+    }
+
+    async fn list(&self, source: &Url, request: &ListRequest, visit: &Visit<'_>) -> Result<Page, CrawlError> {
+        source::page(source, request, visit).await
     }
 }
 
@@ -101,7 +122,7 @@ fn title(found: Option<String>, url: &Url) -> String {
 }
 
 /// Display text on one line, without control characters, not too long; `None` when nothing is left.
-fn tidy(text: &str) -> Option<String> {
+pub(crate) fn tidy(text: &str) -> Option<String> {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TITLE * 4).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     Some(words.join(" ").chars().take(MAX_TITLE).collect()).filter(|text: &String| !text.is_empty())

@@ -1,7 +1,5 @@
 //! What an HTTP status says about a link, before its body is looked at.
 
-use std::time::Duration;
-
 use crate::{CrawlError, ErrorClass, Response};
 
 /// Marks of pages that ask for proof of being human, in the first bytes of an answer.
@@ -23,7 +21,7 @@ pub(super) fn check(response: &Response) -> Result<(), CrawlError> {
         return Ok(());
     }
     if matches!(status, 403 | 429 | 503) && has_mark(&response.body, CHALLENGES.iter().chain(&REFUSED_CHALLENGES)) {
-        return Err(CrawlError::new(ErrorClass::Blocked, CHALLENGED).with_retry_after(retry_after(response)));
+        return Err(CrawlError::new(ErrorClass::Blocked, CHALLENGED).with_retry_after(response.retry_after()));
     }
     let (class, message) = match status {
         404 | 410 => (ErrorClass::NotFound, "There is nothing at this link (any more).".to_owned()),
@@ -40,7 +38,7 @@ pub(super) fn check(response: &Response) -> Result<(), CrawlError> {
         300..=399 => (ErrorClass::RedirectNotAllowed, "The link redirects to nowhere that can be followed.".to_owned()),
         _ => (ErrorClass::Unavailable, format!("The site refuses the link (status {status}).")),
     };
-    Err(CrawlError::new(class, message).with_retry_after(retry_after(response)))
+    Err(CrawlError::new(class, message).with_retry_after(response.retry_after()))
 }
 
 /// The error for a page without media that is really a challenge or a login form; those often come with status 200.
@@ -59,14 +57,4 @@ pub(super) fn disguised(response: &Response, asked: &url::Url) -> Option<CrawlEr
 fn has_mark<'a>(body: &[u8], mut marks: impl Iterator<Item = &'a &'static str>) -> bool {
     let head = String::from_utf8_lossy(&body[..body.len().min(LOOK)]).to_ascii_lowercase();
     marks.any(|mark| head.contains(mark))
-}
-
-/// `Retry-After` in seconds or as a date.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.header("retry-after")?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-    (until.to_utc() - chrono::Utc::now()).to_std().ok()
 }

@@ -3,13 +3,16 @@
 // Before the modules that use it.
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/generic/fixtures/", $name))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/generic/", $name))
     };
 }
 
+mod hand_over;
+mod manifest;
 mod pages;
 mod server;
 mod site;
+mod sources;
 mod statuses;
 
 use crate::{CrawlError, Crawlers, Delivery, ErrorClass, MediaKind, Real, Resolved, Settings, Transport, With};

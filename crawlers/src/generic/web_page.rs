@@ -3,15 +3,16 @@
 use url::Url;
 
 use super::{
-    NAME, Trail, episode,
-    html::{self, About, Findings},
+    NAME, Trail, embedded, episode, hand_over,
+    html::{self, Findings},
     kinds::{self, Kind},
     list, look_at,
     session::Session,
     status, tidy,
 };
 use crate::{
-    Candidate, CrawlError, Delivery, ErrorClass, HasAudio, MediaKind, Resolved, Response, Subtitle, feed, key::media_id,
+    Candidate, CrawlError, Delivery, ErrorClass, HasAudio, MediaKind, Resolved, Response, Subtitle, Visit, feed,
+    key::media_id,
 };
 
 /// More playlists of one page are not read.
@@ -26,6 +27,7 @@ pub(super) async fn resolved(
     response: &Response,
     trail: Trail,
 ) -> Result<Resolved, CrawlError> {
+    session.set_read();
     let text = html::decode(&response.body, response.header("content-type"));
     let mut page = html::read(&text, &response.url);
     let mut failed = None;
@@ -34,16 +36,16 @@ pub(super) async fn resolved(
         Ok(None) => {}
         Err(error) => failed = Some(error),
     }
-    if !trail.embedded {
-        for embed in page.embeds.iter().filter(|embed| embed.player.is_none()) {
-            // Frames hold all sorts of things; one that fails says nothing about the page.
-            if let Ok(found) = Box::pin(look_at(session, &embed.url, Trail { embedded: true, ..trail })).await {
-                return Ok(of_embed(found, link, page.about));
-            }
+    if trail.embedded {
+        if let Some(error) = page.embeds.iter().find_map(|embed| embed.player).map(embedded::needs_player) {
+            return Err(failed.unwrap_or(error));
         }
-    }
-    if let Some(player) = page.embeds.iter().find_map(|embed| embed.player) {
-        return Err(failed.unwrap_or_else(|| needs_player(player)));
+    } else {
+        match of_others(session, link, &page).await {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(error) => return Err(failed.unwrap_or(error)),
+        }
     }
     for feed_url in &page.feeds {
         if let Some(found) = feed_item(session, feed_url, &response.url).await {
@@ -57,7 +59,7 @@ pub(super) async fn resolved(
     if let Some(target) = refresh.filter(|target| *target != response.url && trail.refreshes < MAX_REFRESHES) {
         return Box::pin(look_at(session, &target, Trail { refreshes: trail.refreshes + 1, ..trail })).await;
     }
-    Err(status::disguised(response, link).or(failed).unwrap_or_else(|| nothing_found(link)))
+    Err(status::disguised(response, link).or(failed).unwrap_or_else(|| nothing_found(link, session.visit)))
 }
 
 /// The media that the page itself offers.
@@ -116,17 +118,17 @@ async fn playable(
     Ok(stream.candidates.into_iter().map(with_headers).collect())
 }
 
-/// What a frame holds, described by the page around it.
-fn of_embed(found: Resolved, link: &Url, about: About) -> Resolved {
-    Resolved {
-        page_url: link.clone(),
-        title: about.title.as_deref().and_then(tidy).unwrap_or(found.title),
-        author: about.author.as_deref().and_then(tidy).or(found.author),
-        published_at: about.published_at.or(found.published_at),
-        duration_ms: about.duration_ms.or(found.duration_ms),
-        strategy: format!("page.embed/{}", found.strategy),
-        ..found
+/// What the players of the page play, or those of its description for others.
+async fn of_others(session: &Session<'_>, link: &Url, page: &Findings) -> Result<Option<Resolved>, CrawlError> {
+    if let Some(found) = embedded::first(session, link, &page.embeds, &page.about).await? {
+        return Ok(Some(found));
     }
+    let Some(url) = &page.oembed else { return Ok(None) };
+    let Ok(response) = session.read(url).await else { return Ok(None) };
+    let Some((about, embeds)) = html::oembed(&response.body, &response.url) else { return Ok(None) };
+    // Where the description shows the page itself as the player, there is nothing new.
+    let fresh: Vec<_> = embeds.into_iter().filter(|one| one.url != *link && !page.embeds.contains(one)).collect();
+    embedded::first(session, link, &fresh, &page.about.clone().or(about)).await
 }
 
 async fn feed_item(session: &Session<'_>, feed_url: &Url, page: &Url) -> Option<Resolved> {
@@ -137,26 +139,21 @@ async fn feed_item(session: &Session<'_>, feed_url: &Url, page: &Url) -> Option<
     episode::of_page(feed::parse(&response.body, &response.url).ok()?, page)
 }
 
-fn needs_player(player: &str) -> CrawlError {
-    CrawlError::new(
-        ErrorClass::NoMediaFound,
-        format!("The page only embeds a {player} player, which trawl cannot read by itself. Upload the file instead."),
-    )
-}
-
-fn nothing_found(link: &Url) -> CrawlError {
-    let message = match (html::known_player(link), kinds::extension(link)) {
-        (Some(site), _) => {
-            format!(
-                "Links of {site} need more than a page reader, and trawl cannot read them. Upload the file instead."
-            )
+fn nothing_found(link: &Url, visit: &Visit<'_>) -> CrawlError {
+    let missing = visit.external().is_none();
+    let site = html::known_player(link).or_else(|| link.host_str().filter(|_| hand_over::is_listed(link, visit)));
+    let message = match (site, kinds::extension(link)) {
+        (Some(site), _) if missing => {
+            format!("Links of {site} need yt-dlp, which is not installed. Install it, or upload the file instead.")
         }
-        (None, Some(extension)) => format!(
+        (_, Some(extension)) => format!(
             "The link ends in .{extension}, but the site answered with a web page that has no media. Upload the file instead."
         ),
-        (None, None) => "No audio or video was found on the page: there is no player, no metadata that names a file, \
-                         no single link to one and no feed item for it. Paste the file's own link, or upload it."
-            .to_owned(),
+        _ => format!(
+            "No audio or video was found on the page: there is no player, no metadata that names a file, no single \
+             link to one and no feed item for it. Paste the file's own link, {}or upload it.",
+            if missing { "install yt-dlp, which knows more sites, " } else { "" }
+        ),
     };
     CrawlError::new(ErrorClass::NoMediaFound, message)
 }

@@ -3,10 +3,16 @@
 //! Version 6 of it takes the text after a second comma in an `#EXTINF` title for a segment, takes a last comment without
 //! a line end for one too, drops a whole tag over one empty attribute, lets a broken attribute run on into the next
 //! lines (which also costs quadratic time), stops at invalid UTF-8, and rejects `METHOD=NONE`. Each line is therefore
-//! rewritten on its own, and keys are read here.
+//! rewritten on its own, and keys are read by [`super::keys`].
 
-use super::{MAX_SEGMENTS, too_many_segments};
-use crate::{CrawlError, ErrorClass};
+use super::{
+    keys::{self, Keys},
+    unavailable,
+};
+use crate::{
+    CrawlError,
+    stream::{MAX_SEGMENTS, is_protected, too_many_segments},
+};
 
 /// Tags with attributes that matter; keys are taken out.
 const ATTRIBUTE_TAGS: [&str; 3] = ["#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-MAP:"];
@@ -18,7 +24,6 @@ const PLAIN_TAGS: [&str; 5] = [
     "#EXT-X-BYTERANGE:",
     "#EXT-X-ENDLIST",
 ];
-const KEY_TAGS: [&str; 2] = ["#EXT-X-KEY:", "#EXT-X-SESSION-KEY:"];
 
 /// A segment takes two lines, or three with a byte range; the rest is room for tags that come once.
 const MAX_LINES: usize = 3 * MAX_SEGMENTS + 100;
@@ -26,8 +31,9 @@ const MAX_LINES: usize = 3 * MAX_SEGMENTS + 100;
 /// A playlist with one well-formed tag or URI per line.
 pub(super) struct Lines {
     pub(super) text: String,
-    /// The encryption methods other than `NONE`.
-    pub(super) key_methods: Vec<String>,
+    pub(super) keys: Keys,
+    /// How many URIs there are; in a media playlist each is a segment.
+    pub(super) uris: usize,
 }
 
 /// An error when it does not start as a playlist, or is longer than any that would be taken: the parser keeps a few
@@ -36,28 +42,33 @@ pub(super) fn normalise(body: &[u8]) -> Result<Lines, CrawlError> {
     let body = String::from_utf8_lossy(body);
     let mut lines = body.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
     if !lines.next().is_some_and(|first| first.starts_with("#EXTM3U")) {
-        return Err(CrawlError::new(ErrorClass::Unavailable, "The playlist is not an HLS playlist."));
+        return Err(unavailable("The playlist is not an HLS playlist."));
     }
     let mut text = String::from("#EXTM3U\n");
-    let mut key_methods = Vec::new();
-    let mut kept = 0;
+    let (mut keys, mut uris, mut kept) = (Keys::default(), 0, 0);
     for line in lines {
+        if line.starts_with("#EXT-X-MAP:") {
+            keys.at_init();
+        }
         if let Some(tag) = ATTRIBUTE_TAGS.iter().find(|tag| line.starts_with(**tag)) {
             let whole: Vec<_> = attributes(&line[tag.len()..]).map(|(key, value)| format!("{key}={value}")).collect();
             text.push_str(tag);
             text.push_str(&whole.join(","));
-        } else if let Some(tag) = KEY_TAGS.iter().find(|tag| line.starts_with(**tag)) {
-            key_methods.extend(key_method(&line[tag.len()..]));
+        } else if let Some(list) = line.strip_prefix("#EXT-X-KEY:") {
+            keys.add(uris, list)?;
+            continue;
+        } else if let Some(list) = line.strip_prefix("#EXT-X-SESSION-KEY:") {
+            keys::check_session(list)?;
             continue;
         } else if line.starts_with("#EXT-X-FAXS") {
-            key_methods.push("FAXS".to_owned());
-            continue;
+            return Err(is_protected());
         } else if let Some(rest) = line.strip_prefix("#EXTINF:") {
             text.push_str("#EXTINF:");
             text.push_str(rest.split(',').next().unwrap_or_default().trim());
             text.push(',');
         } else if PLAIN_TAGS.iter().any(|tag| line.starts_with(tag)) || !line.starts_with('#') {
             text.push_str(line);
+            uris += usize::from(!line.starts_with('#'));
         } else {
             continue;
         }
@@ -67,33 +78,11 @@ pub(super) fn normalise(body: &[u8]) -> Result<Lines, CrawlError> {
             return Err(too_many_segments());
         }
     }
-    Ok(Lines { text, key_methods })
-}
-
-/// Says why an encrypted playlist is not taken.
-pub(super) fn refuse_encrypted(methods: &[String]) -> Result<(), CrawlError> {
-    let Some(worst) = methods.iter().find(|method| *method != "AES-128").or_else(|| methods.first()) else {
-        return Ok(());
-    };
-    Err(CrawlError::new(
-        ErrorClass::Unavailable,
-        if worst == "AES-128" {
-            "The stream is encrypted with AES-128, which trawl cannot decrypt yet. Upload the file instead."
-        } else {
-            "The stream is protected by DRM and cannot be downloaded."
-        },
-    ))
-}
-
-fn key_method(list: &str) -> Option<String> {
-    let method = attributes(list).find(|(key, _)| key.eq_ignore_ascii_case("METHOD"));
-    // A key line which cannot be read is still a key.
-    let method = method.map_or("unknown", |(_, value)| value.trim_matches('"')).to_ascii_uppercase();
-    (method != "NONE").then_some(method)
+    Ok(Lines { text, keys, uris })
 }
 
 /// The complete attributes of a list, split at commas outside quotes; empty ones say nothing and are left out.
-fn attributes(list: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn attributes(list: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut quoted = false;
     list.split(move |c| {
         quoted ^= c == '"';

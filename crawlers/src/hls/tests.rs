@@ -7,7 +7,7 @@ fn base() -> Url {
     Url::parse("https://site.example/hls/list.m3u8?token=1").unwrap()
 }
 
-fn media_of(text: &str) -> MediaPlaylist {
+fn media_of(text: &str) -> Stream {
     match parse(text.as_bytes(), &base()).unwrap() {
         Playlist::Media(list) => list,
         Playlist::Master(_) => panic!("a master playlist"),
@@ -27,7 +27,7 @@ fn class_of(text: &str) -> ErrorClass {
 
 #[test]
 fn the_audio_rendition_comes_first_then_the_smallest_variant() {
-    let list = master_of(include_str!("../generic/fixtures/master.m3u8"));
+    let list = master_of(include_str!("../../fixtures/generic/master.m3u8"));
     let urls: Vec<_> = list.choices.iter().map(|choice| choice.url.path()).collect();
     assert_eq!(urls, ["/hls/audio_en.m3u8", "/hls/v360.m3u8"]);
     assert_eq!(list.choices[0].language.as_deref(), Some("en"));
@@ -35,7 +35,7 @@ fn the_audio_rendition_comes_first_then_the_smallest_variant() {
 
 #[test]
 fn a_media_playlist_gives_its_segments() {
-    let list = media_of(include_str!("../generic/fixtures/audio_en.m3u8"));
+    let list = media_of(include_str!("../../fixtures/generic/audio_en.m3u8"));
     assert_eq!((list.segments.len(), list.duration_ms, list.init.is_some()), (3, 24_160, false));
     assert_eq!(list.segments[2].url.as_str(), "https://site.example/hls/a2.aac");
 }
@@ -93,19 +93,69 @@ fn live_streams_are_refused_and_vod_needs_no_end_tag() {
 }
 
 #[test]
-fn encrypted_streams_are_refused_with_the_reason() {
+fn protected_streams_are_refused_with_the_reason() {
     let list = |key: &str| format!("#EXTM3U\n{key}\n#EXTINF:5,\na.ts\n#EXT-X-ENDLIST\n");
-    let message = |key: &str| {
+    for key in [
+        "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"",
+        "#EXT-X-KEY:METHOD=\"SAMPLE-AES-CTR\",URI=\"k\"",
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"k\",KEYFORMAT=\"com.apple.streamingkeydelivery\"",
+        "#EXT-X-SESSION-KEY:METHOD=SAMPLE-AES,URI=\"k\"",
+        "#EXT-X-FAXS-CM:URI=\"k\"",
+        "#EXT-X-KEY:garbage",
+    ] {
         let error = parse(list(key).as_bytes(), &base()).unwrap_err();
         assert_eq!(error.class, ErrorClass::Unavailable);
-        error.message
+        assert!(error.message.contains("DRM"), "{key}: {}", error.message);
+    }
+    assert_eq!(media_of(&list("#EXT-X-KEY:METHOD=NONE")).segments[0].key, None);
+    for key in [
+        "AES-128",
+        "AES-128,URI=\"k\",IV=zz",
+        "AES-128,URI=\"k\",IV=0x+1",
+        "AES-128,URI=\"file:///k\"",
+        "AES-128,URI=\"data:,k\"",
+    ] {
+        let error = parse(list(&format!("#EXT-X-KEY:METHOD={key}")).as_bytes(), &base()).unwrap_err();
+        assert!(error.class == ErrorClass::Unavailable && error.message.contains("key"), "{key}: {}", error.message);
+    }
+}
+
+#[test]
+fn a_key_holds_until_the_next_and_its_vector_is_written_or_the_segments_number() {
+    let list = media_of(
+        "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:5,\na.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\"/k1\"\n#EXTINF:5,\nb.ts\n\
+         #EXTINF:5,\nc.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\"k2\",IV=0xFF,KEYFORMAT=\"identity\"\n#EXTINF:5,\nd.ts\n\
+         #EXT-X-KEY:METHOD=NONE\n#EXTINF:5,\ne.ts\n#EXT-X-ENDLIST",
+    );
+    let keys: Vec<_> = list
+        .segments
+        .iter()
+        .map(|one| one.key.as_ref().map(|key| (key.url.path(), u128::from_be_bytes(key.iv))))
+        .collect();
+    assert_eq!(keys, [None, Some(("/k1", 8)), Some(("/k1", 9)), Some(("/hls/k2", 255)), None]);
+}
+
+#[test]
+fn an_encrypted_header_needs_a_vector() {
+    let list = |iv: &str| {
+        format!(
+            "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"{iv}\n#EXT-X-MAP:URI=\"i.mp4\"\n#EXTINF:5,\na.m4s\n#EXT-X-ENDLIST"
+        )
     };
-    assert!(message("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"").contains("AES-128"));
-    assert!(message("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"").contains("DRM"));
-    assert!(message("#EXT-X-KEY:METHOD=\"SAMPLE-AES-CTR\",URI=\"k\"").contains("DRM"));
-    assert!(message("#EXT-X-FAXS-CM:URI=\"k\"").contains("DRM"));
-    assert!(message("#EXT-X-KEY:garbage").contains("DRM"));
-    assert_eq!(media_of(&list("#EXT-X-KEY:METHOD=NONE")).segments.len(), 1);
+    assert_eq!(media_of(&list(",IV=0x1")).init.unwrap().key.unwrap().iv[15], 1);
+    assert_eq!(class_of(&list("")), ErrorClass::Unavailable);
+    let plain =
+        "#EXTM3U\n#EXT-X-MAP:URI=\"i.mp4\"\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:5,\na.m4s\n#EXT-X-ENDLIST";
+    let list = media_of(plain);
+    assert!(list.init.unwrap().key.is_none() && list.segments[0].key.is_some());
+}
+
+#[test]
+fn too_many_keys_are_refused() {
+    let rotated: String = (0..=crate::stream::MAX_KEYS)
+        .map(|at| format!("#EXT-X-KEY:METHOD=AES-128,URI=\"k{at}\"\n#EXTINF:5,\n{at}.ts\n"))
+        .collect();
+    assert_eq!(class_of(&format!("#EXTM3U\n{rotated}#EXT-X-ENDLIST")), ErrorClass::Unavailable);
 }
 
 #[test]
@@ -139,6 +189,7 @@ proptest! {
     )) {
         if let Ok(Playlist::Media(list)) = parse(format!("#EXTM3U\n{}", lines.join("\n")).as_bytes(), &base()) {
             prop_assert!(list.segments.iter().all(|segment| is_fetchable(&segment.url)));
+            prop_assert!(list.segments.iter().all(|one| one.key.as_ref().is_none_or(|key| is_fetchable(&key.url))));
         }
     }
 }

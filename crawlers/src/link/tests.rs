@@ -14,7 +14,7 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn every_link_of_the_fixture_is_found_in_its_text() {
-    let cases: serde_json::Value = serde_json::from_str(include_str!("../generic/fixtures/links.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_str(include_str!("../../fixtures/links.json")).unwrap();
     let cases = cases["cases"].as_array().unwrap();
     assert!(cases.len() > 20);
     for case in cases {

@@ -5,6 +5,7 @@ mod delete;
 mod deliveries;
 mod devices;
 mod events;
+mod identities;
 mod list;
 mod media;
 mod model_views;
@@ -74,6 +75,8 @@ enum Group {
     Sources,
     /// What is done with a task's input. / 工作流。
     Workflows,
+    /// Who the daemon is towards platforms. / 在各平台使用的身份。
+    Identities,
     /// The daemon itself. / 守护进程本身。
     System,
 }
@@ -87,6 +90,7 @@ type All = (
     media::MediaFiles,
     deliveries::Deliveries,
     resolve::Links,
+    identities::Identities,
     sources::Sources,
     workflows::Workflows,
     models::ModelFiles,
@@ -105,6 +109,7 @@ pub(super) fn all(context: Context) -> All {
         media::MediaFiles(context.clone()),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
+        identities::Identities(context.clone()),
         sources::Sources(context.clone()),
         workflows::Workflows(context.clone()),
         models::ModelFiles(context.clone()),

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Resolve, State, app};
 use crate::{
     config::Config,
+    crawl::{Ask, Identities},
     domain::TaskId,
     error::{Code, Error, Result},
     files::Files,
@@ -43,8 +44,8 @@ struct NoResolver;
 
 #[async_trait::async_trait]
 impl Resolve for NoResolver {
-    async fn resolve(&self, link: &str) -> Result<Value> {
-        match link {
+    async fn resolve(&self, ask: &Ask) -> Result<Value> {
+        match ask.link.as_str() {
             "panic" => panic!("as asked"),
             link => {
                 Err(Error::new(Code::NoMediaFound, link).with_retry_after(Some(std::time::Duration::from_millis(1500))))
@@ -104,7 +105,9 @@ impl Api {
         let tx = store.begin().await.unwrap();
         tx.save_workflow("transcribe", serde_json::from_str(WORKFLOW).unwrap(), "x").await.unwrap();
         tx.commit().await.unwrap();
-        let queue = Queue::new(Arc::new(store), config.queue.clone());
+        let store = Arc::new(store);
+        let identities = Identities::new(store.clone(), &[7; 32], &config);
+        let queue = Queue::new(store, config.queue.clone());
         let models = Models::new(&config.models);
         let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), models.clone());
         let files = Files::open(&config.paths, &config.uploads).await.unwrap();
@@ -119,6 +122,7 @@ impl Api {
             intake,
             files,
             resolver: Arc::new(NoResolver),
+            identities,
             pulls: Pulls::new(models.clone(), Arc::new(NoNetwork)),
             models,
             pool,

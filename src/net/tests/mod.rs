@@ -3,6 +3,7 @@
 mod downloads;
 mod forms;
 mod links;
+mod maps;
 mod names;
 mod pages;
 mod posts;

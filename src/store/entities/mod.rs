@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod delivery_attempt;
 pub mod event;
 pub mod idempotency_key;
+pub mod identity;
 pub mod media;
 pub mod source;
 pub mod source_item;

@@ -79,6 +79,6 @@ pub(in crate::generic) fn known_player(url: &Url) -> Option<&'static str> {
 }
 
 /// Whether the URL is on that host or below it, label by label.
-fn on(url: &Url, host: &str) -> bool {
+pub(in crate::generic) fn on(url: &Url, host: &str) -> bool {
     url.host_str().is_some_and(|own| own == host || own.strip_suffix(host).is_some_and(|rest| rest.ends_with('.')))
 }

@@ -6,6 +6,7 @@ mod elements;
 mod embeds;
 mod filter;
 mod jsonld;
+mod oembed;
 mod opengraph;
 mod page;
 mod scripts;
@@ -18,7 +19,8 @@ use crate::{Candidate, Delivery, HasAudio, Subtitle};
 use page::Page;
 
 pub(super) use charset::decode;
-pub(super) use embeds::{Embed, known_player};
+pub(super) use embeds::{Embed, known_player, on};
+pub(super) use oembed::oembed;
 pub(super) use page::refresh_target;
 
 /// More candidates than this are not kept.
@@ -69,6 +71,8 @@ pub(super) struct Findings {
     /// Players on other pages.
     pub(super) embeds: Vec<Embed>,
     pub(super) feeds: Vec<Url>,
+    /// Where the page is described for others.
+    pub(super) oembed: Option<Url>,
     pub(super) refresh: Option<Url>,
 }
 
@@ -91,6 +95,7 @@ pub(super) fn read(html: &str, url: &Url) -> Findings {
     let mut findings = Findings {
         embeds: embeds::of(&page, linked.embeds.into_iter().chain(graph.embeds)),
         feeds: page.feeds().take(3).collect(),
+        oembed: page.oembed(),
         refresh: page.refresh(),
         about: opengraph::about(&page, linked.about),
         ..Findings::default()

@@ -69,6 +69,12 @@ impl Page {
         links.into_iter().filter_map(|link| self.resolve(attr(link, "href")?))
     }
 
+    /// Where the page is described for others who want to embed it.
+    pub(super) fn oembed(&self) -> Option<Url> {
+        let links = self.all(r#"link[rel~="alternate" i][type*="json+oembed" i]"#);
+        links.into_iter().find_map(|link| self.resolve(attr(link, "href")?))
+    }
+
     /// Where the page says to go on.
     pub(super) fn refresh(&self) -> Option<Url> {
         let refreshes = self.all(r#"meta[http-equiv="refresh" i]"#);

@@ -19,7 +19,7 @@ fn urls(findings: &Findings) -> Vec<&str> {
 
 #[test]
 fn a_video_element_gives_sources_captions_and_title_relative_to_the_base() {
-    let found = read_page(include_str!("../fixtures/video_source.html"));
+    let found = read_page(include_str!("../../../fixtures/generic/video_source.html"));
     assert_eq!(urls(&found), ["http://media.example/course/l3.mp4", "http://media.example/course/l3.webm"]);
     assert_eq!(found.subtitles.len(), 1);
     assert_eq!(found.subtitles[0].url.as_str(), "http://media.example/course/l3.vtt");
@@ -30,14 +30,14 @@ fn a_video_element_gives_sources_captions_and_title_relative_to_the_base() {
 
 #[test]
 fn open_graph_is_unescaped() {
-    let found = read_page(include_str!("../fixtures/og_video.html"));
+    let found = read_page(include_str!("../../../fixtures/generic/og_video.html"));
     assert_eq!(urls(&found), ["http://media.example/g/og.mp4?x=1&y=2"]);
     assert_eq!((found.about.title.as_deref(), found.strategy), (Some("Clip of the day"), "page.open_graph"));
 }
 
 #[test]
 fn json_ld_describes_the_media() {
-    let found = read_page(include_str!("../fixtures/jsonld_video.html"));
+    let found = read_page(include_str!("../../../fixtures/generic/jsonld_video.html"));
     assert_eq!(urls(&found), ["http://media.example/g/bee.mp4"]);
     assert_eq!(found.about.title.as_deref(), Some("Interview with a beekeeper"));
     assert_eq!(found.about.duration_ms, Some(750_000));
@@ -48,7 +48,7 @@ fn json_ld_describes_the_media() {
 
 #[test]
 fn a_known_player_is_recognised() {
-    let found = read_page(include_str!("../fixtures/youtube_iframe.html"));
+    let found = read_page(include_str!("../../../fixtures/generic/youtube_iframe.html"));
     assert!(found.candidates.is_empty());
     let embed = Embed { url: url("https://www.youtube.com/embed/inventedVid1?rel=0"), player: Some("YouTube") };
     assert_eq!(found.embeds, [embed]);

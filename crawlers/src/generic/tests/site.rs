@@ -82,6 +82,12 @@ impl Transport for Site {
                 retry_after: None,
             });
         };
+        let asked = |name: &str| request.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let has = |name: &str| answer.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let same = |asked: Option<&String>, has: Option<&String>| asked.is_some() && asked == has;
+        if same(asked("If-None-Match"), has("ETag")) || same(asked("If-Modified-Since"), has("Last-Modified")) {
+            return Ok(Response { url, status: 304, headers: Vec::new(), body: Bytes::new(), truncated: false });
+        }
         let content_type =
             answer.headers.iter().find(|(name, _)| name == "Content-Type").map(|(_, value)| value.as_str());
         let read = request.body_limit(content_type).min(answer.body.len());
