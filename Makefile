@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test run check fmt audit bench bench-flags bench-gpu bootstrap
+.PHONY: help demo test run check fmt audit bench bench-flags bench-gpu crawler-fixtures bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -13,6 +13,8 @@ help:
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
 	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-flags, bench-gpu: docs/benchmarks.md'
+	@echo 'make crawler-fixtures DIR=… VECTORS=…'
+	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
 	@echo 'make fmt     formats the source'
 	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
 
@@ -38,6 +40,10 @@ bench: bootstrap
 
 bench-flags: bootstrap
 	benches/flags.py
+
+# DIR holds a manifest.json (and a links.json) as crawlers/fixtures does; VECTORS is a file of signatures.
+crawler-fixtures: bootstrap
+	cargo run --quiet --locked --example crawler-fixtures -- $(if $(DIR),--dir '$(DIR)') $(if $(VECTORS),--vectors '$(VECTORS)')
 
 # Needs an NVIDIA GPU and the CUDA toolkit.
 bench-gpu: bootstrap

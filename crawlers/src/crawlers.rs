@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::{
     CrawlError, Crawler, ErrorClass, Form, ListRequest, Page, Resolved, Settings, Visit, With, douyin, find_link,
-    generic, memory::Memory, pace::Pace, signatures,
+    generic, memory::Memory, pace::Pace, signatures, tiktok,
 };
 
 /// The platforms with their settings, what they remember, and how often they may ask: one for a daemon.
@@ -17,7 +17,7 @@ pub struct Crawlers {
 
 /// Every platform, in the order in which they are asked; the generic web module claims whatever is left.
 fn platforms() -> Vec<Box<dyn Crawler>> {
-    vec![Box::new(douyin::Douyin), Box::new(generic::Web)]
+    vec![Box::new(douyin::Douyin), Box::new(tiktok::TikTok), Box::new(generic::Web)]
 }
 
 impl Crawlers {

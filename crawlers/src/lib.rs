@@ -28,10 +28,11 @@ mod platform;
 pub mod settings;
 mod short_link;
 pub mod signatures;
+mod stream;
 #[cfg(test)]
 mod stub;
 mod tikhub;
-mod stream;
+mod tiktok;
 mod transport;
 mod visit;
 mod ytdlp;

@@ -13,12 +13,13 @@ use std::sync::Arc;
 
 use crawlers::{CrawlError, Crawlers, ListRequest, Page, Real, Resolved, With};
 
+use self::identities::Taken;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
     source::Named,
+    transport::Guarded,
 };
-use self::{identities::Taken, transport::Guarded};
 use crate::{
     config::Config,
     domain::options::unknown,

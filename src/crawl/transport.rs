@@ -6,7 +6,7 @@ use crawlers::{Request, Response, Transport, TransportError};
 use crate::net::{Get, Net};
 
 /// Lets crawlers fetch through [`Net`].
-pub(super) struct Guarded<'a>(pub &'a Net);
+pub struct Guarded<'a>(pub &'a Net);
 
 #[async_trait]
 impl Transport for Guarded<'_> {

@@ -23,6 +23,7 @@ mod priority;
 mod quality;
 mod recognition;
 mod remote;
+mod replay;
 mod road;
 mod script;
 mod support;

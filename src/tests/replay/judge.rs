@@ -61,7 +61,10 @@ fn class(expect: &Value, failure: &CrawlError) -> Vec<String> {
     let any = expect["class_any"].as_array().cloned().unwrap_or_default();
     let wanted: Vec<&str> = any.iter().chain(expect.get("class")).filter_map(Value::as_str).collect();
     let is_it = wanted.is_empty() || wanted.contains(&failure.class.as_str());
-    (!is_it).then(|| format!("class {} ({failure}), expected {}", failure.class, wanted.join(" or "))).into_iter().collect()
+    (!is_it)
+        .then(|| format!("class {} ({failure}), expected {}", failure.class, wanted.join(" or ")))
+        .into_iter()
+        .collect()
 }
 
 /// The request is repeated with the answer to the challenge.
@@ -86,9 +89,10 @@ fn success(capture: &Capture, played: &Played) -> Vec<String> {
         // Where a short link leads is all that its capture tells.
         result if is_short => {
             let id = text(expect, "id");
-            let reached = played.seen.iter().any(|seen| {
-                seen.path.contains(&id) || seen.query.values().any(|value| value.contains(&id))
-            });
+            let reached = played
+                .seen
+                .iter()
+                .any(|seen| seen.path.contains(&id) || seen.query.values().any(|value| value.contains(&id)));
             let is_it = matches!(result, Ok(Made::Post(post)) if post.id == id);
             (!is_it && !reached).then(|| format!("it does not lead to {id}")).into_iter().collect()
         }

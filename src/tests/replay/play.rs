@@ -72,7 +72,7 @@ impl Player {
         let capture = &captures[index];
         stub.play(index);
         let external = Canned { capture, asked: Mutex::default() };
-        let transport = Guarded::new(&self.net);
+        let transport = Guarded(&self.net);
         // Fresh for each capture: nothing is remembered from the one before.
         let crawlers = self.crawlers()?;
         let mut with =

@@ -65,7 +65,8 @@ fn media(expect: &Value, post: &Resolved, capture: &Capture) -> Vec<String> {
         found.push(format!("{url} contains {part}"));
     }
     let own = expect["media"] == "the URL itself";
-    let wanted = if own { capture.url().map(|url| vec![url.to_string()]).unwrap_or_default() } else { strings("media_any") };
+    let wanted =
+        if own { capture.url().map(|url| vec![url.to_string()]).unwrap_or_default() } else { strings("media_any") };
     let exact = expect["media"].as_str().filter(|_| !own).map(str::to_owned);
     let wanted: Vec<String> = wanted.into_iter().chain(exact).collect();
     if !wanted.is_empty() && !wanted.iter().any(|one| url == *one || own && url.starts_with(one.as_str())) {

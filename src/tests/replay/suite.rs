@@ -31,8 +31,9 @@ pub async fn run(folder: Option<&Path>, vectors: Option<&Path>) -> Result<Vec<Ve
     }
     if let Some(vectors) = vectors {
         let text = std::fs::read_to_string(vectors).map_err(|error| format!("{}: {error}", vectors.display()))?;
-        for (entry, problem) in crawlers::signatures::check(&text)? {
-            verdicts.push(Verdict { entry, shortfalls: problem.into_iter().collect() });
+        for case in crawlers::signatures::check_vectors(&text).map_err(|error| error.to_string())? {
+            let wrong = (!case.matches).then(|| "the signature is another one".to_owned());
+            verdicts.push(Verdict { entry: case.name, shortfalls: wrong.into_iter().collect() });
         }
     }
     Ok(verdicts)

@@ -1,0 +1,69 @@
+//! Lists of posts: of a person, a collection or a playlist.
+
+mod person;
+mod series;
+
+use serde_json::Value;
+use url::Url;
+
+use super::{NAME, miss::Miss, parse};
+use crate::{CrawlError, ErrorClass, Form, Item, LinkKind, ListRequest, Page, Visit, loose};
+
+/// So many empty pages in a row are passed over when there is said to be more; then the list has ended.
+const MAX_EMPTY_PAGES: usize = 3;
+
+/// One page of the list that a link leads to.
+pub(super) async fn list(
+    link: &Url,
+    form: &Form,
+    request: &ListRequest,
+    visit: &Visit<'_>,
+) -> Result<Page, CrawlError> {
+    let cursor = match request.cursor.as_deref().map(str::parse::<u64>) {
+        None => None,
+        Some(Ok(cursor)) => Some(cursor),
+        Some(Err(_)) => {
+            return Err(CrawlError::new(ErrorClass::InvalidLink, "The cursor is not one of TikTok's: it is a number."));
+        }
+    };
+    let page = match (form.kind, form.part("user"), form.part("id")) {
+        (LinkKind::User, Some(handle), _) => person::list(handle, cursor, visit).await,
+        (LinkKind::List, _, Some(id)) => {
+            let kind = if form.part("t") == Some("playlist") { series::PLAYLIST } else { series::COLLECTION };
+            kind.list(link, id, cursor, visit).await
+        }
+        _ => Err(Miss::answer(
+            ErrorClass::NoMediaFound,
+            "This link is not a list of posts that trawl can follow: use that of a person, a playlist or a collection.",
+        )),
+    };
+    page.map_err(Miss::error)
+}
+
+/// The posts of a page; `handle` is whose they are where they do not say.
+fn items(posts: &[Value], handle: Option<&str>) -> Vec<Item> {
+    posts.iter().filter_map(|post| item(post, handle)).collect()
+}
+
+fn item(post: &Value, handle: Option<&str>) -> Option<Item> {
+    let known = parse::listed(post, handle)?;
+    Some(Item {
+        platform: NAME.to_owned(),
+        link: known.page_url.to_string(),
+        title: known.title,
+        published_at: known.published_at,
+        duration_ms: known.duration_ms,
+        pinned: parse::is_pinned(post),
+        available: parse::is_available(post),
+        id: known.id,
+    })
+}
+
+/// What people call the author of a page's posts.
+fn nickname(posts: &[Value]) -> Option<String> {
+    posts.iter().find_map(|post| loose::text(&post["author"]["nickname"])).map(str::to_owned)
+}
+
+fn looping() -> Miss {
+    Miss::answer(ErrorClass::PagingLoop, "TikTok hands out the same page of the list again and again.")
+}

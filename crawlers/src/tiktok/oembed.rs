@@ -1,0 +1,48 @@
+//! TikTok's word for pages that embed a post: no media, but it tells a post that is withheld from one that is not there.
+
+use async_trait::async_trait;
+use url::form_urlencoded::byte_serialize;
+
+use super::{
+    Post,
+    miss::{Miss, outcome},
+    web::{Web, check_status, json},
+};
+use crate::{ErrorClass, Outcome, Rhythm, Strategy, Visit, loose};
+
+/// The strategy. It never finds media.
+pub(super) struct OEmbed;
+
+#[async_trait]
+impl Strategy<Post> for OEmbed {
+    fn name(&self) -> &'static str {
+        "oembed"
+    }
+
+    async fn find(&self, post: &Post, visit: &Visit<'_>) -> Outcome {
+        outcome(Err(ask(post, visit).await.unwrap_or_else(|miss| miss)))
+    }
+}
+
+/// What is said, which is never media: with luck that the post exists.
+async fn ask(post: &Post, visit: &Visit<'_>) -> Result<Miss, Miss> {
+    let path = format!("/oembed?url={}", byte_serialize(post.page.as_str().as_bytes()).collect::<String>());
+    let response = Web::new(visit, 0).ask(Rhythm::Post, "tiktok.oembed", &path).await?;
+    if response.status == 400 {
+        return Ok(Miss::doubt(ErrorClass::NotFound, "TikTok knows no such post (any more)."));
+    }
+    check_status(&response)?;
+    let card = json(&response)?;
+    let (class, message) = if loose::id(&card["embed_product_id"]).is_some_and(|id| id != post.id) {
+        (ErrorClass::IdMismatch, "TikTok answered with another post.")
+    } else if ["title", "author_name", "html"].iter().any(|key| loose::text(&card[*key]).is_some()) {
+        (
+            ErrorClass::Blocked,
+            "The post exists, but TikTok does not give its media to this machine. Try again later, use the cookie of a \
+             browser, or upload the file.",
+        )
+    } else {
+        (ErrorClass::Blocked, "TikTok does not say whether the post exists. Try again later.")
+    };
+    Ok(Miss::failed(class, message))
+}

@@ -1,0 +1,3 @@
+mod links;
+mod manifest;
+mod site;
