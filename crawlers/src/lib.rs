@@ -11,6 +11,7 @@ mod challenge;
 mod chance;
 mod crawlers;
 mod douyin;
+pub mod dash;
 mod error;
 mod external;
 pub mod feed;

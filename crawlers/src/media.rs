@@ -28,6 +28,8 @@ pub enum Delivery {
     File,
     /// The URL is that of an HLS *media* playlist; [`crate::hls::parse`] gives its segments.
     Hls,
+    /// The URL is that of a DASH manifest; [`crate::dash::parse`] gives its segments.
+    Dash,
 }
 
 /// Whether a candidate has sound, as far as could be told without its bytes.
@@ -65,7 +67,7 @@ pub struct Candidate {
     /// Whether the platform has written itself across the picture, which does the sound no harm.
     #[serde(default)]
     pub watermark: bool,
-    /// Headers to send when downloading this URL (for HLS, its segments too) or a mirror, and nowhere else.
+    /// Headers to send when downloading this URL (for HLS and DASH, its segments and keys too) or a mirror, and nowhere else.
     pub headers: Vec<(String, String)>,
     /// When the URL stops working, where known.
     pub expires_at: Option<DateTime<Utc>>,

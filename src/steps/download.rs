@@ -11,7 +11,7 @@ use crawlers::{Candidate, Delivery};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Job, Outcome, Services, hls};
+use super::{Job, Outcome, Services, dash, hls, segments};
 use crate::{
     domain::{Media, MediaId},
     error::{Code, Error, Result},
@@ -82,6 +82,10 @@ async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kep
             let done = hls::download(job, candidate, &path, limit.bytes()).await;
             done.map_err(|error| limit.blame(error))?;
         }
+        Delivery::Dash => {
+            let done = dash::download(job, candidate, &path, limit.bytes()).await;
+            done.map_err(|error| limit.blame(error))?;
+        }
     }
     let probe = ffmpeg.probe(&path, job.cancel).await?;
     if probe.audio_streams.is_empty() {
@@ -120,8 +124,8 @@ impl Limit {
 async fn here(path: &Path, delivery: Delivery) -> Result<u64> {
     match delivery {
         Delivery::File => Ok(tokio::fs::metadata(path).await.map_or(0, |about| about.len())),
-        Delivery::Hls => {
-            let Ok(mut entries) = tokio::fs::read_dir(hls::segments(path)).await else { return Ok(0) };
+        Delivery::Hls | Delivery::Dash => {
+            let Ok(mut entries) = tokio::fs::read_dir(segments::folder(path)).await else { return Ok(0) };
             let mut bytes = 0;
             while let Some(entry) = entries.next_entry().await? {
                 bytes += entry.metadata().await?.len();

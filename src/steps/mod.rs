@@ -5,11 +5,14 @@
 //! leaves in the task's working folder may be deleted.
 
 mod callback;
+mod dash;
+mod decrypt;
 mod download;
 mod extract;
 mod hls;
 mod reporter;
 mod resolve;
+mod segments;
 mod transcribe;
 
 use std::{sync::Arc, time::Duration};

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::{CrawlError, ErrorClass, Subtitle, generic::kinds, link::is_fetchable};
 use itunes::Extra;
+pub(crate) use salvage::depth;
 
 /// Elements nested deeper than this are refused: the parser recurses, and real feeds stay below a dozen.
 const MAX_DEPTH: usize = 200;
@@ -79,7 +80,7 @@ pub fn feed_items(body: &[u8], base: &Url) -> Result<Vec<FeedItem>, CrawlError> 
 }
 
 pub(crate) fn parse(body: &[u8], base: &Url) -> Result<Feed, CrawlError> {
-    if salvage::depth(body) > MAX_DEPTH {
+    if depth(body) > MAX_DEPTH {
         return Err(unreadable());
     }
     if let Some(feed) = read(body, base) {

@@ -34,7 +34,7 @@ pub(super) fn documents(body: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// How deep elements are nested at most; counts tags without judging them, comments and CDATA left out.
-pub(super) fn depth(body: &[u8]) -> usize {
+pub(crate) fn depth(body: &[u8]) -> usize {
     let (mut depth, mut deepest, mut rest) = (0_usize, 0, body);
     while let Some(open) = rest.iter().position(|byte| *byte == b'<') {
         rest = &rest[open..];

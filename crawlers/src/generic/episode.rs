@@ -4,7 +4,7 @@ use url::Url;
 
 use super::NAME;
 use crate::{
-    Candidate, CrawlError, ErrorClass, FeedItem, HasAudio, MediaKind, Resolved, feed::Feed, generic::kinds,
+    Candidate, CrawlError, Delivery, ErrorClass, FeedItem, HasAudio, MediaKind, Resolved, feed::Feed, generic::kinds,
     key::media_id,
 };
 
@@ -43,6 +43,7 @@ fn same_page(one: &Url, other: &Url) -> bool {
 fn resolved(item: FeedItem, link: &Url, strategy: &str) -> Resolved {
     let id = media_id(&item.url);
     let audio = kinds::is_audio(&item.url, item.content_type.as_deref());
+    let delivery = kinds::delivery(&item.url, item.content_type.as_deref()).unwrap_or(Delivery::File);
     let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
     let page_url = item.page_url.unwrap_or_else(|| link.clone());
     Resolved {
@@ -58,6 +59,7 @@ fn resolved(item: FeedItem, link: &Url, strategy: &str) -> Resolved {
                 .or_else(|| kinds::extension(&item.url)),
             content_type: item.content_type,
             has_audio: if audio { HasAudio::Yes } else { HasAudio::Unknown },
+            delivery,
             size: item.length,
             ..Candidate::file(item.url)
         }],

@@ -146,6 +146,9 @@ pub(crate) fn delivery(url: &Url, content_type: Option<&str>) -> Option<Delivery
     if content_type.contains("mpegurl") || is_playlist(url) {
         return Some(Delivery::Hls);
     }
+    if content_type == "application/dash+xml" || url.path().to_ascii_lowercase().ends_with(".mpd") {
+        return Some(Delivery::Dash);
+    }
     let media = content_type.starts_with("audio/")
         || content_type.starts_with("video/")
         || matches!(content_type.as_str(), "application/ogg" | "application/mp4");

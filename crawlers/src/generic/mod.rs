@@ -5,6 +5,7 @@
 //! request goes through [`session::Session`], and a visit has only so many. Where nothing is found, and for some sites at
 //! once, yt-dlp is asked.
 
+mod dash;
 mod direct;
 mod embedded;
 mod episode;
@@ -98,10 +99,7 @@ async fn look_at(session: &Session<'_>, url: &Url, trail: Trail) -> Result<Resol
         }
         Kind::Feed => episode::newest(feed::parse(&response.body, &response.url)?, url),
         Kind::Html => web_page::resolved(session, url, &response, trail).await,
-        Kind::Dash => Err(CrawlError::new(
-            ErrorClass::NoMediaFound,
-            "The link leads to an MPEG-DASH stream, which trawl cannot read yet. Upload the file instead.",
-        )),
+        Kind::Dash => dash::resolved(url, &response),
         Kind::Empty if is_head(&response) => {
             Err(CrawlError::new(ErrorClass::EmptyMedia, "The file at this link has zero bytes."))
         }
@@ -115,6 +113,8 @@ async fn look_at(session: &Session<'_>, url: &Url, trail: Trail) -> Result<Resol
 fn is_head(response: &Response) -> bool {
     response.header("content-type").is_some_and(crate::is_media_type)
 }
+
+pub(crate) use html::duration_ms;
 
 /// A title that is never empty.
 fn title(found: Option<String>, url: &Url) -> String {

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{
-    NAME, Trail, embedded, episode, hand_over,
+    NAME, Trail, dash, embedded, episode, hand_over,
     html::{self, Findings},
     kinds::{self, Kind},
     list, look_at,
@@ -83,7 +83,7 @@ async fn own_media(session: &Session<'_>, link: &Url, page: &mut Findings) -> Re
         }
     }
     let Some(first) = candidates.first() else { return refused.map_or(Ok(None), Err) };
-    let audio = first.delivery == Delivery::File && first.has_audio == HasAudio::Yes;
+    let audio = first.delivery != Delivery::Hls && first.has_audio == HasAudio::Yes;
     let id = media_id(&first.url);
     let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
     let several = "The page offers several media; the first one that works is used.".to_owned();
@@ -100,13 +100,22 @@ async fn own_media(session: &Session<'_>, link: &Url, page: &mut Findings) -> Re
     }))
 }
 
-/// The media playlists behind an HLS candidate.
+/// What can be played of a candidate that comes in pieces.
 async fn playable(
     session: &Session<'_>,
     candidate: &Candidate,
     page: &mut Findings,
 ) -> Result<Vec<Candidate>, CrawlError> {
     let response = session.read(&candidate.url).await?;
+    if candidate.delivery == Delivery::Dash {
+        let manifest = dash::read(&response)?;
+        page.about.duration_ms = page.about.duration_ms.or(Some(manifest.stream.duration_ms).filter(|ms| *ms > 0));
+        page.subtitles.extend(manifest.subtitles.clone());
+        return Ok(vec![Candidate {
+            headers: candidate.headers.clone(),
+            ..dash::candidate(&candidate.url, &manifest)
+        }]);
+    }
     if kinds::classify(&response) != Kind::Playlist {
         return Err(CrawlError::new(ErrorClass::NoMediaFound, "The page's stream is not an HLS playlist."));
     }

@@ -120,11 +120,14 @@ fn format(form: Info<'_>) -> Option<Format> {
     if none(&sound) {
         return None;
     }
-    let url = form.url("url")?;
+    let dash = form.text("protocol").as_deref() == Some("http_dash_segments");
+    // Of DASH yt-dlp names the pieces; the manifest that they come from says the same for longer.
+    let url = form.url(if dash { "manifest_url" } else { "url" })?;
     let delivery = match form.text("protocol").as_deref() {
         None | Some("http" | "https") if kinds::is_playlist(&url) => Delivery::Hls,
         None | Some("http" | "https") => Delivery::File,
         Some("m3u8" | "m3u8_native") => Delivery::Hls,
+        Some("http_dash_segments") => Delivery::Dash,
         Some(_) => return None,
     };
     let sound_only = none(&picture);

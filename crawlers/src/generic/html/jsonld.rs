@@ -101,8 +101,8 @@ pub(super) fn date(text: &str) -> Option<DateTime<Utc>> {
     })
 }
 
-/// ISO 8601 (`PT1H2M3.5S`), whole days included; other forms say nothing.
-pub(super) fn duration(text: &str) -> Option<u64> {
+/// ISO 8601 (`P0Y0M0DT1H2M3.5S`) in milliseconds; other forms say nothing.
+pub(crate) fn duration(text: &str) -> Option<u64> {
     let rest = text.trim().strip_prefix('P')?;
     let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
     let mut total = 0.0;
@@ -117,7 +117,7 @@ pub(super) fn duration(text: &str) -> Option<u64> {
         }
         number.is_empty().then_some(())
     };
-    part(days, &[('D', 86_400.0)])?;
+    part(days, &[('Y', 31_536_000.0), ('M', 2_592_000.0), ('D', 86_400.0)])?;
     part(time, &[('H', 3_600.0), ('M', 60.0), ('S', 1.0)])?;
     let ms = (total * 1000.0).round();
     (ms > 0.0 && ms < 1e15).then_some(ms as u64)

@@ -20,6 +20,7 @@ use page::Page;
 
 pub(super) use charset::decode;
 pub(super) use embeds::{Embed, known_player, on};
+pub(crate) use jsonld::duration as duration_ms;
 pub(super) use oembed::oembed;
 pub(super) use page::refresh_target;
 
@@ -60,7 +61,7 @@ struct Offer {
 /// Everything that a page leads to.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    /// What to try, in order. HLS candidates may still be master playlists.
+    /// What to try, in order. HLS candidates may still be master playlists, and DASH candidates are not read yet.
     pub(super) candidates: Vec<Candidate>,
     /// Which way found the first of them.
     pub(super) strategy: &'static str,
@@ -129,10 +130,10 @@ pub(super) fn read(html: &str, url: &Url) -> Findings {
     findings
 }
 
-/// Among forms of the same media: sound only, then MP4, then other files, then HLS.
+/// Among forms of the same media: sound only, then MP4, then other files, then what comes in pieces.
 fn rank(candidate: &Candidate) -> u8 {
     match candidate.delivery {
-        Delivery::Hls => 3,
+        Delivery::Hls | Delivery::Dash => 3,
         // Pages promise sound only for files that are nothing else.
         Delivery::File if candidate.has_audio == HasAudio::Yes => 0,
         Delivery::File if candidate.container.as_deref() == Some("mp4") => 1,
@@ -151,7 +152,7 @@ fn candidate(page: &Page, written: &str, content_type: Option<&str>) -> Option<C
     let delivery = kinds::delivery(&url, content_type.as_deref())?;
     let container = match delivery {
         Delivery::File => kinds::extension(&url).or_else(|| kinds::container_of_type(content_type.as_deref()?)),
-        Delivery::Hls => None,
+        Delivery::Hls | Delivery::Dash => None,
     };
     let has_audio = if kinds::is_audio(&url, content_type.as_deref()) { HasAudio::Yes } else { HasAudio::Unknown };
     Some(Candidate { delivery, container, content_type, has_audio, ..Candidate::file(url) })
