@@ -27,6 +27,7 @@ use crate::{
     delivery::Courier,
     error::{Code, Error, Result},
     files::Files,
+    follow::Follow,
     intake::Intake,
     media::Ffmpeg,
     net::Net,
@@ -53,6 +54,8 @@ pub struct App {
     pub services: Services,
     /// The way in.
     pub intake: Intake,
+    /// Looks at sources.
+    pub follow: Follow,
     courier: Courier,
     runner: Runner,
     pulls: Pulls,
@@ -89,12 +92,14 @@ impl App {
         let secret = secret::callback(&config)?;
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
+        let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
         let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),
             services,
             intake,
+            follow,
             courier,
             runner,
             pulls,
@@ -182,6 +187,7 @@ impl App {
             config: Arc::clone(&self.config),
             queue: services.queue.clone(),
             intake: self.intake.clone(),
+            follow: self.follow.clone(),
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
             identities: self.identities.clone(),

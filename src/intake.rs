@@ -2,6 +2,8 @@
 //!
 //! [`Intake::submit`] checks everything that can be checked without asking anyone, then writes the task, its steps and
 //! its Idempotency-Key in one transaction and wakes the runner. Callers may rely on this: what it returns is stored.
+//! Whoever has more to write with a task (a source, the post that it came from) takes the parts one by one:
+//! [`Intake::check`], [`write`] inside the own transaction, and [`Intake::wake`] after its commit.
 
 use serde_json::{Map, Value, json};
 
@@ -42,6 +44,13 @@ pub struct Submission {
     pub idempotency: Option<(String, String)>,
 }
 
+/// A submission that has passed every check.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    task: NewTask,
+    planned: Vec<Planned>,
+}
+
 /// The way in. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
@@ -57,7 +66,27 @@ impl Intake {
     }
 
     /// Checks a submission, stores it as a task and wakes the runner.
-    pub async fn submit(&self, submission: Submission) -> Result<Task> {
+    pub async fn submit(&self, mut submission: Submission) -> Result<Task> {
+        let key = submission.idempotency.take();
+        let checked = self.check(submission).await?;
+        let tx = self.queue.store().begin().await?;
+        if let Some((key, body)) = &key
+            && let Some(id) = repeated(&tx, key, body).await?
+        {
+            return tx.lock_task(id).await?.ok_or_else(|| Error::new(Code::NotFound, format!("Task {id} is gone")));
+        }
+        let id = write(&tx, checked).await?;
+        if let Some((key, body)) = &key {
+            tx.remember_key(key, body, id).await?;
+        }
+        let task = tx.lock_task(id).await?;
+        tx.commit().await?;
+        self.wake();
+        task.ok_or_else(|| Error::new(Code::Internal, "The task that was just written cannot be read"))
+    }
+
+    /// Checks a submission; its Idempotency-Key, if it has one, is not looked at.
+    pub async fn check(&self, submission: Submission) -> Result<Checked> {
         let name = if submission.workflow.is_empty() { "transcribe" } else { &submission.workflow };
         let (revision, definition) = self.workflow(name).await?;
         let link = self.link(&submission.link).await?;
@@ -81,32 +110,13 @@ impl Intake {
             media_id,
             callback_url,
         };
-        self.write(task, planned, submission.idempotency).await
+        Ok(Checked { task, planned })
     }
 
-    async fn write(&self, task: NewTask, planned: Vec<Planned>, key: Option<(String, String)>) -> Result<Task> {
-        let tx = self.queue.store().begin().await?;
-        if let Some((key, body)) = &key
-            && let Some(id) = repeated(&tx, key, body).await?
-        {
-            return tx.lock_task(id).await?.ok_or_else(|| Error::new(Code::NotFound, format!("Task {id} is gone")));
-        }
-        let level = task.priority.level();
-        let id = tx.insert_task(task).await?;
-        let steps: Vec<NewStep> = planned.into_iter().map(|row| new_step(row, level)).collect();
-        tx.insert_steps(id, &steps).await?;
-        tx.add_event(id, "status", json!({ "status": "queued" })).await?;
-        if let Some((key, body)) = &key {
-            tx.remember_key(key, body, id).await?;
-        }
-        let task = tx.lock_task(id).await?;
-        tx.commit().await?;
+    /// Tells the runner, and whoever waits, that there are new tasks.
+    pub fn wake(&self) {
         self.queue.wake().event();
-        for step in steps.iter().filter(|step| step.needs.is_empty()) {
-            self.queue.wake().lane(step.kind.lane());
-        }
-        tracing::info!(task = %id, "task accepted");
-        task.ok_or_else(|| Error::new(Code::Internal, "The task that was just written cannot be read"))
+        self.queue.wake().lanes();
     }
 
     async fn workflow(&self, name: &str) -> Result<(i64, Definition)> {
@@ -166,6 +176,17 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// Writes a checked submission as a task with its steps.
+pub async fn write(tx: &Tx, Checked { task, planned }: Checked) -> Result<TaskId> {
+    let level = task.priority.level();
+    let id = tx.insert_task(task).await?;
+    let steps: Vec<NewStep> = planned.into_iter().map(|row| new_step(row, level)).collect();
+    tx.insert_steps(id, &steps).await?;
+    tx.add_event(id, "status", json!({ "status": "queued" })).await?;
+    tracing::info!(task = %id, "task accepted");
+    Ok(id)
 }
 
 /// A step's options as far as they are known before it runs; none when its model is not known, and with it what fits.

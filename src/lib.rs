@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod domain;
 pub mod error;
 pub mod files;
+pub mod follow;
 pub mod intake;
 pub mod media;
 pub mod net;

@@ -6,6 +6,7 @@
 mod m20261120_000001_initial;
 mod m20261120_000002_transcript_cache;
 mod m20261120_000003_identities;
+mod m20261120_000004_sources;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000001_initial::Migration),
             Box::new(m20261120_000002_transcript_cache::Migration),
             Box::new(m20261120_000003_identities::Migration),
+            Box::new(m20261120_000004_sources::Migration),
         ]
     }
 }

@@ -20,6 +20,19 @@ const BODY: &[Code] = &[InvalidRequest, TooLarge, UnsupportedFormat, CrossOrigin
 const SUBMIT: &[Code] =
     &[InvalidLink, AddressRefused, PortRefused, NotFound, UnknownWorkflow, InvalidWorkflow, UnknownModel];
 
+/// What reading a list for the first time can answer with.
+const LIST: &[Code] = &[
+    NoMediaFound,
+    SourceNotFound,
+    SourceForbidden,
+    PostPrivate,
+    RegionBlocked,
+    SourceBlocked,
+    RateLimited,
+    SourceTimeout,
+    LiveNotSupported,
+];
+
 /// The operations by their ids, with what they add.
 const TABLE: &[(&str, &[&[Code]])] = &[
     ("create_task", &[BODY, SUBMIT]),
@@ -36,6 +49,13 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("task_media", &[&[NotFound, NotReady, RangeNotSatisfiable, Io]]),
     ("task_deliveries", &[&[NotFound]]),
     ("resolve_link", &[BODY, &[InvalidLink, AddressRefused, NoMediaFound, SourceNotFound, SourceForbidden]]),
+    ("create_source", &[BODY, SUBMIT, LIST, &[Conflict]]),
+    ("list_sources", &[]),
+    ("get_source", &[&[NotFound]]),
+    ("change_source", &[BODY, SUBMIT]),
+    ("delete_source", &[&[NotFound, CrossOrigin]]),
+    ("run_source", &[&[NotFound, Conflict, CrossOrigin]]),
+    ("source_items", &[&[NotFound]]),
     ("list_workflows", &[]),
     ("get_workflow", &[&[UnknownWorkflow]]),
     ("list_models", &[]),

@@ -38,6 +38,7 @@ use crate::{
     crawl::{Ask, Identities},
     error::Result,
     files::Files,
+    follow::Follow,
     intake::Intake,
     queue::Queue,
     transcribe::{Models, Pool, models::Pulls},
@@ -59,6 +60,8 @@ pub struct State {
     pub queue: Queue,
     /// The way in.
     pub intake: Intake,
+    /// Lists that are followed.
+    pub follow: Follow,
     /// Uploads and kept media.
     pub files: Files,
     /// Links looked at without making a task.

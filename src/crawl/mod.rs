@@ -6,6 +6,7 @@
 mod errors;
 mod identities;
 mod secrets;
+mod source;
 mod transport;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
     secrets::{is_hidden, without_secrets},
+    source::Named,
     transport::Guarded,
 };
 use crate::{

@@ -26,6 +26,10 @@ id!(
     MediaId
 );
 id!(
+    /// The id of a source.
+    SourceId
+);
+id!(
     /// The id of one revision of a transcript.
     TranscriptId
 );

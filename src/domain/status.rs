@@ -183,6 +183,16 @@ impl Priority {
     }
 }
 
+words!(
+    /// Whether a source is looked at by itself.
+    SourceState {
+        /// It is.
+        Active = "active",
+        /// Only when somebody asks for it.
+        Paused = "paused",
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,7 @@ fn fits(free: u64, needed: u64, reserve: u64) -> Result<()> {
     Err(Error::new(Code::InsufficientStorage, text))
 }
 
+/// Bytes that an ordinary user may still write to the file system of a folder.
 #[allow(clippy::useless_conversion, clippy::unnecessary_cast)] // the fields' types differ between systems
 pub fn free_bytes(path: &Path) -> Result<u64> {
     let path = CString::new(path.as_os_str().as_bytes())

@@ -12,6 +12,8 @@ mod identities;
 mod lanes;
 mod media;
 mod rows;
+mod source_items;
+mod sources;
 mod steps;
 mod tasks;
 #[cfg(test)]
@@ -31,6 +33,8 @@ pub use self::{
     events::Event,
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
+    source_items::{ItemPage, NewItem},
+    sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,

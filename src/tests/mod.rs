@@ -27,4 +27,5 @@ mod remote;
 mod replay;
 mod road;
 mod script;
+mod sources;
 mod support;

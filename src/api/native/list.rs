@@ -10,7 +10,7 @@ use crate::{
         cursor,
         words::{Time, Word},
     },
-    domain::{Media, MediaId, Priority, TaskStatus},
+    domain::{Media, MediaId, Priority, TaskId, TaskStatus},
     error::{Code, Error, Result},
     store::TaskFilter,
 };
@@ -62,7 +62,7 @@ impl Filters {
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),
             limit: self.limit,
-            before: self.cursor.as_deref().map(cursor::decode).transpose()?,
+            before: self.cursor.as_deref().map(cursor::decode).transpose()?.map(TaskId),
         })
     }
 }
@@ -79,6 +79,10 @@ impl Context {
             let media = task.media_id.and_then(|id| media.get(&id).cloned());
             TaskView::new(self.base(), task, media, None)
         });
-        Ok(TaskList { items: items.collect(), next_cursor: page.next.map(cursor::encode), total: page.total })
+        Ok(TaskList {
+            items: items.collect(),
+            next_cursor: page.next.map(|id| cursor::encode(id.0)),
+            total: page.total,
+        })
     }
 }

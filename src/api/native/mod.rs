@@ -11,6 +11,9 @@ mod media;
 mod model_views;
 mod models;
 mod resolve;
+mod source_views;
+mod source_wishes;
+mod sources;
 mod submit;
 mod system;
 mod tasks;
@@ -68,6 +71,8 @@ enum Group {
     Events,
     /// What came out. / 结果：文字稿、字幕与媒体。
     Results,
+    /// Lists that are followed. / 订阅源：被跟踪的账号、播放列表与订阅。
+    Sources,
     /// What is done with a task's input. / 工作流。
     Workflows,
     /// Who the daemon is towards platforms. / 在各平台使用的身份。
@@ -86,6 +91,7 @@ type All = (
     deliveries::Deliveries,
     resolve::Links,
     identities::Identities,
+    sources::Sources,
     workflows::Workflows,
     models::ModelFiles,
     devices::Devices,
@@ -104,6 +110,7 @@ pub(super) fn all(context: Context) -> All {
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
+        sources::Sources(context.clone()),
         workflows::Workflows(context.clone()),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),

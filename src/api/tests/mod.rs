@@ -5,6 +5,7 @@ mod events;
 mod media;
 mod models;
 mod server;
+mod sources;
 mod tasks;
 mod transcripts;
 mod upload;
@@ -26,6 +27,7 @@ use crate::{
     domain::TaskId,
     error::{Code, Error, Result},
     files::Files,
+    follow::{Follow, tests::Stub},
     intake::Intake,
     net::Net,
     queue::Queue,
@@ -75,6 +77,7 @@ impl Fetch for NoNetwork {
 /// A daemon's API without the rest of the daemon.
 struct Api {
     folder: TempDir,
+    list: Arc<Stub>,
     state: State,
 }
 
@@ -110,7 +113,10 @@ impl Api {
         let files = Files::open(&config.paths, &config.uploads).await.unwrap();
         // No engine process is started without a job.
         let pool = Arc::new(Pool::new(&config.engine, Net::new(&config.net).unwrap(), "trawl".into()).unwrap());
+        let list = Arc::new(Stub::default());
+        let follow = Follow::new(Arc::clone(&list) as Arc<_>, intake.clone(), queue.clone());
         let state = State {
+            follow,
             config: Arc::new(config),
             queue,
             intake,
@@ -123,7 +129,7 @@ impl Api {
             info: Arc::new(|| json!({ "ffmpeg": "7.1", "name": "other" })),
             draining: Arc::new(AtomicBool::new(false)),
         };
-        Self { folder, state }
+        Self { folder, list, state }
     }
 
     fn store(&self) -> &Store {

@@ -8,6 +8,8 @@ pub mod event;
 pub mod idempotency_key;
 pub mod identity;
 pub mod media;
+pub mod source;
+pub mod source_item;
 pub mod step;
 pub mod task;
 pub mod transcript;

@@ -17,6 +17,8 @@ pub enum Reply {
     Status(u16, &'static str),
     /// Goes elsewhere.
     Redirect(String),
+    /// Whatever a function makes of the request.
+    Made(Arc<dyn Fn(&Request) -> Response + Send + Sync>),
     /// Nothing until the gate opens, then the reply.
     Gated(watch::Receiver<bool>, Box<Reply>),
 }
@@ -109,6 +111,7 @@ impl Endpoint for Handler {
             }
             Some(Reply::Redirect(to)) => Response::builder().status(StatusCode::FOUND).header("location", to).finish(),
             Some(Reply::Body(content_type, body)) => ranged(&request, content_type, body),
+            Some(Reply::Made(make)) => make(&request),
             Some(Reply::Gated(..)) => Response::builder().status(StatusCode::LOOP_DETECTED).finish(),
         })
     }
