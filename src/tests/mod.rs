@@ -17,6 +17,7 @@ mod engine;
 #[path = "../transcribe/tests/pool.rs"]
 mod engine_pool;
 mod events;
+mod identities;
 mod kill;
 mod models;
 mod posts;
