@@ -134,8 +134,8 @@ pub(crate) struct Window {
 /// What to make of a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
-    /// The language's code.
-    pub language: String,
+    /// The language's code; without one it is found on the way, among those that the options allow.
+    pub language: Option<String>,
     /// The text before the window, which the model hears as context; usually empty.
     pub previous: String,
     /// The rest.
@@ -154,11 +154,25 @@ pub(crate) enum Heard {
 /// Hears a window's events.
 pub(crate) type Listener<'a> = dyn Fn(Heard) + Send + Sync + 'a;
 
+/// Languages by code with their probabilities, the likeliest first.
+pub(crate) type Probabilities = Vec<(String, f32)>;
+
+/// The languages of a window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Detected {
+    /// How long the slot worked.
+    pub inference_ms: u64,
+    /// Every language of the model.
+    pub probabilities: Probabilities,
+}
+
 /// The end of a window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Recognised {
     /// How long the slot worked.
     pub inference_ms: u64,
+    /// Every language of the model, when the window's had to be found; otherwise none.
+    pub probabilities: Probabilities,
     /// What a reader should know, such as that another device was used.
     pub warnings: Vec<String>,
     /// Whether the CPU did it because every GPU had failed.
@@ -168,9 +182,8 @@ pub(crate) struct Recognised {
 /// The slots of this machine.
 #[async_trait]
 pub(crate) trait Slots: Send + Sync {
-    /// Every language of the model with its probability over the window, the likeliest first. A model that knows
-    /// English only says so.
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>>;
+    /// How likely each language of the model is over the window. A model that knows English only says so.
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Detected>;
 
     /// Recognises a window, waiting for a free slot first. Ends within about a second of `cancel`.
     async fn recognise(

@@ -77,6 +77,10 @@ impl Script {
         Job { model: "m".to_owned(), file: None, pcm, samples: seconds * S, options }
     }
 
+    fn probabilities(&self) -> Probabilities {
+        self.languages.iter().map(|(language, p)| ((*language).to_owned(), *p)).collect()
+    }
+
     async fn run(&self, job: &Job, cancel: &CancellationToken) -> (Result<Transcribed>, Vec<EngineEvent>) {
         let events = Mutex::new(Vec::new());
         let model = ModelRef::new("m", PathBuf::new());
@@ -106,9 +110,9 @@ impl Script {
 
 #[async_trait]
 impl Slots for Script {
-    async fn detect(&self, window: &Window, _: &CancellationToken) -> Result<Vec<(String, f32)>> {
+    async fn detect(&self, window: &Window, _: &CancellationToken) -> Result<Detected> {
         self.detected.lock().unwrap().push(window.range.clone());
-        Ok(self.languages.iter().map(|(language, p)| ((*language).to_owned(), *p)).collect())
+        Ok(Detected { inference_ms: 1, probabilities: self.probabilities() })
     }
 
     async fn recognise(
@@ -136,7 +140,11 @@ impl Slots for Script {
         let result = tokio::select! {
             _ = over.wait_for(|over| *over >= answer.after) => match answer.error {
                 Some(code) => Err(Error::new(code, "as the script says")),
-                None => Ok(Recognised { inference_ms: 10, warnings: vec!["the same".to_owned()], is_makeshift: false }),
+                None => {
+                    let probabilities = if ask.language.is_none() { self.probabilities() } else { Vec::new() };
+                    let warnings = vec!["the same".to_owned()];
+                    Ok(Recognised { inference_ms: 10, probabilities, warnings, is_makeshift: false })
+                }
             },
             () = cancel.cancelled() => {
                 self.stopped.fetch_add(1, Ordering::SeqCst);
@@ -168,7 +176,7 @@ async fn windows_are_done_together_and_told_in_order() {
     assert_eq!(script.most.load(Ordering::SeqCst), 3, "two at work and one that waits");
     let (made, _) = Script::new(2, [(0, says("a"))]).run(&job, &CancellationToken::new()).await;
     let made = made.unwrap();
-    assert_eq!((made.inference_ms, made.transcript.warnings.len()), (50, 1), "{:?}", made.transcript.warnings);
+    assert_eq!((made.inference_ms, made.transcript.warnings.len()), (53, 1), "{:?}", made.transcript.warnings);
     assert_eq!((made.transcript.language.as_str(), made.transcript.language_probability), ("zh", 0.6));
 }
 
@@ -272,25 +280,29 @@ async fn a_cancel_stops_every_window() {
 
 #[tokio::test]
 async fn languages_are_given_limited_or_voted() {
-    let language = async |language: Option<&str>, languages: &[&str]| {
+    let language = async |windows: usize, language: Option<&str>, languages: &[&str]| {
         let script = Script::new(1, [(0, says("a"))]);
         let languages = languages.iter().map(|name| (*name).to_owned()).collect();
         let options = Options { language: language.map(str::to_owned), languages, ..Options::default() };
-        let (made, _) = script.run(&script.job(&[0], 5, options), &CancellationToken::new()).await;
-        let asked = script.asked.lock().unwrap().first().map(|(_, ask)| ask.language.clone());
+        let job = script.job(&[0, 10][..windows], 20, options);
+        let (made, _) = script.run(&job, &CancellationToken::new()).await;
+        let asked = script.asked.lock().unwrap().iter().map(|(_, ask)| ask.language.clone()).next_back().flatten();
         let detected = script.detected.lock().unwrap().len();
         made.map(|made| {
-            assert_eq!(asked.as_deref(), Some(made.transcript.language.as_str()));
+            let told = (windows > 1 || detected > 0 || asked.is_some()).then_some(made.transcript.language.as_str());
+            assert_eq!(asked.as_deref(), told);
             (made.transcript.language, made.transcript.language_probability, detected)
         })
     };
-    assert_eq!(language(None, &[]).await.unwrap(), ("zh".to_owned(), 0.6, 1));
-    assert_eq!(language(Some("Chinese"), &[]).await.unwrap(), ("zh".to_owned(), 1.0, 0));
-    assert_eq!(language(None, &["german"]).await.unwrap(), ("de".to_owned(), 1.0, 0));
-    assert_eq!(language(None, &["de", "en"]).await.unwrap(), ("en".to_owned(), 0.4, 1));
-    let error = language(None, &["de", "fr"]).await.unwrap_err();
-    assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("languages")));
-    assert_eq!(language(Some("en"), &["de"]).await.unwrap_err().field.as_deref(), Some("language"));
+    for (windows, voters) in [(1, 0), (2, 2)] {
+        assert_eq!(language(windows, None, &[]).await.unwrap(), ("zh".to_owned(), 0.6, voters));
+        assert_eq!(language(windows, Some("Chinese"), &[]).await.unwrap(), ("zh".to_owned(), 1.0, 0));
+        assert_eq!(language(windows, None, &["german"]).await.unwrap(), ("de".to_owned(), 1.0, 0));
+        assert_eq!(language(windows, None, &["de", "en"]).await.unwrap(), ("en".to_owned(), 0.4, voters));
+        let error = language(windows, None, &["de", "fr"]).await.unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("languages")));
+        assert_eq!(language(windows, Some("en"), &["de"]).await.unwrap_err().field.as_deref(), Some("language"));
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use crate::{
     transcribe::{
         ModelRef,
         child::{Args, Output, serve},
-        engine::{Ask, EngineEvent, Heard, Job, Listener, Recognised, Slots, Window},
+        engine::{Ask, Detected, EngineEvent, Heard, Job, Listener, Recognised, Slots, Window},
         protocol::{Event, Request},
         recognise,
     },
@@ -162,10 +162,10 @@ pub(super) fn model() -> ModelRef {
 
 #[async_trait]
 impl Slots for Engine {
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Detected> {
         let request = |id| Request::Detect { id, pcm: window.pcm.clone(), range: window.range.clone() };
         match self.ask(request, &|_| {}, cancel).await? {
-            Event::Languages { probabilities, .. } => Ok(probabilities),
+            Event::Languages { inference_ms, probabilities, .. } => Ok(Detected { inference_ms, probabilities }),
             other => panic!("{other:?}"),
         }
     }
@@ -186,8 +186,8 @@ impl Slots for Engine {
             options: ask.options.clone(),
         };
         match self.ask(request, listener, cancel).await? {
-            Event::Done { inference_ms, warnings, .. } => {
-                Ok(Recognised { inference_ms, warnings, is_makeshift: false })
+            Event::Done { inference_ms, probabilities, warnings, .. } => {
+                Ok(Recognised { inference_ms, probabilities, warnings, is_makeshift: false })
             }
             other => panic!("{other:?}"),
         }

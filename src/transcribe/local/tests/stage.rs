@@ -29,7 +29,7 @@ cd '{}'
 [ "$2" = --list-devices ] && {{ echo listed >> lists; cat devices; exit; }}
 model=$5 device=$7
 echo "$model $device" >> started
-done_() {{ echo '{{"type":"done","id":'$id',"inference_ms":5,"warnings":[]}}'; }}
+done_() {{ echo '{{"type":"done","id":'$id',"inference_ms":5,"probabilities":[],"warnings":[]}}'; }}
 progress() {{ echo '{{"type":"progress","id":'$id',"value":0.5}}'; }}
 unusable() {{ echo '{{"type":"unusable","code":"'$1'","detail":"it is '$1'"}}'; exit 1; }}
 {loading}
@@ -109,7 +109,7 @@ pub(super) fn window(model: &str) -> Window {
 }
 
 pub(super) fn ask() -> Ask {
-    Ask { language: "en".to_owned(), previous: String::new(), options: Options::default() }
+    Ask { language: Some("en".to_owned()), previous: String::new(), options: Options::default() }
 }
 
 pub(super) async fn run(pool: &Local, model: &str) -> Result<Recognised> {
