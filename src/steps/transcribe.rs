@@ -14,7 +14,7 @@ use super::{
     extract::{Extracted, extract, samples},
 };
 use crate::{
-    domain::Options,
+    domain::{Options, Priority},
     error::{Code, Error, Report, Result},
     queue::Done,
     store::NewTranscript,
@@ -58,8 +58,10 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
             let events = |event| match event {
                 EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
                 EngineEvent::Segment(segment) => job.reporter.segment(segment),
+                EngineEvent::LastBegun => job.leave.notify_one(),
             };
-            let request = transcribe::Job { model: name, file, pcm, samples: audio.samples, options };
+            let is_urgent = job.task.priority == Priority::High;
+            let request = transcribe::Job { model: name, file, pcm, samples: audio.samples, options, is_urgent };
             job.services.pool.transcribe(request, &events, job.cancel).await?
         }
     };

@@ -25,6 +25,8 @@ pub struct Job {
     pub samples: u64,
     /// What to make of it.
     pub options: Options,
+    /// Whether it goes before those that are not.
+    pub is_urgent: bool,
 }
 
 /// What a job tells while it runs.
@@ -34,6 +36,9 @@ pub enum EngineEvent {
     Progress(f64),
     /// A finished segment. Segments come in order and are final.
     Segment(Segment),
+    /// Its last part is at work: when another job comes now, there is something to do when a slot becomes free. Told
+    /// once at most.
+    LastBegun,
 }
 
 /// Hears the events of a job.
@@ -123,6 +128,8 @@ pub trait Engine: Send + Sync {
 pub(crate) struct Window {
     /// The job that it belongs to. Jobs without a slot go before those that have one.
     pub job: u64,
+    /// Whether it goes before windows that are not.
+    pub is_urgent: bool,
     /// The model to do it with.
     pub model: ModelRef,
     /// The whole audio: signed 16-bit little-endian PCM, mono, 16 kHz.

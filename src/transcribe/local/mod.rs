@@ -246,7 +246,7 @@ impl Drop for Guard<'_> {
 /// the first real window finds it warm.
 fn warm_up(job: u64, model: ModelRef) -> Window {
     // Jobs are numbered from 1 on, so none has this number.
-    Window { job: u64::MAX - job, model, pcm: "/dev/null".into(), range: 0..0 }
+    Window { job: u64::MAX - job, is_urgent: false, model, pcm: "/dev/null".into(), range: 0..0 }
 }
 
 fn warm_ask() -> Ask {

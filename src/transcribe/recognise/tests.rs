@@ -74,7 +74,7 @@ impl Script {
         options.vad = false;
         let ends = starts[1..].iter().chain([&seconds]);
         options.clip_timestamps.0 = starts.iter().zip(ends).flat_map(|(a, b)| [*a as f64, *b as f64 - 0.5]).collect();
-        Job { model: "m".to_owned(), file: None, pcm, samples: seconds * S, options }
+        Job { model: "m".to_owned(), file: None, pcm, samples: seconds * S, options, is_urgent: false }
     }
 
     fn probabilities(&self) -> Probabilities {
@@ -101,6 +101,7 @@ impl Script {
                     assert!(told <= value && value <= 1.0);
                     told = value;
                 }
+                EngineEvent::LastBegun => {}
             }
         }
         assert_eq!((streamed, told), (transcript.segments.clone(), 1.0));
@@ -205,11 +206,14 @@ async fn the_first_window_streams_and_later_ones_wait() {
         .map(|event| match event {
             EngineEvent::Progress(value) => format!("{value}"),
             EngineEvent::Segment(segment) => segment.text.clone(),
+            EngineEvent::LastBegun => "last".to_owned(),
         })
         .collect();
     // The second window is over before the first one, and says nothing until that is over, too.
     let at = |wanted: &str| told.iter().position(|told| told == wanted).unwrap();
     assert!(at("a") < at("1") && at("1") < at("b"), "{told:?}");
+    assert_eq!(told.iter().filter(|told| *told == "last").count(), 1);
+    assert!(at("last") < at("1"), "the next job is called before this one ends: {told:?}");
 }
 
 #[tokio::test]
@@ -354,7 +358,7 @@ async fn texts_in_silence_are_dropped_when_asked_for() {
     let (made, events) = script.run(&script.job(&[0, 10], 20, ask(Some(2.0))), &CancellationToken::new()).await;
     let transcript = made.unwrap().transcript;
     assert!(transcript.segments.is_empty() && transcript.language.is_empty());
-    assert!(events.iter().all(|event| matches!(event, EngineEvent::Progress(_))));
+    assert!(!events.iter().any(|event| matches!(event, EngineEvent::Segment(_))));
     assert_eq!(
         transcript.warnings[1..],
         [

@@ -111,7 +111,7 @@ impl Engine {
     pub(super) fn job(&self, sample: &str, options: &Options) -> Job {
         let pcm = self.dir.path().join(format!("{}.pcm", self.next.fetch_add(1, Ordering::Relaxed)));
         let samples = decode(&smoke().join("samples").join(sample), &pcm);
-        Job { model: "smoke-q8_0".to_owned(), file: Some(model()), pcm, samples, options: options.clone() }
+        Job { model: "smoke-q8_0".to_owned(), file: Some(model()), pcm, samples, options: options.clone(), is_urgent: false }
     }
 
     /// Recognises a sample, and checks what holds of every transcript.
@@ -121,6 +121,7 @@ impl Engine {
         let events = |event| match event {
             EngineEvent::Progress(value) => assert!((0.0..=1.0).contains(&value)),
             EngineEvent::Segment(segment) => streamed.lock().unwrap().push(segment),
+            EngineEvent::LastBegun => {}
         };
         let made = recognise::transcribe(self, &model(), &job, &events, &CancellationToken::new()).await.unwrap();
         assert_eq!(made.transcript.segments, *streamed.lock().unwrap());

@@ -42,7 +42,7 @@ impl Engine {
     /// Recognises one window over the first 30 seconds of a sample.
     async fn window(&self, sample: &str, ask: &Ask) -> (Result<Recognised>, Vec<Segment>) {
         let job = self.job(sample, &ask.options);
-        let window = Window { job: 1, model: model(), pcm: job.pcm, range: 0..job.samples.min(480_000) };
+        let window = Window { job: 1, is_urgent: false, model: model(), pcm: job.pcm, range: 0..job.samples.min(480_000) };
         let segments = Mutex::new(Vec::new());
         let listener = |heard| {
             if let Heard::Segment(segment) = heard {
@@ -66,7 +66,7 @@ impl Engine {
         let silence = vec![0; 960_000 - first.len()];
         std::fs::write(&pcm, [first, silence, second].concat()).unwrap();
         let range = 0..pcm.metadata().unwrap().len() / 2;
-        let window = Window { job: 1, model: model(), pcm, range };
+        let window = Window { job: 1, is_urgent: false, model: model(), pcm, range };
         let segments = Mutex::new(Vec::new());
         let listener = |heard| {
             if let Heard::Segment(segment) = heard {
@@ -221,7 +221,7 @@ async fn a_language_found_on_the_way_gives_the_text_of_one_that_was_told() {
         // A run begins with the language of the window before: not the right one here, but for the third.
         for (sample, spoken) in [("zh-known-03.flac", "zh"), (PLAIN, "en"), (UNCLEAR, "en")] {
             let job = engine.job(sample, &options);
-            let window = Window { job: 1, model: model(), pcm: job.pcm, range: 0..job.samples };
+            let window = Window { job: 1, is_urgent: false, model: model(), pcm: job.pcm, range: 0..job.samples };
             let told = Ask { language: Some(spoken.to_owned()), ..ask(options.clone(), "") };
             let open = Options { language: None, ..options.clone() };
             let (found, segments) = engine.window(sample, &Ask { language: None, ..ask(open, "") }).await;
@@ -254,7 +254,7 @@ async fn nonsense_fails_by_itself() {
     let cancel = CancellationToken::new();
     let pcm = engine.dir.path().join("long.pcm");
     let samples = decode(&smoke().join("samples/long.m4a"), &pcm);
-    let long = Window { job: 1, model: model(), pcm, range: 0..samples };
+    let long = Window { job: 1, is_urgent: false, model: model(), pcm, range: 0..samples };
     let error = engine.recognise(&long, &ask(greedy(), ""), &|_| {}, &cancel).await.unwrap_err();
     assert_eq!((error.code, error.detail.as_str()), (Code::Internal, "The window is too long"));
     // The model has no Cantonese; the token in its place means something else.

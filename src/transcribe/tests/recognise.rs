@@ -40,7 +40,7 @@ fn job(engine: &Engine, pieces: &[Vec<u8>], options: Options) -> Job {
     let bytes = pieces.concat();
     let pcm = engine.dir.path().join(format!("{}.joined", bytes.len()));
     std::fs::write(&pcm, &bytes).unwrap();
-    Job { model: model().name, file: Some(model()), pcm, samples: bytes.len() as u64 / 2, options }
+    Job { model: model().name, file: Some(model()), pcm, samples: bytes.len() as u64 / 2, options, is_urgent: false }
 }
 
 async fn run(slots: &dyn Slots, job: &Job) -> Transcript {

@@ -105,7 +105,7 @@ pub(super) fn model(name: &str) -> ModelRef {
 }
 
 pub(super) fn window(model: &str) -> Window {
-    Window { job: 1, model: self::model(model), pcm: "/tmp/x".into(), range: 0..1 }
+    Window { job: 1, is_urgent: false, model: self::model(model), pcm: "/tmp/x".into(), range: 0..1 }
 }
 
 pub(super) fn ask() -> Ask {
