@@ -13,7 +13,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{
-        Notify, OwnedSemaphorePermit,
+        Notify, OwnedSemaphorePermit, RwLock,
         broadcast::{Receiver, error::RecvError},
     },
     task::JoinSet,
@@ -50,6 +50,8 @@ pub struct Runner {
     cpu: usize,
     /// The place for urgent transcriptions.
     express: Arc<Places>,
+    /// Held by every transcription to its end, and by one that has to be alone against all others.
+    company: Arc<RwLock<()>>,
 }
 
 impl Runner {
@@ -58,7 +60,7 @@ impl Runner {
         let slots = services.pool.slots();
         let running = Arc::new(Running::default());
         let (tracker, express) = (TaskTracker::new(), Arc::new(Places::new(1)));
-        Self { services, running, tracker, slots, cpu: config.cpu_lane(), express }
+        Self { services, running, tracker, slots, cpu: config.cpu_lane(), express, company: Arc::default() }
     }
 
     /// Runs until `shutdown`; then stops claiming, lets running steps go on for `queue.drain` at most, and gives the rest
@@ -179,7 +181,11 @@ impl Runner {
         }
         drop(first);
         for (work, cancel) in suspects {
-            let alone = async { Some((places.all().await.ok()?, self.express.one().await.ok()?)) };
+            let alone = async {
+                let places = (places.all().await.ok()?, self.express.one().await.ok()?);
+                // Some may have left their places and be at work still.
+                Some((places, Arc::clone(&self.company).write_owned().await))
+            };
             let permit = tokio::select! {
                 permit = alone => permit,
                 // It ends at once, without a place.
@@ -193,10 +199,12 @@ impl Runner {
         }
     }
 
-    /// `permit` is held until the work is done, or, if it `may_leave` early, until it needs its place no longer.
+    /// `permit` is held until the work is done, or, if the step `may_leave` early, until it needs its place no longer.
     fn spawn(&self, work: Work, cancel: CancellationToken, permit: impl Send + 'static, may_leave: bool) {
         let runner = self.clone();
         self.tracker.spawn(async move {
+            let is_company = may_leave && work.row.step.kind == StepKind::Transcribe;
+            let _company = if is_company { Some(runner.company.read().await) } else { None };
             let leave = Notify::new();
             let mut execution = pin!(runner.execute(&work, cancel, &leave));
             tokio::select! {
