@@ -36,7 +36,10 @@ use self::{
     scheduler::{Command, Scheduler},
 };
 use super::{
-    engine::{Ask, Detected, DeviceStatus, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed, Window},
+    engine::{
+        Ask, Detected, DeviceStatus, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed,
+        Window,
+    },
     models::{ModelInfo, ModelRef, check_file},
     recognise,
 };

@@ -52,7 +52,8 @@ pub(super) async fn transcribe(
     let languages = allowed(options)?;
     let plan = plan(job, cancel).await?;
     let id = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
-    let window = |range| Window { job: id, is_urgent: job.is_urgent, model: model.clone(), pcm: job.pcm.clone(), range };
+    let window =
+        |range| Window { job: id, is_urgent: job.is_urgent, model: model.clone(), pcm: job.pcm.clone(), range };
     let windows: Vec<Window> = plan.windows.iter().cloned().map(window).collect();
     let listed: Vec<String> = plan.windows.iter().map(|range| format!("{}-{}", range.start, range.end)).collect();
     tracing::debug!(samples = job.samples, windows = listed.join(","), "planned");

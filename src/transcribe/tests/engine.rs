@@ -111,7 +111,14 @@ impl Engine {
     pub(super) fn job(&self, sample: &str, options: &Options) -> Job {
         let pcm = self.dir.path().join(format!("{}.pcm", self.next.fetch_add(1, Ordering::Relaxed)));
         let samples = decode(&smoke().join("samples").join(sample), &pcm);
-        Job { model: "smoke-q8_0".to_owned(), file: Some(model()), pcm, samples, options: options.clone(), is_urgent: false }
+        Job {
+            model: "smoke-q8_0".to_owned(),
+            file: Some(model()),
+            pcm,
+            samples,
+            options: options.clone(),
+            is_urgent: false,
+        }
     }
 
     /// Recognises a sample, and checks what holds of every transcript.

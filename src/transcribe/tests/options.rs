@@ -42,7 +42,8 @@ impl Engine {
     /// Recognises one window over the first 30 seconds of a sample.
     async fn window(&self, sample: &str, ask: &Ask) -> (Result<Recognised>, Vec<Segment>) {
         let job = self.job(sample, &ask.options);
-        let window = Window { job: 1, is_urgent: false, model: model(), pcm: job.pcm, range: 0..job.samples.min(480_000) };
+        let window =
+            Window { job: 1, is_urgent: false, model: model(), pcm: job.pcm, range: 0..job.samples.min(480_000) };
         let segments = Mutex::new(Vec::new());
         let listener = |heard| {
             if let Heard::Segment(segment) = heard {

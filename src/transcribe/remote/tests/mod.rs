@@ -69,7 +69,14 @@ fn job(seconds: u64, mut options: Value) -> (NamedTempFile, Job) {
     file.write_all(&(0..samples).flat_map(time).collect::<Vec<_>>()).unwrap();
     options["vad"] = json!(false);
     let options = Options::from_json(options.as_object().unwrap()).unwrap();
-    let job = Job { model: "large-v3".to_owned(), file: None, pcm: file.path().to_owned(), samples, options, is_urgent: false };
+    let job = Job {
+        model: "large-v3".to_owned(),
+        file: None,
+        pcm: file.path().to_owned(),
+        samples,
+        options,
+        is_urgent: false,
+    };
     (file, job)
 }
 
