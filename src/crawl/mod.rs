@@ -5,13 +5,14 @@
 
 mod errors;
 mod transport;
+mod ytdlp;
 
 use std::sync::Arc;
 
-use crawlers::{Crawlers, ListRequest, Page, Real, Resolved, With};
+use crawlers::{Crawlers, External, ListRequest, Page, Real, Resolved, With};
 
 pub use self::errors::told;
-use self::transport::Guarded;
+use self::{transport::Guarded, ytdlp::YtDlp};
 use crate::{
     config::Config,
     error::{Code, Error, Result},
@@ -23,26 +24,32 @@ use crate::{
 pub struct Crawl {
     crawlers: Arc<Crawlers>,
     net: Net,
+    external: Option<Arc<YtDlp>>,
 }
 
 impl Crawl {
     /// The platform modules with the configuration's settings.
     pub fn new(config: &Config, net: Net) -> Result<Self> {
         let crawlers = Crawlers::new(config.crawlers.clone()).map_err(|why| Error::new(Code::Config, why))?;
-        Ok(Self { crawlers: Arc::new(crawlers), net })
+        let external = YtDlp::find(&config.crawlers.ytdlp, config.media.sandbox, &net)?.map(Arc::new);
+        Ok(Self { crawlers: Arc::new(crawlers), net, external })
     }
 
     /// Looks a link up without storing anything.
     pub async fn resolve(&self, link: &str) -> Result<Resolved> {
         let transport = Guarded(&self.net);
-        let with = With { transport: &transport, identity: None, external: None, chance: &Real, only: None };
+        let with = With { transport: &transport, identity: None, external: self.external(), chance: &Real, only: None };
         self.crawlers.resolve(link, with).await.map_err(errors::told)
     }
 
     /// One page of the list that a link stands for.
     pub async fn list(&self, link: &str, request: &ListRequest) -> Result<Page> {
         let transport = Guarded(&self.net);
-        let with = With { transport: &transport, identity: None, external: None, chance: &Real, only: None };
+        let with = With { transport: &transport, identity: None, external: self.external(), chance: &Real, only: None };
         self.crawlers.list(link, request, with).await.map_err(errors::told)
+    }
+
+    fn external(&self) -> Option<&dyn External> {
+        self.external.as_deref().map(|external| external as &dyn External)
     }
 }

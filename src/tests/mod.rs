@@ -25,4 +25,6 @@ mod recognition;
 mod remote;
 mod road;
 mod script;
+mod streams;
 mod support;
+mod ytdlp;
