@@ -1,7 +1,8 @@
 //! Crawling: the platform modules behind the daemon's guard.
 //!
 //! Callers may rely on this: every request obeys the rules of [`Net`]; an identity is used by one link at a time, and its
-//! cookie never gets into logs, errors or results; errors tell which ways were tried.
+//! cookie gets into no log and no error, and into results only as a header for downloads, which [`without_secrets`] hides
+//! from whoever stores or shows them; errors tell which ways were tried.
 
 mod errors;
 mod identities;

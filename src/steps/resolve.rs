@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Job, Outcome, stopped, ticket::Ticket};
 use crate::{
-    crawl::without_secrets,
+    crawl::{Ask, Who, without_secrets},
     domain::{Media, MediaId, media::UPLOAD},
     error::{Code, Error, Result},
     store::{NewMedia, Tx},
@@ -67,9 +67,12 @@ pub(super) async fn again(job: &Job<'_>, media: &Media, link: &str) -> Result<Ti
     Ok(ticket)
 }
 
+/// Looks a link up as the identity that the task names.
 async fn ask(job: &Job<'_>, link: &str) -> Result<Resolved> {
+    let name = job.task.options.get("identity").and_then(Value::as_str).unwrap_or_default();
+    let ask = Ask { link: link.to_owned(), who: Who::named(name.trim()), only: None };
     tokio::select! {
-        resolved = job.services.crawl.resolve(link) => resolved,
+        resolved = job.services.crawl.look_up(&ask) => resolved,
         () = job.cancel.cancelled() => Err(stopped()),
     }
 }

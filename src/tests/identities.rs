@@ -86,6 +86,12 @@ async fn a_cookie_is_used_and_never_seen_again() {
     assert_eq!((status, &problem["field"]), (422, &json!("strategy")), "{problem}");
     assert!(problem["hint"].as_str().unwrap().contains("web_detail"), "{problem}");
 
+    // A task may name an identity, too.
+    let body = json!({ "link": LINK, "options": { "identity": "somebody" } });
+    let (_, task) = answers.ask("POST", "/api/tasks", body).await;
+    let task = daemon.end(task["id"].as_i64().unwrap()).await;
+    assert_eq!((&task["error"]["code"], &task["status"]), (&json!("invalid_value"), &json!("failed")), "{task}");
+
     // A task tells what was tried, and the identity is not used again.
     site.file(DETAIL, "application/json", capture("status_login_required.json"));
     let task = daemon.end(daemon.paste(LINK, "").await).await;

@@ -78,6 +78,8 @@ pub struct Options {
     pub use_platform_subtitles: PlatformSubtitles,
     /// Whether the sound of a post is transcribed even when it is only the music behind it.
     pub background_music: bool,
+    /// The identity that the link is resolved with, by name or id; `none` for nobody; none: the one whose turn it is.
+    pub identity: Option<String>,
 }
 
 impl Default for Options {
@@ -114,12 +116,13 @@ impl Default for Options {
             no_cache: false,
             use_platform_subtitles: PlatformSubtitles::Never,
             background_music: false,
+            identity: None,
         }
     }
 }
 
 /// Every option with what it must be, as it stands in errors and in the documentation.
-pub const RULES: [(&str, &str); 31] = [
+pub const RULES: [(&str, &str); 32] = [
     ("model", "the name of a model"),
     ("language", "a language code or an English name"),
     ("languages", "a list of at most 20 language codes or English names"),
@@ -151,6 +154,7 @@ pub const RULES: [(&str, &str); 31] = [
     ("no_cache", "true or false"),
     ("use_platform_subtitles", "\"never\", \"fallback\" or \"prefer\""),
     ("background_music", "true or false"),
+    ("identity", "the name or id of an identity, or \"none\""),
 ];
 
 impl Options {
@@ -189,7 +193,7 @@ impl Options {
 
     fn normalise(&mut self) {
         let blank = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().is_empty());
-        for text in [&mut self.model, &mut self.initial_prompt, &mut self.hotwords] {
+        for text in [&mut self.model, &mut self.initial_prompt, &mut self.hotwords, &mut self.identity] {
             if blank(text) {
                 *text = None;
             }

@@ -30,6 +30,7 @@ pub fn recipe(engine: &str, model: &str, file: Option<(u64, u64)>, options: &Opt
         no_cache: false,
         use_platform_subtitles: PlatformSubtitles::Never,
         background_music: false,
+        identity: None,
         ..options.clone()
     };
     // A list of fields in the order of their declaration, so equal options give equal text.
@@ -58,7 +59,7 @@ mod tests {
         for same in [
             json!({"model": "turbo"}),
             json!({"zh": "hans", "no_cache": true, "threads": 3, "split": "parallel"}),
-            json!({"use_platform_subtitles": "fallback", "background_music": true}),
+            json!({"use_platform_subtitles": "fallback", "background_music": true, "identity": "me"}),
             json!({"temperature": 0, "language": "auto"}),
             json!({"split": "sequential", "condition_on_previous_text": false}),
         ] {
