@@ -22,7 +22,7 @@ const ROWS: [&[&str]; 11] = [
 ];
 
 /// Outside crates that only some places may name.
-const DOORS: [(&str, &[&str]); 11] = [
+const DOORS: [(&str, &[&str]); 13] = [
     ("sea_orm", &["src/store", "migrations/src"]),
     ("sea_orm_migration", &["src/store", "migrations/src"]),
     ("sqlx", &["src/store"]),
@@ -32,7 +32,9 @@ const DOORS: [(&str, &[&str]); 11] = [
     ("reqwest", &["src/net"]),
     ("hyper", &["src/net"]),
     ("whisper_rs", &["src/transcribe"]),
-    ("whisper_rs_sys", &["src/transcribe"]),
+    ("whisper_rs_sys", &["src/transcribe", "accel/src"]),
+    ("accel", &["src/transcribe"]),
+    ("gemm", &["accel/src"]),
     ("ferrous_opencc", &["src/zh"]),
 ];
 
