@@ -1,5 +1,10 @@
 //! The threads of one backend, which is one state of whisper.cpp: several compute at the same time in one process.
 
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Threads that sleep between two products, and room for each to convert numbers.
@@ -8,6 +13,8 @@ pub(crate) struct Crew {
     /// The others beside the caller; none before they are needed.
     others: Option<ThreadPool>,
     desks: Vec<Desk>,
+    /// Room for a result that must not be where it belongs before all have done their share.
+    pub(crate) spare: Vec<f32>,
 }
 
 /// One thread's room for the block that it is working on; it grows to the largest one.
@@ -15,6 +22,7 @@ pub(crate) struct Crew {
 pub(crate) struct Desk {
     pub(crate) weights: Vec<f32>,
     pub(crate) inputs: Vec<f32>,
+    pub(crate) values: Vec<f32>,
 }
 
 impl Crew {
@@ -36,20 +44,35 @@ impl Crew {
         self.desks.len().max(1)
     }
 
-    /// Lets every thread do the same at its own desk, and waits for all.
-    pub(crate) fn work(&mut self, job: impl Fn(&mut Desk) + Sync) {
+    /// Does so many shares of a work, each once, on whatever thread is free for it.
+    pub(crate) fn share(&mut self, shares: usize, job: impl Fn(usize, &mut Desk) + Sync) {
         if self.desks.is_empty() {
             self.desks.push(Desk::default());
         }
+        let next = AtomicUsize::new(0);
+        let work = |desk: &mut Desk| {
+            loop {
+                let share = next.fetch_add(1, Ordering::Relaxed);
+                if share >= shares {
+                    return;
+                }
+                job(share, desk);
+            }
+        };
         match (&self.others, self.desks.split_first_mut()) {
             (Some(pool), Some((own, others))) => pool.in_place_scope(|scope| {
                 for desk in others {
-                    scope.spawn(|_| job(desk));
+                    scope.spawn(|_| work(desk));
                 }
-                job(own);
+                work(own);
             }),
-            (_, Some((own, _))) => job(own),
+            (_, Some((own, _))) => work(own),
             (_, None) => {}
         }
     }
+}
+
+/// One of so many equal parts of a range.
+pub(crate) fn part(size: usize, index: usize, parts: usize) -> Range<usize> {
+    size * index / parts..size * (index + 1) / parts
 }

@@ -13,8 +13,10 @@ use whisper_rs_sys::{
 
 use crate::{
     abi::{API_VERSION, Backend, BackendTable, Device, DeviceTable, Registration, RegistrationTable},
+    attention::Attention,
     crew::Crew,
     product::Product,
+    softmax::Softmax,
 };
 
 const NAME: &CStr = c"accel";
@@ -186,13 +188,25 @@ unsafe extern "C" fn compute(backend: ggml_backend_t, graph: *mut ggml_cgraph) -
     // given each of them memory that `reads` has agreed to.
     unsafe {
         let crew = crew(backend);
-        for index in 0..sys::ggml_graph_n_nodes(graph) {
-            let node = &*sys::ggml_graph_node(graph, index);
-            if is_view(node.op) {
-                continue;
+        let nodes: Vec<&ggml_tensor> = (0..sys::ggml_graph_n_nodes(graph))
+            .map(|index| &*sys::ggml_graph_node(graph, index))
+            .filter(|node| !is_view(node.op))
+            .collect();
+        let mut nodes = nodes.as_slice();
+        while let [node, rest @ ..] = nodes {
+            nodes = rest;
+            if let [second, third, rest @ ..] = rest
+                && let Some(attention) = Attention::of([node, second, third])
+            {
+                attention.compute(crew);
+                nodes = rest;
+            } else if let Some(product) = Product::of(node) {
+                product.compute(crew);
+            } else if let Some(softmax) = Softmax::of(node) {
+                softmax.compute(crew);
+            } else {
+                return sys::ggml_status_GGML_STATUS_FAILED;
             }
-            let Some(product) = Product::of(node) else { return sys::ggml_status_GGML_STATUS_FAILED };
-            product.compute(crew);
         }
     }
     sys::ggml_status_GGML_STATUS_SUCCESS
@@ -218,7 +232,7 @@ unsafe extern "C" fn takes(_: ggml_backend_dev_t, node: *const ggml_tensor) -> b
     // SAFETY: ggml asks about valid tensors with valid sources.
     unsafe {
         let node = &*node;
-        is_view(node.op) || Product::of(node).is_some_and(|product| product.is_large())
+        is_view(node.op) || Softmax::follows(node) || Product::of(node).is_some_and(|product| product.is_large())
     }
 }
 

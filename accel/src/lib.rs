@@ -6,9 +6,11 @@
 //! whose numbers lie in main memory. Everything else, single tokens above all, stays where it was.
 
 mod abi;
+mod attention;
 mod crew;
 mod device;
 mod product;
+mod softmax;
 mod tensor;
 #[cfg(test)]
 mod tests;

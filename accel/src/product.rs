@@ -1,14 +1,14 @@
 //! One `GGML_OP_MUL_MAT`: result[b][j][i] = Σₖ weights[b'][i][k] · inputs[b][j][k], where several batches b of inputs may
 //! share one b' of weights. Everything is added up in f32, whatever the weights are stored as.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Range;
 
 use gemm::Parallelism;
 use whisper_rs_sys as sys;
 
 use crate::{
-    crew::{Crew, Desk},
-    tensor::{Numbers, Tensor},
+    crew::{Crew, part},
+    tensor::{Floats, Tensor},
 };
 
 /// Products with fewer rows, columns or terms stay where they are: handing them over costs more than it saves.
@@ -22,15 +22,15 @@ const ROOM: usize = 1 << 22;
 pub(crate) struct Product {
     weights: Tensor,
     inputs: Tensor,
-    result: Tensor,
+    pub(crate) result: Tensor,
 }
 
 /// One piece of work: some rows and columns of one batch's result.
-struct Block {
-    rows: std::ops::Range<usize>,
-    columns: std::ops::Range<usize>,
+pub(crate) struct Block {
+    pub(crate) rows: Range<usize>,
+    pub(crate) columns: Range<usize>,
     /// Indices in the two outer dimensions.
-    batch: [usize; 2],
+    pub(crate) batch: [usize; 2],
 }
 
 impl Product {
@@ -45,9 +45,8 @@ impl Product {
         // SAFETY: a product has two sources, and they are valid by contract.
         let (weights, inputs) = unsafe { (Tensor::of(&*node.src[0])?, Tensor::of(&*node.src[1])?) };
         let result = Tensor::of(node)?;
-        let has_rows = matches!(result.numbers, Numbers::F32) && result.strides[0] == size_of::<f32>();
         let fits = |outer: usize| weights.sizes[outer] > 0 && inputs.sizes[outer] % weights.sizes[outer] == 0;
-        (has_rows && weights.sizes[0] == inputs.sizes[0] && fits(2) && fits(3)).then_some(Self {
+        (result.has_plain_rows() && weights.sizes[0] == inputs.sizes[0] && fits(2) && fits(3)).then_some(Self {
             weights,
             inputs,
             result,
@@ -68,21 +67,15 @@ impl Product {
     pub(crate) unsafe fn compute(&self, crew: &mut Crew) {
         let [height, width, batches, outer] = self.result.sizes;
         let (down, across) = self.blocks(crew.threads());
-        let count = down * across * batches * outer;
-        let part = |size: usize, index: usize, parts: usize| size * index / parts..size * (index + 1) / parts;
-        let next = AtomicUsize::new(0);
-        crew.work(|desk| {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= count {
-                    return;
-                }
-                let (index, column) = (index / across, index % across);
-                let (batch, row) = (index / down, index % down);
-                let batch = [batch % batches, batch / batches];
-                let block = Block { rows: part(height, row, down), columns: part(width, column, across), batch };
-                // SAFETY: the memory is there by contract, and no two blocks have a number of the result in common.
-                unsafe { self.block(&block, desk) }
+        crew.share(down * across * batches * outer, |index, desk| {
+            let (index, column) = (index / across, index % across);
+            let (batch, row) = (index / down, index % down);
+            let batch = [batch % batches, batch / batches];
+            let block = Block { rows: part(height, row, down), columns: part(width, column, across), batch };
+            // SAFETY: the memory is there by contract, and no two blocks have a number of the result in common.
+            unsafe {
+                let weights = self.weights_of(batch, &block.rows, &mut desk.weights);
+                self.block(&block, &weights, &mut desk.inputs, &self.result);
             }
         });
     }
@@ -100,22 +93,32 @@ impl Product {
         (down.max(pieces(&self.weights, height)), across.max(pieces(&self.inputs, width)))
     }
 
+    /// Some rows of the weights that a batch of inputs has.
+    ///
     /// # Safety
-    /// As for [`Product::compute`]; no other thread may compute a block that overlaps this one.
-    unsafe fn block(&self, block: &Block, desk: &mut Desk) {
-        let shared = [0, 1].map(|at| block.batch[at] / (self.inputs.sizes[at + 2] / self.weights.sizes[at + 2]));
+    /// As for [`Product::compute`]; the rows must be there.
+    pub(crate) unsafe fn weights_of(&self, batch: [usize; 2], rows: &Range<usize>, room: &mut Vec<f32>) -> Floats {
+        let shared = [0, 1].map(|at| batch[at] / (self.inputs.sizes[at + 2] / self.weights.sizes[at + 2]));
+        // SAFETY: by contract; as many batches share these weights.
+        unsafe { self.weights.floats(shared, rows, room) }
+    }
+
+    /// Computes one block into a tensor like the result, from the weights of its rows.
+    ///
+    /// # Safety
+    /// As for [`Product::compute`]; the block must lie in the result, and no other thread may compute one that overlaps.
+    pub(crate) unsafe fn block(&self, block: &Block, left: &Floats, room: &mut Vec<f32>, result: &Tensor) {
         // SAFETY: rows, columns and batches lie within the tensors; gemm reads and writes exactly the numbers that the
         // sizes and strides name, and the strides were seen to be whole numbers of f32.
         unsafe {
-            let left = self.weights.floats(shared, &block.rows, &mut desk.weights);
-            let right = self.inputs.floats(block.batch, &block.columns, &mut desk.inputs);
-            let target = self.result.row(block.batch, block.columns.start).cast::<f32>().add(block.rows.start);
+            let right = self.inputs.floats(block.batch, &block.columns, room);
+            let target = result.row(block.batch, block.columns.start).cast::<f32>().add(block.rows.start);
             gemm::gemm(
                 block.rows.len(),
                 block.columns.len(),
                 self.terms(),
                 target.cast_mut(),
-                self.result.step(1),
+                result.step(1),
                 1,
                 false,
                 left.start,

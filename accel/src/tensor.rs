@@ -7,10 +7,10 @@ use whisper_rs_sys as sys;
 /// Where a tensor's numbers lie, and what they are.
 pub(crate) struct Tensor {
     start: *const u8,
-    pub(crate) numbers: Numbers,
+    numbers: Numbers,
     pub(crate) sizes: [usize; 4],
     /// Bytes from one number, row, matrix and batch to the next.
-    pub(crate) strides: [usize; 4],
+    strides: [usize; 4],
 }
 
 // SAFETY: the pointer is only followed by unsafe functions, whose callers answer for what other threads do.
@@ -18,7 +18,7 @@ unsafe impl Sync for Tensor {}
 
 /// What a tensor's numbers are stored as.
 #[derive(Clone, Copy)]
-pub(crate) enum Numbers {
+enum Numbers {
     F32,
     F16,
     /// Everything else that ggml can convert, above all quantised weights.
@@ -50,6 +50,25 @@ impl Tensor {
             _ => strides[0] == traits.type_size,
         };
         is_known.then_some(Self { start: tensor.data.cast_const().cast(), numbers, sizes, strides })
+    }
+
+    /// Floats one behind the other.
+    pub(crate) fn floats_at(start: *mut f32, sizes: [usize; 4]) -> Self {
+        let mut strides = [size_of::<f32>(); 4];
+        for outer in 1..4 {
+            strides[outer] = strides[outer - 1] * sizes[outer - 1];
+        }
+        Self { start: start.cast_const().cast(), numbers: Numbers::F32, sizes, strides }
+    }
+
+    /// Whether the numbers of each row are f32, one behind the other.
+    pub(crate) fn has_plain_rows(&self) -> bool {
+        self.is_plain() && self.strides[0] == size_of::<f32>()
+    }
+
+    /// Whether it has the same numbers in the same place as another one.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.start == other.start && self.sizes == other.sizes && self.strides == other.strides
     }
 
     /// Whether its numbers need no conversion.
