@@ -15,6 +15,7 @@ use crate::{
     abi::{API_VERSION, Backend, BackendTable, Device, DeviceTable, Registration, RegistrationTable},
     attention::Attention,
     crew::Crew,
+    gelu::Gelu,
     product::Product,
     softmax::Softmax,
 };
@@ -204,6 +205,8 @@ unsafe extern "C" fn compute(backend: ggml_backend_t, graph: *mut ggml_cgraph) -
                 product.compute(crew);
             } else if let Some(softmax) = Softmax::of(node) {
                 softmax.compute(crew);
+            } else if let Some(gelu) = Gelu::of(node) {
+                gelu.compute(crew);
             } else {
                 return sys::ggml_status_GGML_STATUS_FAILED;
             }
@@ -232,7 +235,10 @@ unsafe extern "C" fn takes(_: ggml_backend_dev_t, node: *const ggml_tensor) -> b
     // SAFETY: ggml asks about valid tensors with valid sources.
     unsafe {
         let node = &*node;
-        is_view(node.op) || Softmax::follows(node) || Product::of(node).is_some_and(|product| product.is_large())
+        is_view(node.op)
+            || Softmax::follows(node)
+            || Product::of(node).is_some_and(|product| product.is_large())
+            || Gelu::of(node).is_some_and(|gelu| gelu.is_large())
     }
 }
 

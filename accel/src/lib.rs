@@ -9,11 +9,13 @@ mod abi;
 mod attention;
 mod crew;
 mod device;
+mod gelu;
 mod product;
 mod softmax;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod vectors;
 
 use std::{ffi::CStr, sync::OnceLock};
 

@@ -91,6 +91,23 @@ impl Tensor {
         unsafe { self.start.add(row * self.strides[1] + inner * self.strides[2] + outer * self.strides[3]) }
     }
 
+    /// A row of another tensor of plain rows, after this one's was copied there, unless it is the same.
+    ///
+    /// # Safety
+    /// Both tensors must have their memory, be of the same size, and lie in the same place or apart; nobody else may use the
+    /// row meanwhile.
+    pub(crate) unsafe fn row_copied<'a>(&self, other: &Self, batch: [usize; 2], row: usize) -> &'a mut [f32] {
+        let width = self.sizes[0];
+        // SAFETY: by contract; rows of plain f32 lie one number behind the other.
+        unsafe {
+            let (source, target) = (self.row(batch, row), other.row(batch, row).cast_mut());
+            if !std::ptr::eq(source, target) {
+                std::ptr::copy_nonoverlapping(source, target, width * size_of::<f32>());
+            }
+            std::slice::from_raw_parts_mut(target.cast(), width)
+        }
+    }
+
     /// Some rows as f32: where they are, or converted into `room`.
     ///
     /// # Safety
