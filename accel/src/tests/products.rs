@@ -205,6 +205,84 @@ fn the_products_of_attention() {
     check(Case { terms: 151, rows: 33, columns: 149, threads: 3, ..heads });
 }
 
+/// Attention as whisper.cpp builds it, in memory that ggml hands out again as soon as it may.
+#[track_caller]
+fn check_attention(heads: i64, positions: i64, width: i64, threads: i32) {
+    let memory = Memory::new(64 << 20);
+    let half = sys::ggml_type_GGML_TYPE_F16;
+    let (keys, k) = memory.tensor(half, [width, positions, heads, 1], Order::Heads, 1);
+    let (queries, q) = memory.tensor(sys::ggml_type_GGML_TYPE_F32, [width, positions, heads, 1], Order::Heads, 2);
+    let (values, v) = memory.tensor(half, [positions, width, heads, 1], Order::Plain, 3);
+    let ours = Ours::new(threads);
+    // SAFETY: all tensors are of one context, which has room for the steps and their graph.
+    let result = unsafe {
+        let scores = sys::ggml_mul_mat(memory.0, keys, queries);
+        let shares = sys::ggml_soft_max_ext_inplace(memory.0, scores, ptr::null_mut(), 0.5, 0.0);
+        let node = sys::ggml_mul_mat(memory.0, values, shares);
+        let graph = sys::ggml_new_graph(memory.0);
+        sys::ggml_build_forward_expand(graph, node);
+        assert!(ours.takes(scores) && ours.takes(shares) && ours.takes(node));
+        // Queries are not needed after the first step, so that the last one may end there.
+        (*node).data = (*(*queries).view_src).data;
+        assert_eq!(sys::ggml_backend_graph_compute(ours.0, graph), sys::ggml_status_GGML_STATUS_SUCCESS);
+        let count = usize::try_from(sys::ggml_nelements(node)).unwrap();
+        std::slice::from_raw_parts((*node).data.cast::<f32>(), count)
+    };
+    let index = |at: i64| usize::try_from(at).unwrap();
+    for head in 0..heads {
+        for query in 0..positions {
+            let dot = |key: i64| -> f64 {
+                let (key, query) = ((head * positions + key) * width, (head * positions + query) * width);
+                (0..width).map(|at| k[index(key + at)] * q[index(query + at)]).sum()
+            };
+            let powers: Vec<f64> = (0..positions).map(|key| (0.5 * dot(key)).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            for at in 0..width {
+                let from = (head * width + at) * positions;
+                let wanted: f64 = (0..positions).map(|key| powers[index(key)] / sum * v[index(from + key)]).sum();
+                let got = f64::from(result[index((head * positions + query) * width + at)]);
+                assert!((got - wanted).abs() < 1e-5, "head {head}, query {query}, {at}: {got} for {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_at_one_go() {
+    check_attention(2, 150, 64, 2);
+    check_attention(3, 151, 33, 2);
+    check_attention(1, 300, 32, 1);
+}
+
+#[test]
+fn softmax_and_activation_by_themselves() {
+    let memory = Memory::new(16 << 20);
+    let (numbers, held) = memory.tensor(sys::ggml_type_GGML_TYPE_F32, [301, 250, 2, 1], Order::Plain, 1);
+    let ours = Ours::new(2);
+    // SAFETY: the tensors are of this context, which has room.
+    let (active, shares) = unsafe {
+        let (active, shares) = (sys::ggml_gelu(memory.0, numbers), sys::ggml_soft_max(memory.0, numbers));
+        assert!(ours.takes(active) && !ours.takes(shares), "a softmax alone is better off where it was");
+        let few = sys::ggml_view_2d(memory.0, numbers, 301, 5, 301 * 4, 0);
+        assert!(!ours.takes(sys::ggml_gelu(memory.0, few)));
+        assert!(!ours.takes(sys::ggml_silu(memory.0, numbers)));
+        let graph = sys::ggml_new_graph(memory.0);
+        sys::ggml_build_forward_expand(graph, active);
+        sys::ggml_build_forward_expand(graph, shares);
+        assert_eq!(sys::ggml_backend_graph_compute(ours.0, graph), sys::ggml_status_GGML_STATUS_SUCCESS);
+        let floats = |node: *mut sys::ggml_tensor| std::slice::from_raw_parts((*node).data.cast::<f32>(), held.len());
+        (floats(active), floats(shares))
+    };
+    for (row, (active, shares)) in held.chunks(301).zip(active.chunks(301).zip(shares.chunks(301))) {
+        let sum: f64 = row.iter().map(|x| x.exp()).sum();
+        for (x, (active, share)) in row.iter().zip(active.iter().zip(shares)) {
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * x * (1.0 + 0.044_715 * x * x);
+            assert!((f64::from(*active) - 0.5 * x * (1.0 + inner.tanh())).abs() < 1e-6, "{x}: {active}");
+            assert!((f64::from(*share) - x.exp() / sum).abs() < 1e-8, "{x}: {share}");
+        }
+    }
+}
+
 #[test]
 fn all_types_and_orders() {
     check(CASE);
