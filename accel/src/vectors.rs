@@ -76,7 +76,7 @@ fn probabilities_plainly(row: &mut [f32], scale: f32) {
 fn gelu_plainly(row: &mut [f32]) {
     let activation = |x: f32| {
         // (1 + tanh u) / 2 = 1 / (1 + e^-2u)
-        let twice = 1.595_769_1 * x * (0.044_715 * x).mul_add(x, 1.0);
+        let twice = 1.595_769 * x * (0.044_715 * x).mul_add(x, 1.0);
         let small = exp(-twice.abs());
         x * if twice < 0.0 { small } else { 1.0 } / (1.0 + small)
     };
