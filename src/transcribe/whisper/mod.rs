@@ -11,6 +11,7 @@ mod judge;
 mod ladder;
 mod language;
 mod params;
+mod products;
 mod prompt;
 mod run;
 mod segments;
@@ -51,6 +52,9 @@ impl Model {
     /// use a shorter encoder context.
     pub(crate) fn load(path: &Path, device: &str, short_context: bool) -> Result<Self> {
         let gpu = devices::gpu(device)?;
+        if gpu.is_none() {
+            products::register();
+        }
         let context = Arc::new(Context::load(path, gpu)?);
         Ok(Self { context, is_on_gpu: gpu.is_some(), has_short_context: short_context })
     }
