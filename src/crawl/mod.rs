@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use crawlers::{Crawlers, ListRequest, Page, Real, Resolved, With};
 
+use self::transport::Guarded;
 pub use self::{
     errors::told,
     secrets::{is_hidden, without_secrets},
 };
-use self::transport::Guarded;
 use crate::{
     config::Config,
     error::{Code, Error, Result},
