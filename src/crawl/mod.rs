@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use crawlers::{CrawlError, Crawlers, External, ListRequest, Page, Real, Resolved, With};
 
-use self::transport::Guarded;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
