@@ -9,12 +9,12 @@ mod identities;
 mod secrets;
 mod source;
 mod transport;
+mod ytdlp;
 
 use std::sync::Arc;
 
-use crawlers::{Attempt, Crawlers, ErrorClass, ListRequest, Page, Real, Resolved, With};
+use crawlers::{Attempt, Crawlers, ErrorClass, External, ListRequest, Page, Real, Resolved, With};
 
-use self::identities::Taken;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
@@ -22,6 +22,7 @@ pub use self::{
     source::Named,
     transport::Guarded,
 };
+use self::{identities::Taken, ytdlp::YtDlp};
 use crate::{
     config::Config,
     domain::options::unknown,
@@ -87,13 +88,15 @@ pub struct Crawl {
     crawlers: Arc<Crawlers>,
     net: Net,
     identities: Option<Identities>,
+    external: Option<Arc<YtDlp>>,
 }
 
 impl Crawl {
     /// The platform modules with the configuration's settings; everybody is anonymous without `identities`.
     pub fn new(config: &Config, net: Net, identities: Option<Identities>) -> Result<Self> {
         let crawlers = Crawlers::new(config.crawlers.clone()).map_err(|why| Error::new(Code::Config, why))?;
-        Ok(Self { crawlers: Arc::new(crawlers), net, identities })
+        let external = YtDlp::find(&config.crawlers.ytdlp, config.media.sandbox, &net)?.map(Arc::new);
+        Ok(Self { crawlers: Arc::new(crawlers), net, identities, external })
     }
 
     /// Looks a link up without storing anything.
@@ -147,8 +150,10 @@ impl Crawl {
         platforms.map(canary).collect()
     }
 
-    fn with<'a>(&self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {
-        With { transport, identity: taken.visitor(), external: None, chance: &Real, only }
+    fn with<'a>(&'a self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {
+        // yt-dlp's requests go through our own door: they would show an address that is not the identity's.
+        let external = self.external.as_deref().filter(|_| taken.net().is_none()).map(|one| one as &dyn External);
+        With { transport, identity: taken.visitor(), external, chance: &Real, only }
     }
 
     /// A strategy is one of its link's platform.

@@ -22,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{reporter::Reporter, ticket::Tickets};
@@ -72,6 +73,8 @@ pub struct Job<'a> {
     pub input: Map<String, Value>,
     /// Where progress goes.
     pub reporter: &'a Reporter,
+    /// To be told when the step's place in its lane may go to another one, though it is not over yet.
+    pub leave: &'a Notify,
     /// Whether to stop.
     pub cancel: &'a CancellationToken,
 }

@@ -63,7 +63,12 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 
 /// A list of pieces, or a key: a small answer to a request for the candidate.
 pub(super) async fn get(job: &Job<'_>, candidate: &Candidate, url: &Url, max_bytes: u64) -> Result<Reply> {
-    let request = Get { url: url.to_string(), headers: headers_for(&candidate.headers, &candidate.url, url), max_bytes, ..Get::default() };
+    let request = Get {
+        url: url.to_string(),
+        headers: headers_for(&candidate.headers, &candidate.url, url),
+        max_bytes,
+        ..Get::default()
+    };
     let reply = tokio::select! {
         reply = job.services.net.get(request) => reply?,
         () = job.cancel.cancelled() => return Err(super::stopped()),

@@ -16,7 +16,7 @@ use super::{
     words::{self, Fetched, Source},
 };
 use crate::{
-    domain::{Options, Transcript},
+    domain::{Options, Priority, Transcript},
     error::{Code, Error, Report, Result},
     queue::Done,
     store::NewTranscript,
@@ -108,9 +108,11 @@ async fn recognised(
             let events = |event| match event {
                 EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
                 EngineEvent::Segment(segment) => job.reporter.segment(segment),
+                EngineEvent::LastBegun => job.leave.notify_one(),
             };
+            let is_urgent = job.task.priority == Priority::High;
             let (model, options) = (name.to_owned(), options.clone());
-            let request = transcribe::Job { model, file, pcm, samples: audio.samples, options };
+            let request = transcribe::Job { model, file, pcm, samples: audio.samples, options, is_urgent };
             job.services.pool.transcribe(request, &events, job.cancel).await?
         }
     };

@@ -29,4 +29,6 @@ mod replay;
 mod road;
 mod script;
 mod sources;
+mod streams;
 mod support;
+mod ytdlp;

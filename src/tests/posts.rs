@@ -163,7 +163,8 @@ async fn silence_of_a_post_is_a_result_and_needs_no_engine() {
     let scene = Scene::set().await;
     scene.site.file("/film.mp4", "video/mp4", film());
     let sound = json!({ "url": scene.at("/clip.flac"), "title": "a song", "is_original": false, "duration_ms": null });
-    let pictures = json!({ "candidates": [], "silent": "The post is pictures with music.", "sound": sound, "duration_ms": 9_000 });
+    let pictures =
+        json!({ "candidates": [], "silent": "The post is pictures with music.", "sound": sound, "duration_ms": 9_000 });
     let mute = json!({ "candidates": [scene.candidate(&["/film.mp4"])], "may_be_silent": true, "sound": sound, "duration_ms": 1_000 });
     let cases = [("a", &pictures, "pictures with music", 9.0), ("b", &mute, "no sound", 1.0)];
     for (id, found, why, duration) in cases {
@@ -194,9 +195,7 @@ async fn subtitles_stand_for_recognition_as_far_as_that_is_wanted() {
         { "url": scene.at("/mt.vtt"), "language": "eng-US", "source": "machine_translation" },
         { "url": scene.at("/zh.vtt"), "language": "cmn-Hans-CN", "source": "asr" },
     ]);
-    let found = |path: &str, silent: bool| {
-        json!({ "candidates": [scene.candidate(&[path])], "subtitles": subtitles, "may_be_silent": silent })
-    };
+    let found = |path: &str, silent: bool| json!({ "candidates": [scene.candidate(&[path])], "subtitles": subtitles, "may_be_silent": silent });
     let (good, dead, mute) = (found("/clip.flac", false), found("/gone.flac", false), found("/film.mp4", true));
     for (found, wish, expected, why) in [
         (&good, "prefer", "我們學習。", None),

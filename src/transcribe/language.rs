@@ -92,6 +92,11 @@ pub struct Allowed {
     pub among: Vec<&'static str>,
 }
 
+/// The likeliest language of those that are allowed, empty for every one; `probabilities` come the likeliest first.
+pub(super) fn likeliest<'a, L: AsRef<str>>(probabilities: &'a [(L, f32)], among: &[&str]) -> Option<&'a (L, f32)> {
+    probabilities.iter().find(|(language, _)| among.is_empty() || among.contains(&language.as_ref()))
+}
+
 /// Reads `language` and `languages`. An error names the field that is wrong: a language that does not exist, or one
 /// that is not among those allowed.
 pub fn allowed(options: &Options) -> Result<Allowed> {

@@ -170,7 +170,9 @@ pub fn outputs(kind: &str) -> &'static [&'static str] {
             "silent",
             "warnings",
         ],
-        Ok(StepKind::Download) => &["media_id", "file", "size", "sha256", "content_type", "duration_ms", "silent", "warnings"],
+        Ok(StepKind::Download) => {
+            &["media_id", "file", "size", "sha256", "content_type", "duration_ms", "silent", "warnings"]
+        }
         Ok(StepKind::Transcribe) => &["transcript_id", "text", "language", "duration", "segments", "model", "warnings"],
         Ok(StepKind::Callback) => &["delivery_id"],
         Ok(StepKind::Extract) | Err(_) => &[],

@@ -37,7 +37,7 @@ pub(super) async fn page(form: &Form, request: &ListRequest, visit: &Visit<'_>) 
     };
     match answer {
         Ok(answer) => Ok(source.page(&answer)),
-        Err(Outcome::Failed(error)) => source.bought(visit).await.unwrap_or(Err(error)),
+        Err(Outcome::Failed(error)) => source.bought(visit).await.ok_or(error),
         Err(Outcome::Answer(error) | Outcome::Doubt(error)) => Err(error),
         Err(Outcome::Found(_)) => Err(failures::blocked("Douyin answered with a post instead of a list.")),
     }
@@ -85,8 +85,8 @@ impl Source<'_> {
         })
     }
 
-    /// The same list from TikHub, when that is switched on.
-    async fn bought(&self, visit: &Visit<'_>) -> Option<Result<Page, CrawlError>> {
+    /// The same list from TikHub, when that is switched on and has it.
+    async fn bought(&self, visit: &Visit<'_>) -> Option<Page> {
         let is_on = visit.chosen(&visit.settings.douyin.strategies).any(|name| name == tikhub::NAME);
         if !is_on || tikhub::hindrance(visit).is_some() {
             return None;
@@ -99,8 +99,13 @@ impl Source<'_> {
             LinkKind::Mix => format!("fetch_video_mix_post_list?mix_id={id}&cursor={cursor}&count={COUNT}"),
             _ => return None,
         };
-        let answer = tikhub::fetch(visit, &format!("/api/v1/douyin/app/v3/{path}")).await;
-        Some(answer.map(|answer| self.page(&answer)))
+        match tikhub::fetch(visit, &format!("/api/v1/douyin/app/v3/{path}")).await {
+            Ok(answer) => answer["aweme_list"].is_array().then(|| self.page(&answer)),
+            Err(error) => {
+                tracing::debug!(class = %error.class, "TikHub has not given a list");
+                None
+            }
+        }
     }
 
     fn continues(&self) -> bool {

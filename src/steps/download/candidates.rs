@@ -27,7 +27,11 @@ const MUTE: &str = "The video has no sound";
 /// What came of a ticket.
 pub(super) enum Found {
     /// The file, how long it is, and what is odd about it.
-    File { kept: Kept, duration_ms: Option<u64>, warning: Option<String> },
+    File {
+        kept: Kept,
+        duration_ms: Option<u64>,
+        warning: Option<String>,
+    },
     /// Nobody can be heard in the post, and why.
     Silence(String),
     Nothing(Hunt),

@@ -21,12 +21,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_TRIES: usize = 3;
 
 /// The best subtitles that can be had, if any are wanted. They are fetched once: `note` is where later tries find them.
-pub(super) async fn fetch(
-    job: &Job<'_>,
-    ticket: &Ticket,
-    wishes: &Wishes,
-    note: &Path,
-) -> Result<Option<Captions>> {
+pub(super) async fn fetch(job: &Job<'_>, ticket: &Ticket, wishes: &Wishes, note: &Path) -> Result<Option<Captions>> {
     if !wishes.subtitles {
         return Ok(None);
     }
@@ -116,7 +111,8 @@ mod tests {
             ..Subtitle::at(Url::parse("http://a/").unwrap())
         };
         let hls = Subtitle { format: Some("hls".to_owned()), ..one("eng-US", Human) };
-        let tiktok = [one("deu-DE", MachineTranslation), one("eng-US", Asr), one("fra-FR", Human), one("eng-US", Human)];
+        let tiktok =
+            [one("deu-DE", MachineTranslation), one("eng-US", Asr), one("fra-FR", Human), one("eng-US", Human)];
         let podcast = [one("", Unknown)];
         let film = [one("en", Human), one("fr", Human)];
         let told = |all: &[Subtitle], wanted: &[&str]| -> Vec<(String, SubtitleSource)> {

@@ -62,15 +62,37 @@ fn both_kinds_of_json_are_read() {
 
 #[test]
 fn what_holds_no_words_is_refused() {
-    for file in ["", "WEBVTT", "{}", "[]", "{\"segments\":{}}", "<html>", "#EXTM3U\n#EXTINF:4,\n0.vtt", "{\"utterances\":[{}]}"] {
+    for file in
+        ["", "WEBVTT", "{}", "[]", "{\"segments\":{}}", "<html>", "#EXTM3U\n#EXTINF:4,\n0.vtt", "{\"utterances\":[{}]}"]
+    {
         assert_eq!(read(file.as_bytes()).unwrap_err().code, Code::UnsupportedFormat, "{file}");
     }
 }
 
 /// Fragments of which files are made, and broken.
 const PIECES: [&str; 22] = [
-    "WEBVTT", "\n", "\n\n", "\r", "00:01.000", "00:00:01,5", " --> ", "99999999999:00:00", "<", ">", "<v ", "&amp;", "&#x0;", "{\\",
-    "}", "{\"utterances\":[", "{\"start_time\":1e400,\"text\":\"a\"}", "]}", "words", "你好", "7", "\u{202e}",
+    "WEBVTT",
+    "\n",
+    "\n\n",
+    "\r",
+    "00:01.000",
+    "00:00:01,5",
+    " --> ",
+    "99999999999:00:00",
+    "<",
+    ">",
+    "<v ",
+    "&amp;",
+    "&#x0;",
+    "{\\",
+    "}",
+    "{\"utterances\":[",
+    "{\"start_time\":1e400,\"text\":\"a\"}",
+    "]}",
+    "words",
+    "你好",
+    "7",
+    "\u{202e}",
 ];
 
 proptest! {

@@ -25,7 +25,7 @@ struct Podcast {
 impl Podcast {
     async fn start() -> Self {
         let (site, shown, unchanged) = (Site::start().await, Arc::<Mutex<_>>::default(), Arc::<AtomicUsize>::default());
-        let (now, count) = (Arc::clone(&shown), Arc::clone(&unchanged));
+        let (now, count): (Arc<Mutex<(String, String)>>, _) = (Arc::clone(&shown), Arc::clone(&unchanged));
         let link = site.put(
             "/feed.xml",
             Reply::Made(Arc::new(move |request| {

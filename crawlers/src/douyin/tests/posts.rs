@@ -116,6 +116,17 @@ async fn the_anonymous_visitor_is_kept_until_it_is_not_believed() {
 }
 
 #[tokio::test]
+async fn whether_nobody_may_ask_the_answer_says() {
+    let stub = Stub::new(|request: &Request| match request.method {
+        crate::Method::Post => said(404, &[], ""),
+        _ => said(200, &[], fixture!("douyin/detail_video.json")),
+    });
+    let with = With { only: Some("web_detail"), ..stub.with() };
+    crawlers().resolve(&video(ID), with).await.unwrap();
+    assert_eq!(header(stub.requests().last().unwrap(), "Cookie"), None);
+}
+
+#[tokio::test]
 async fn somebody_asks_as_one_browser_with_both_signatures() {
     let stub = stub(Server::default().at(DETAIL, 200, fixture!("douyin/detail_video.json")));
     let identity = somebody();

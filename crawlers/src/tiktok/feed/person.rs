@@ -93,7 +93,7 @@ async fn posts(
             return Err(miss);
         }
         // The first page begins with the present by our clock, which may be late.
-        if cursor.is_some() && posts.iter().any(|post| created_ms(post) > Some(before) && !parse::is_pinned(post)) {
+        if cursor.is_some() && leads_nowhere(posts, before) {
             if repeated {
                 return Err(looping());
             }
@@ -131,6 +131,12 @@ fn next_cursor(posts: &[Value], before: u64) -> Option<u64> {
     let last = posts.iter().rev().find(|post| !parse::is_pinned(post)).and_then(created_ms);
     let next = last.filter(|last| *last < before).unwrap_or_else(|| before.saturating_sub(WEEK_MS));
     (next >= BEGINNING_MS).then_some(next)
+}
+
+/// Whether a page that should begin at `before` goes no further back than that: an earlier page once more.
+fn leads_nowhere(posts: &[Value], before: u64) -> bool {
+    let times = || posts.iter().filter(|post| !parse::is_pinned(post)).map(created_ms);
+    times().any(|time| time > Some(before)) && !times().any(|time| time < Some(before))
 }
 
 fn created_ms(post: &Value) -> Option<u64> {

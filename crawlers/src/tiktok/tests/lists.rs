@@ -60,10 +60,14 @@ async fn a_page_that_comes_again_is_asked_for_once_more() {
         "/api/creator/item_list/" => answer(&entry("creator_item_list_page1.json")),
         _ => platform(request),
     });
-    let error = list(PERSON, Some("1793400000000"), &stub).await.unwrap_err();
-    assert_eq!(error.class, ErrorClass::PagingLoop);
+    for cursor in ["1793400000000", "1793500000000"] {
+        let error = list(PERSON, Some(cursor), &stub).await.unwrap_err();
+        assert_eq!(error.class, ErrorClass::PagingLoop);
+    }
     let devices: Vec<_> = stub.requests().iter().filter_map(|request| query(request, "device_id")).collect();
-    assert!(devices.len() == 2 && devices[0] != devices[1], "{devices:?}");
+    assert!(devices.len() == 4 && devices[0] != devices[1], "{devices:?}");
+    let on = list(PERSON, Some("1793550000000"), &stub).await.unwrap();
+    assert_eq!((ids(&on), on.next.as_deref()), (vec!["3005", "3004"], Some("1793500000000")), "it goes on");
 }
 
 #[tokio::test]
