@@ -13,7 +13,7 @@ mod ytdlp;
 
 use std::sync::Arc;
 
-use crawlers::{CrawlError, Crawlers, External, ListRequest, Page, Real, Resolved, With};
+use crawlers::{Attempt, Crawlers, ErrorClass, External, ListRequest, Page, Real, Resolved, With};
 
 pub use self::{
     errors::told,
@@ -114,10 +114,13 @@ impl Crawl {
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
             Ok(resolved) => {
-                self.settle(taken, &resolved.attempts, None).await;
+                self.settle(taken, Some(&resolved.attempts), None).await;
                 Ok(resolved)
             }
-            Err(error) => Err(self.failed(taken, error).await),
+            Err(error) => {
+                self.settle(taken, Some(&error.attempts), Some(error.class)).await;
+                Err(told(error))
+            }
         }
     }
 
@@ -127,10 +130,13 @@ impl Crawl {
         let transport = Guarded(taken.net().unwrap_or(&self.net));
         match self.crawlers.list(link, request, self.with(&transport, &taken, None)).await {
             Ok(page) => {
-                self.settle(taken, &[], None).await;
+                self.settle(taken, None, None).await;
                 Ok(page)
             }
-            Err(error) => Err(self.failed(taken, error).await),
+            Err(error) => {
+                self.settle(taken, None, Some(error.class)).await;
+                Err(told(error))
+            }
         }
     }
 
@@ -188,12 +194,7 @@ impl Crawl {
         }
     }
 
-    async fn failed(&self, taken: Someone, error: CrawlError) -> Error {
-        self.settle(taken, &error.attempts, Some(error.class)).await;
-        told(error)
-    }
-
-    async fn settle(&self, taken: Someone, attempts: &[crawlers::Attempt], failure: Option<crawlers::ErrorClass>) {
+    async fn settle(&self, taken: Someone, attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) {
         if let (Someone::Stored(taken), Some(identities)) = (taken, &self.identities) {
             identities.settle(taken, attempts, failure).await;
         }
