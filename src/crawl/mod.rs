@@ -95,7 +95,7 @@ impl Crawl {
     /// The platform modules with the configuration's settings; everybody is anonymous without `identities`.
     pub fn new(config: &Config, net: Net, identities: Option<Identities>) -> Result<Self> {
         let crawlers = Crawlers::new(config.crawlers.clone()).map_err(|why| Error::new(Code::Config, why))?;
-        let external = YtDlp::find(&config.crawlers.ytdlp, config.media.sandbox, &net)?.map(Arc::new);
+        let external = YtDlp::find(config, &net)?.map(Arc::new);
         Ok(Self { crawlers: Arc::new(crawlers), net, identities, external })
     }
 

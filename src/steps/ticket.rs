@@ -22,7 +22,7 @@ use crate::{
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// What is used of a resolved link.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Ticket {
     /// What was asked for.
@@ -65,23 +65,6 @@ impl Ticket {
     fn headers(&self) -> impl Iterator<Item = &Vec<(String, String)>> {
         let candidates = self.candidates.iter().map(|candidate| &candidate.headers);
         candidates.chain(self.subtitles.iter().map(|subtitle| &subtitle.headers))
-    }
-}
-
-impl Default for Ticket {
-    fn default() -> Self {
-        Self {
-            link: None,
-            resolved_at: None,
-            duration_ms: None,
-            candidates: Vec::new(),
-            sound: None,
-            silent: None,
-            may_be_silent: false,
-            subtitles: Vec::new(),
-            warnings: Vec::new(),
-            attempts: Vec::new(),
-        }
     }
 }
 

@@ -24,12 +24,13 @@ struct Podcast {
 
 impl Podcast {
     async fn start() -> Self {
-        let (site, shown, unchanged) = (Site::start().await, Arc::<Mutex<_>>::default(), Arc::<AtomicUsize>::default());
-        let (now, count): (Arc<Mutex<(String, String)>>, _) = (Arc::clone(&shown), Arc::clone(&unchanged));
+        let site = Site::start().await;
+        let (shown, unchanged) = (Arc::<Mutex<(String, String)>>::default(), Arc::<AtomicUsize>::default());
+        let (now, count) = (Arc::clone(&shown), Arc::clone(&unchanged));
         let link = site.put(
             "/feed.xml",
             Reply::Made(Arc::new(move |request| {
-                let (etag, feed): (String, String) = now.lock().unwrap().clone();
+                let (etag, feed) = now.lock().unwrap().clone();
                 let answer = Response::builder().header("etag", &etag).content_type("application/rss+xml");
                 if request.header("if-none-match") == Some(&etag) {
                     count.fetch_add(1, Ordering::SeqCst);
