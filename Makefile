@@ -22,6 +22,7 @@ demo: bootstrap
 	@scripts/demo.sh
 
 test: bootstrap
+	@scripts/ytdlp.sh
 	cargo test --workspace --locked
 
 run: bootstrap

@@ -23,7 +23,7 @@ pub use self::models::{NetFetch, open_models};
 use crate::{
     api,
     config::Config,
-    crawl::{Ask, Crawl, Identities},
+    crawl::{Ask, Crawl, Identities, without_secrets},
     delivery::Courier,
     error::{Code, Error, Result},
     files::Files,
@@ -33,7 +33,7 @@ use crate::{
     net::Net,
     queue::Queue,
     runner::Runner,
-    steps::Services,
+    steps::{Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
 };
@@ -81,7 +81,7 @@ impl App {
         let (models, pool) = models::open(&config, net.clone(), program).await?;
         let pool = Arc::new(pool);
         let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
-        let identities = Identities::new(Arc::clone(&store), &secret::identities(&config)?, &config);
+        let identities = open_identities(&config, Arc::clone(&store))?;
         let queue = Queue::new(store, config.queue.clone());
         let recovered = queue.recover().await?;
         if recovered > 0 {
@@ -93,7 +93,7 @@ impl App {
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
-        let services = Services { queue, net, crawl, files, ffmpeg, models, pool };
+        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),
@@ -237,6 +237,11 @@ impl App {
     }
 }
 
+/// The identities in a store, with the key of the configuration or of the data folder.
+pub fn open_identities(config: &Config, store: Arc<Store>) -> Result<Identities> {
+    Ok(Identities::new(store, &secret::identities(config)?, config))
+}
+
 struct Resolver(Crawl);
 
 #[async_trait]
@@ -244,7 +249,7 @@ impl api::Resolve for Resolver {
     async fn resolve(&self, ask: &Ask) -> Result<Value> {
         let slow = |_| Error::new(Code::SourceTimeout, "The site took longer than two minutes to be looked at");
         let resolved = tokio::time::timeout(RESOLVE_WITHIN, self.0.look_up(ask)).await.map_err(slow)??;
-        Ok(json!(resolved))
+        Ok(json!(without_secrets(resolved)))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use. Results go to stdout, everything else to stderr.
 
+mod doctor;
 mod local;
 mod log;
 mod models;
@@ -43,6 +44,12 @@ enum Command {
     /// Look after model files
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Check what trawl needs, and which ways to platforms work today
+    Doctor {
+        /// Print the checks as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Bring the database's schema up to date and exit
     Migrate,
     /// Print the OpenAPI document
@@ -210,6 +217,11 @@ fn run(cli: Cli) -> Result<()> {
             block_on(async { Store::open(&config.database_url()).await.map(drop) })?;
             print("The database is up to date.");
             Ok(())
+        }
+        Command::Doctor { json } => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(doctor::run(config, json))
         }
         Command::Openapi => {
             print(&crate::api::openapi());

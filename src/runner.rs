@@ -1,6 +1,7 @@
 //! The runner: claims steps lane by lane, does their work, and stops in an orderly way.
 //!
-//! Callers may rely on this: no lane holds more steps than it has places; a step's work is stopped within a second of
+//! Callers may rely on this: no lane holds more steps than it has places, but a transcription whose last window is at work
+//! gives its own to the next, so that the next one's window is there when the slot is free; a step's work is stopped within a second of
 //! its task being cancelled, and as soon as its claim is found to be lost; after a drain every unfinished step is back in
 //! the queue and has lost no try.
 
@@ -8,11 +9,11 @@ mod execute;
 mod places;
 mod running;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{
-        OwnedSemaphorePermit,
+        Notify, OwnedSemaphorePermit, RwLock,
         broadcast::{Receiver, error::RecvError},
     },
     task::JoinSet,
@@ -49,6 +50,8 @@ pub struct Runner {
     cpu: usize,
     /// The place for urgent transcriptions.
     express: Arc<Places>,
+    /// Held by every transcription to its end, and by one that has to be alone against all others.
+    company: Arc<RwLock<()>>,
 }
 
 impl Runner {
@@ -57,7 +60,7 @@ impl Runner {
         let slots = services.pool.slots();
         let running = Arc::new(Running::default());
         let (tracker, express) = (TaskTracker::new(), Arc::new(Places::new(1)));
-        Self { services, running, tracker, slots, cpu: config.cpu_lane(), express }
+        Self { services, running, tracker, slots, cpu: config.cpu_lane(), express, company: Arc::default() }
     }
 
     /// Runs until `shutdown`; then stops claiming, lets running steps go on for `queue.drain` at most, and gives the rest
@@ -142,7 +145,7 @@ impl Runner {
             match claimed.into_iter().next() {
                 Some(work) => {
                     let cancel = self.running.add(&work.fence);
-                    self.spawn(work, cancel, Some(permit));
+                    self.spawn(work, cancel, Some(permit), true);
                 }
                 None => tokio::select! {
                     () = queue.wake().urgent_woken() => {}
@@ -174,11 +177,15 @@ impl Runner {
         for (work, cancel) in others {
             // Only this loop takes places of the lane, so those that were free are free still.
             let permit = first.take().or_else(|| places.try_one());
-            self.spawn(work, cancel, permit);
+            self.spawn(work, cancel, permit, true);
         }
         drop(first);
         for (work, cancel) in suspects {
-            let alone = async { Some((places.all().await.ok()?, self.express.one().await.ok()?)) };
+            let alone = async {
+                let places = (places.all().await.ok()?, self.express.one().await.ok()?);
+                // Some may have left their places and be at work still.
+                Some((places, Arc::clone(&self.company).write_owned().await))
+            };
             let permit = tokio::select! {
                 permit = alone => permit,
                 // It ends at once, without a place.
@@ -188,16 +195,23 @@ impl Runner {
                     None
                 }
             };
-            self.spawn(work, cancel, permit);
+            self.spawn(work, cancel, permit, false);
         }
     }
 
-    /// `permit` is held until the work is done.
-    fn spawn(&self, work: Work, cancel: CancellationToken, permit: impl Send + 'static) {
+    /// `permit` is held until the work is done, or, if the step `may_leave` early, until it needs its place no longer.
+    fn spawn(&self, work: Work, cancel: CancellationToken, permit: impl Send + 'static, may_leave: bool) {
         let runner = self.clone();
         self.tracker.spawn(async move {
-            runner.execute(&work, cancel).await;
-            drop(permit);
+            let is_company = may_leave && work.row.step.kind == StepKind::Transcribe;
+            let _company = if is_company { Some(runner.company.read().await) } else { None };
+            let leave = Notify::new();
+            let mut execution = pin!(runner.execute(&work, cancel, &leave));
+            tokio::select! {
+                () = &mut execution => return,
+                () = leave.notified(), if may_leave => drop(permit),
+            }
+            execution.await;
         });
     }
 

@@ -152,7 +152,7 @@ pub struct CrawlError {
     pub retry_after: Option<Duration>,
     /// The transport's own error, when that is the reason.
     #[source]
-    pub transport: Option<TransportError>,
+    pub transport: Option<Box<TransportError>>,
     /// What was tried.
     pub attempts: Vec<Attempt>,
 }
@@ -187,7 +187,7 @@ impl From<TransportError> for CrawlError {
             class: ErrorClass::Transport,
             message: error.message.clone(),
             retry_after: error.retry_after,
-            transport: Some(error),
+            transport: Some(Box::new(error)),
             attempts: Vec::new(),
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn callback(config: &Config) -> Result<String> {
 }
 
 /// The key that encrypts identities: 32 random bytes, unless the operator has chosen others.
-pub fn identities(config: &Config) -> Result<[u8; 32]> {
+pub(super) fn identities(config: &Config) -> Result<[u8; 32]> {
     let given = &config.identities.key;
     let (key, from) = kept(given, "identities.key", &config.paths.data, IDENTITIES, || {
         BASE64_STANDARD.encode(rand::random::<[u8; 32]>())

@@ -1,25 +1,29 @@
 //! Crawling: the platform modules behind the daemon's guard.
 //!
 //! Callers may rely on this: every request obeys the rules of [`Net`]; an identity is used by one link at a time, and its
-//! cookie never gets into logs, errors or results; errors tell which ways were tried.
+//! cookie gets into no log and no error, and into results only as a header for downloads, which [`without_secrets`] hides
+//! from whoever stores or shows them; errors tell which ways were tried.
 
 mod errors;
 mod identities;
-mod scrub;
+mod secrets;
 mod source;
 mod transport;
+mod ytdlp;
 
 use std::sync::Arc;
 
-use crawlers::{CrawlError, Crawlers, ListRequest, Page, Real, Resolved, With};
+use crawlers::{CrawlError, Crawlers, External, ListRequest, Page, Real, Resolved, With};
 
-use self::identities::Taken;
+use self::transport::Guarded;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
+    secrets::{is_hidden, without_secrets},
     source::Named,
     transport::Guarded,
 };
+use self::{identities::Taken, ytdlp::YtDlp};
 use crate::{
     config::Config,
     domain::options::unknown,
@@ -68,19 +72,32 @@ pub struct Ask {
     pub only: Option<String>,
 }
 
+/// A platform with a link that should always work.
+#[derive(Clone, Debug)]
+pub struct Canary {
+    /// The platform's name.
+    pub platform: &'static str,
+    /// The link; empty: none.
+    pub link: String,
+    /// The names of the strategies that are switched on, in their order.
+    pub strategies: Vec<String>,
+}
+
 /// Resolves links and lists sources. Clones share what was remembered and who has waited.
 #[derive(Clone)]
 pub struct Crawl {
     crawlers: Arc<Crawlers>,
     net: Net,
     identities: Option<Identities>,
+    external: Option<Arc<YtDlp>>,
 }
 
 impl Crawl {
     /// The platform modules with the configuration's settings; everybody is anonymous without `identities`.
     pub fn new(config: &Config, net: Net, identities: Option<Identities>) -> Result<Self> {
         let crawlers = Crawlers::new(config.crawlers.clone()).map_err(|why| Error::new(Code::Config, why))?;
-        Ok(Self { crawlers: Arc::new(crawlers), net, identities })
+        let external = YtDlp::find(&config.crawlers.ytdlp, config.media.sandbox, &net)?.map(Arc::new);
+        Ok(Self { crawlers: Arc::new(crawlers), net, identities, external })
     }
 
     /// Looks a link up without storing anything.
@@ -97,10 +114,7 @@ impl Crawl {
         let transport = Guarded(taken.net().unwrap_or(&self.net));
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
-            Ok(mut resolved) => {
-                if let Some(visitor) = taken.visitor() {
-                    scrub::scrub(&mut resolved, &visitor.cookie);
-                }
+            Ok(resolved) => {
                 self.settle(taken, &resolved.attempts, None).await;
                 Ok(resolved)
             }
@@ -121,14 +135,20 @@ impl Crawl {
         }
     }
 
-    /// The strategies of each platform that has a canary: the platform, the link, and their names in order.
-    pub fn canaries(&self) -> Vec<(&'static str, String, Vec<String>)> {
-        let platforms = self.crawlers.settings().platforms();
-        platforms.map(|(name, of)| (name, of.canary.trim().to_owned(), of.strategies.clone())).into()
+    /// What to try each platform with.
+    pub fn canaries(&self) -> Vec<Canary> {
+        let platforms = self.crawlers.settings().platforms().into_iter();
+        let canary = |(platform, of): (_, &crawlers::settings::Platform)| {
+            let (link, strategies) = (of.canary.trim().to_owned(), of.strategies.clone());
+            Canary { platform, link, strategies }
+        };
+        platforms.map(canary).collect()
     }
 
-    fn with<'a>(&self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {
-        With { transport, identity: taken.visitor(), external: None, chance: &Real, only }
+    fn with<'a>(&'a self, transport: &'a Guarded<'a>, taken: &'a Someone, only: Option<&'a str>) -> With<'a> {
+        // yt-dlp's requests go through our own door: they would show an address that is not the identity's.
+        let external = self.external.as_deref().filter(|_| taken.net().is_none()).map(|one| one as &dyn External);
+        With { transport, identity: taken.visitor(), external, chance: &Real, only }
     }
 
     /// A strategy is one of its link's platform.

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use crawlers::{Request, Response, Transport, TransportError};
 
-use crate::net::{Get, Net};
+use crate::{
+    error::Error,
+    net::{Get, Net},
+};
 
 /// Lets crawlers fetch through [`Net`].
 pub struct Guarded<'a>(pub &'a Net);
@@ -20,12 +23,7 @@ impl Transport for Guarded<'_> {
             body: (request.method == crawlers::Method::Post).then_some(request.body),
             no_redirects: !request.follow,
         };
-        let reply = self.0.get(get).await.map_err(|error| TransportError {
-            code: error.code.as_str().to_owned(),
-            message: error.detail.clone(),
-            retryable: error.is_retryable(),
-            retry_after: error.retry_after,
-        })?;
+        let reply = self.0.get(get).await.map_err(|error| untold(&error))?;
         Ok(Response {
             url: reply.url,
             status: reply.status,
@@ -33,5 +31,15 @@ impl Transport for Guarded<'_> {
             body: reply.body,
             truncated: reply.truncated,
         })
+    }
+}
+
+/// The daemon's error in the crawlers' words; [`super::told`] turns it back.
+pub(super) fn untold(error: &Error) -> TransportError {
+    TransportError {
+        code: error.code.as_str().to_owned(),
+        message: error.detail.clone(),
+        retryable: error.is_retryable(),
+        retry_after: error.retry_after,
     }
 }

@@ -84,6 +84,13 @@ words!(
     }
 );
 
+impl IdentityState {
+    /// Whether it may be used.
+    pub fn is_ready(self) -> bool {
+        self == Self::Ready
+    }
+}
+
 words!(
     /// Where a step stands; the `steps` table is the queue.
     StepState {

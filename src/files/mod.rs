@@ -22,7 +22,7 @@ use object_store::local::LocalFileSystem;
 
 pub use self::{
     kept::{Kept, KeptStream},
-    space::check_room,
+    space::{check_room, free_bytes},
     sweep::Swept,
     upload::UploadFile,
 };

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 impl Files {
     /// Bytes that trawl may still write, on the fuller one of its file systems.
     pub fn free_bytes(&self) -> Result<u64> {
-        Ok(free(&self.inner.temp)?.min(free(&self.inner.media)?))
+        Ok(free_bytes(&self.inner.temp)?.min(free_bytes(&self.inner.media)?))
     }
 
     /// Bytes that may be written before the reserve (`uploads.reserve_bytes`) is touched.
@@ -24,7 +24,7 @@ impl Files {
 
 /// Fails with `insufficient_storage` when writing this much into another folder would leave less than `reserve` there.
 pub fn check_room(folder: &Path, needed: u64, reserve: u64) -> Result<()> {
-    fits(free(folder)?, needed, reserve)
+    fits(free_bytes(folder)?, needed, reserve)
 }
 
 fn fits(free: u64, needed: u64, reserve: u64) -> Result<()> {
@@ -37,8 +37,9 @@ fn fits(free: u64, needed: u64, reserve: u64) -> Result<()> {
     Err(Error::new(Code::InsufficientStorage, text))
 }
 
+/// Bytes that an ordinary user may still write to the file system of a folder.
 #[allow(clippy::useless_conversion, clippy::unnecessary_cast)] // the fields' types differ between systems
-fn free(path: &Path) -> Result<u64> {
+pub fn free_bytes(path: &Path) -> Result<u64> {
     let path = CString::new(path.as_os_str().as_bytes())
         .map_err(|error| Error::new(Code::Internal, "A folder's name holds a zero byte").with_source(error))?;
     let mut about = MaybeUninit::<libc::statvfs>::uninit();

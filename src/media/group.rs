@@ -22,10 +22,10 @@ enum State {
 
 /// A handle to a process group that is started once.
 #[derive(Clone, Debug)]
-pub(super) struct Group(Arc<Mutex<State>>);
+pub(crate) struct Group(Arc<Mutex<State>>);
 
 impl Group {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(Mutex::new(State::Ahead)))
     }
 
@@ -34,12 +34,12 @@ impl Group {
     }
 
     /// Whether somebody wanted it stopped already.
-    pub(super) fn is_unwanted(&self) -> bool {
+    pub(crate) fn is_unwanted(&self) -> bool {
         *self.state() == State::Unwanted
     }
 
     /// The child runs, as the leader of its own group.
-    pub(super) fn started(&self, child: &Child) {
+    pub(crate) fn started(&self, child: &Child) {
         let Ok(pid) = libc::pid_t::try_from(child.id()) else { return };
         let mut state = self.state();
         if *state == State::Unwanted {
@@ -49,7 +49,7 @@ impl Group {
     }
 
     /// Signals the whole group, or keeps it from being started.
-    pub(super) fn signal(&self, signal: libc::c_int) {
+    pub(crate) fn signal(&self, signal: libc::c_int) {
         let mut state = self.state();
         match *state {
             State::Ahead => *state = State::Unwanted,
@@ -59,7 +59,7 @@ impl Group {
     }
 
     /// Waits for the child's end, kills whatever else is left in its group, and reaps it.
-    pub(super) fn reap(&self, child: &mut Child) -> io::Result<ExitStatus> {
+    pub(crate) fn reap(&self, child: &mut Child) -> io::Result<ExitStatus> {
         wait_for_end(child.id());
         let mut state = self.state();
         if let State::Running(pid) = *state {

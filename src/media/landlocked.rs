@@ -10,8 +10,8 @@ use std::{
 };
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
 };
 
 /// The newest rules that we ask for; an older kernel takes the part that it knows.
@@ -68,6 +68,22 @@ pub(super) fn ruleset(programs: &[impl AsRef<Path>], input: Option<&Path>) -> io
     Option::<OwnedFd>::from(rules).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
 }
 
+/// A rule set for a program that may look around: it can write in `folder` alone, and connect to `port` alone. None where
+/// the kernel has no landlock.
+pub(crate) fn gated(folder: &Path, port: u16) -> io::Result<Option<OwnedFd>> {
+    let write = AccessFs::from_write(NEWEST);
+    let rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(write)
+        .and_then(|rules| rules.handle_access(AccessNet::from_all(NEWEST)))
+        .and_then(|rules| rules.scope(Scope::from_all(NEWEST)))
+        .and_then(Ruleset::create)
+        .and_then(|rules| rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp)))
+        .map_err(io::Error::other)?;
+    let rules = allow(allow(rules, folder, write)?, Path::new("/dev/null"), write)?;
+    Ok(Option::<OwnedFd>::from(rules))
+}
+
 fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> io::Result<RulesetCreated> {
     let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
     let path = PathFd::new(path).map_err(io::Error::other)?;
@@ -75,7 +91,7 @@ fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> io::
 }
 
 /// Locks the calling thread in, for good. Only system calls: safe between fork and exec.
-pub(super) fn restrict(ruleset: &OwnedFd) -> io::Result<()> {
+pub(crate) fn restrict(ruleset: &OwnedFd) -> io::Result<()> {
     // SAFETY: the descriptor is open for as long as the reference lives, and no flag is set.
     match unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) } {
         0 => Ok(()),

@@ -33,6 +33,12 @@ pub use self::{
     probe::{AudioStream, Probe},
     sandbox::SandboxState,
 };
+/// For other children of the daemon's.
+pub(crate) use self::{
+    group::Group,
+    landlocked::{gated, restrict},
+    supervise::{Patience, supervise},
+};
 use self::{programs::Programs, sandbox::Jail};
 use crate::{config::MediaConfig, error::Result};
 

@@ -16,19 +16,19 @@ use crate::error::{Code, Error, Result};
 
 /// When to stop, and how.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// For the whole run.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Between SIGTERM and SIGKILL.
-    pub(super) grace: Duration,
+    pub(crate) grace: Duration,
 }
 
 /// Where a run reports how far it is.
-pub(super) struct Reports<'a> {
+pub(crate) struct Reports<'a> {
     /// The newest fraction.
-    pub(super) news: watch::Receiver<f64>,
+    pub(crate) news: watch::Receiver<f64>,
     /// Who wants to know.
-    pub(super) tell: &'a (dyn Fn(f64) + Send + Sync),
+    pub(crate) tell: &'a (dyn Fn(f64) + Send + Sync),
 }
 
 /// A call that is dropped half-way leaves nothing behind.
@@ -42,7 +42,7 @@ impl Drop for KillOnDrop {
 
 /// Runs `work` on a blocking thread until it is done, cancelled or out of time. In every case it returns only when the
 /// work has ended.
-pub(super) async fn supervise<T: Send + 'static>(
+pub(crate) async fn supervise<T: Send + 'static>(
     work: impl FnOnce(&Group) -> Result<T> + Send + 'static,
     patience: Patience,
     cancel: &CancellationToken,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{
     Method, Response,
-    header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERER, USER_AGENT},
+    header::{HeaderMap, HeaderName, HeaderValue, LOCATION},
 };
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -15,6 +15,7 @@ use super::{
     client::is_overlong,
     failure::{broken, from_reqwest, too_slow},
     hosts::{Hosts, Permit},
+    site::is_public,
 };
 use crate::error::{Code, Error, Result};
 
@@ -143,7 +144,6 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap> {
 
 /// The headers that another site may see, too: no cookies, no keys.
 fn public(headers: &HeaderMap) -> HeaderMap {
-    let keep = [ACCEPT, USER_AGENT, REFERER];
-    let kept = headers.iter().filter(|(name, _)| keep.contains(name));
+    let kept = headers.iter().filter(|(name, _)| is_public(name));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -13,6 +13,7 @@ mod client;
 mod download;
 mod failure;
 mod form;
+mod gate;
 mod get;
 mod headers;
 mod hops;
@@ -23,6 +24,7 @@ mod post;
 mod proxy;
 mod resolve;
 mod rules;
+mod site;
 mod sniff;
 #[cfg(test)]
 mod tests;
@@ -36,9 +38,11 @@ pub use self::{
     address::is_public,
     download::{Download, Downloaded, Progress},
     form::{FilePart, Form, FormReply},
+    gate::Gate,
     get::{Get, Reply},
     part::is_complete,
     post::{Post, PostReply},
+    site::headers_for,
 };
 use self::{
     client::Clients,
@@ -58,6 +62,8 @@ struct Inner {
     config: NetConfig,
     rules: Arc<Rules>,
     clients: Clients,
+    /// For what passes through a gate.
+    lookup: Arc<dyn Lookup>,
     /// Whether the other end of a connection is a proxy.
     proxied: bool,
     /// Places for transfers, and others for callbacks: a long download does not hold a callback up.
@@ -77,20 +83,27 @@ impl Net {
         if address.is_empty() {
             return Self::new(config);
         }
-        let clients = Clients::through(proxy::parse(address, key)?, config, &(Arc::new(System) as Arc<dyn Lookup>))?;
-        Ok(Self::with_clients(config, Arc::new(Rules::new(config)?), clients, true))
+        let lookup: Arc<dyn Lookup> = Arc::new(System);
+        let clients = Clients::through(proxy::parse(address, key)?, config, &lookup)?;
+        Ok(Self::with_clients(config, Arc::new(Rules::new(config)?), clients, lookup, true))
     }
 
     fn with_lookup(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Self> {
         let rules = Arc::new(Rules::new(config)?);
         let clients = Clients::new(config, &rules, &lookup)?;
-        Ok(Self::with_clients(config, rules, clients, false))
+        Ok(Self::with_clients(config, rules, clients, lookup, false))
     }
 
-    fn with_clients(config: &NetConfig, rules: Arc<Rules>, clients: Clients, proxied: bool) -> Self {
+    fn with_clients(
+        config: &NetConfig,
+        rules: Arc<Rules>,
+        clients: Clients,
+        lookup: Arc<dyn Lookup>,
+        proxied: bool,
+    ) -> Self {
         let hosts = || Hosts::new(config.per_host);
         let (transfers, posts) = (hosts(), hosts());
-        Self { inner: Arc::new(Inner { config: config.clone(), rules, clients, proxied, transfers, posts }) }
+        Self { inner: Arc::new(Inner { config: config.clone(), rules, clients, lookup, proxied, transfers, posts }) }
     }
 
     /// Checks a link as far as that goes without looking its host up: syntax, scheme, user name, port, and the address

@@ -54,7 +54,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    async fn addresses(self, name: String) -> Result<Vec<IpAddr>, Unresolved> {
+    pub(super) async fn addresses(self, name: String) -> Result<Vec<IpAddr>, Unresolved> {
         let addresses = self.lookup.lookup(name).await.map_err(Unresolved::Unknown)?;
         if addresses.is_empty() {
             return Err(Unresolved::Unknown(io::ErrorKind::NotFound.into()));

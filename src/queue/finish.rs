@@ -78,11 +78,8 @@ impl Queue {
                 report = crash_report(crashes, &report.detail);
             }
             (crashes < self.config.max_crashes).then(|| Duration::from_secs(crashes.unsigned_abs()))
-        } else if error.for_good {
-            None
         } else {
-            let retry: Retry = serde_json::from_value(work.row.retry.clone()).unwrap_or_default();
-            retry.wait(step.attempt, error.code.class(), error.retry_after, rand::random())
+            next_try(work, error)
         };
         let stopped = match again {
             Some(wait) => {
@@ -104,6 +101,15 @@ impl Queue {
         tx.commit().await?;
         self.ended(task.id, stopped);
         Ok(true)
+    }
+
+    /// Whether a step that fails with this error now fails for good. One that is stopped, or waits for the disk, does not.
+    pub fn is_last_try(&self, work: &Work, error: &Error) -> bool {
+        match error.code.class() {
+            _ if matches!(error.code, Code::Cancelled | Code::InsufficientStorage | Code::ShuttingDown) => false,
+            Class::Crash => work.row.step.crashes + 1 >= self.config.max_crashes,
+            _ => next_try(work, error).is_none(),
+        }
     }
 
     /// Gives a step back because what it needs is not here; it is looked at again after `wait`. Costs no try.
@@ -223,6 +229,14 @@ impl Queue {
         step_event(tx, task.id, &step.key, StepState::Failed, step.attempt, Some(&report)).await?;
         self.end_task(tx, task, TaskStatus::Failed, None, Some(&report)).await
     }
+}
+
+/// How long a step that failed with this error waits for its next try; none when there is no other.
+fn next_try(work: &Work, error: &Error) -> Option<Duration> {
+    let retry: Retry = serde_json::from_value(work.row.retry.clone()).unwrap_or_default();
+    let step = &work.row.step;
+    let wait = || retry.wait(step.attempt, error.code.class(), error.retry_after, rand::random());
+    if error.for_good { None } else { wait() }
 }
 
 /// Gives a running step back to the queue.

@@ -4,7 +4,10 @@ use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, time::D
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::Runner;
@@ -28,10 +31,11 @@ const SETTLE_TRIES: u32 = 6;
 
 impl Runner {
     /// Does a claimed step from its start to its end. Never fails: what goes wrong is written to the step or logged.
-    pub(super) async fn execute(&self, work: &Work, cancel: CancellationToken) {
+    /// `leave` is told when the step needs its place no longer.
+    pub(super) async fn execute(&self, work: &Work, cancel: CancellationToken, leave: &Notify) {
         let step = &work.row.step;
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
-        let result = match AssertUnwindSafe(self.attempt(work, &cancel)).catch_unwind().await {
+        let result = match AssertUnwindSafe(self.attempt(work, &cancel, leave)).catch_unwind().await {
             Ok(result) => result,
             Err(_) => Err(Error::new(Code::Internal, "The step's code has a bug and gave up")),
         };
@@ -94,7 +98,7 @@ impl Runner {
         write().await
     }
 
-    async fn attempt(&self, work: &Work, cancel: &CancellationToken) -> Result<Outcome> {
+    async fn attempt(&self, work: &Work, cancel: &CancellationToken, leave: &Notify) -> Result<Outcome> {
         if cancel.is_cancelled() {
             return Err(Error::new(Code::Cancelled, "The step was stopped before it began"));
         }
@@ -110,9 +114,10 @@ impl Runner {
         let reporter = Reporter::default();
         let services = &self.services;
         let stop = cancel.child_token();
-        let job = Job { services, work, task: &task, steps: &steps, input, reporter: &reporter, cancel: &stop };
+        let (task, steps, reporter) = (&task, steps.as_slice(), &reporter);
+        let job = Job { services, work, task, steps, input, reporter, leave, cancel: &stop };
         let run = within_time(work, steps::run(&job), &stop);
-        reported(run, &reporter, || self.tell(work, &reporter)).await
+        reported(run, reporter, || self.tell(work, reporter)).await
     }
 
     async fn tell(&self, work: &Work, reporter: &Reporter) {
@@ -201,7 +206,7 @@ async fn within_time(
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::{Mutex, Notify, oneshot};
+    use tokio::sync::{Mutex, oneshot};
 
     use super::*;
 

@@ -1,21 +1,36 @@
 //! `download`: media becomes a kept file.
 //!
-//! Input `{from}`, the output of `resolve`; output `{media_id, file, size, sha256, content_type}`. Candidates are tried
-//! in their order: one that is gone, refused, not media, or without sound makes way for the next. When all fail, the first
-//! one's error is reported, because the first one is the best; but where trying again cannot help that one and can help a
-//! later one, the later one's is, so that the step is tried again.
+//! Input `{from}`, the output of `resolve`; output `{media_id, file, size, sha256, content_type, duration_ms, silent,
+//! subtitles, warnings, attempts}`. Candidates are tried in their order, each with its mirrors; see [`candidates`]. When
+//! all fail, the first one's error is reported, because the first one is the best; but where trying again cannot help that
+//! one and can help a later one, the later one's is, so that the step is tried again.
+//!
+//! Links to media are tickets. A stale one is renewed before it is used, one that nobody lets in after that; once in a
+//! try of the step either way. A post in which nobody can be heard is a result: then `silent` says why and there is no
+//! file.
+
+mod candidates;
+mod subtitles;
 
 use std::path::{Path, PathBuf};
 
-use crawlers::{Candidate, Delivery};
+use chrono::Utc;
+use crawlers::{Attempt, Candidate, Delivery};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Job, Outcome, Services, dash, hls, segments};
+use self::candidates::Found;
+use super::{
+    Job, Outcome, Services, dash, hls, resolve, segments,
+    ticket::Ticket,
+    wishes::Wishes,
+    words::{Captions, Fetched},
+};
 use crate::{
     domain::{Media, MediaId},
     error::{Code, Error, Result},
     files::Kept,
+    media::Probe,
     net::{Download, Progress},
 };
 
@@ -23,45 +38,127 @@ use crate::{
 #[derive(Deserialize)]
 struct From {
     media_id: MediaId,
-    candidates: Vec<Candidate>,
+    #[serde(default)]
     here: bool,
+    #[serde(flatten)]
+    ticket: Ticket,
 }
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let from: From = job.field("from")?;
-    let store = job.services.queue.store();
-    let media = store.media(from.media_id).await?.ok_or_else(gone)?;
+    let media = job.services.queue.store().media(from.media_id).await?.ok_or_else(gone)?;
     if from.here {
-        return Ok(output(&media).into());
+        return output(Fetched::of(&media));
     }
-    let mut failed = None;
-    for (index, candidate) in from.candidates.iter().enumerate() {
-        match fetch(job, index, candidate).await {
-            Ok(kept) => return finish(job, media.id, kept).await,
-            Err(error) if error.code == Code::Cancelled => return Err(error),
-            Err(error) => {
-                tracing::info!(task = %job.task.id, candidate = index, error = %error.chain(), "candidate refused");
-                failed = Some(reported(failed, error));
+    let wishes = Wishes::of(job)?;
+    let mut ticket = job.services.tickets.get(job.task.id, media.id).unwrap_or(from.ticket);
+    let mut renewal = None;
+    if !ticket.is_fresh(Utc::now()) {
+        renewal = Some(renew(job, &media, &mut ticket).await?);
+    }
+    ticket = ticket.without_hidden();
+    let captions = subtitles::fetch(job, &ticket, &wishes, &folder(job).await?.join("subtitles.json")).await?;
+    let mut found = candidates::hunt(job, &ticket, &wishes).await?;
+    if let (Found::Nothing(hunt), None) = (&found, &renewal)
+        && hunt.is_refused()
+    {
+        let answer = renew(job, &media, &mut ticket).await?;
+        if answer.is_none() {
+            found = candidates::hunt(job, &ticket, &wishes).await?;
+        }
+        renewal = Some(answer);
+    }
+    let attempts = if renewal.is_some() { std::mem::take(&mut ticket.attempts) } else { Vec::new() };
+    let more = More { ticket, captions, attempts };
+    let outcome = match found {
+        Found::File { kept, duration_ms, warning } => {
+            let mut more = more;
+            more.ticket.duration_ms = duration_ms.or(more.ticket.duration_ms);
+            more.ticket.warnings.extend(warning);
+            finish(job, media.id, kept, more).await
+        }
+        Found::Silence(why) => output(more.without_file(&media, why)),
+        Found::Nothing(hunt) => {
+            // What the link's own site says about it tells more than that its files are not to be had.
+            let error = hunt.error(renewal.flatten());
+            let is_enough = more.captions.is_some() && job.services.queue.is_last_try(job.work, &error);
+            if !is_enough {
+                return Err(error);
             }
+            let why = format!("The media cannot be had: {}", error.detail);
+            output(more.without_file(&media, why))
+        }
+    };
+    job.services.tickets.forget(job.task.id, media.id);
+    outcome
+}
+
+/// Gets a new ticket in the place of a stale one, if the link gives one: otherwise the old one may still be good, and the
+/// answer is why there is no other.
+async fn renew(job: &Job<'_>, media: &Media, ticket: &mut Ticket) -> Result<Option<Error>> {
+    let Some(link) = ticket.link.clone().or_else(|| media.page_url.clone()) else { return Ok(None) };
+    tracing::info!(task = %job.task.id, "the media's links are stale; its page is looked up again");
+    match resolve::again(job, media, &link).await {
+        Ok(new) => *ticket = new,
+        Err(error) if error.code == Code::Cancelled => return Err(error),
+        Err(error) => return Ok(Some(error)),
+    }
+    Ok(None)
+}
+
+/// What goes into the output besides the file.
+struct More {
+    ticket: Ticket,
+    captions: Option<Captions>,
+    attempts: Vec<Attempt>,
+}
+
+impl More {
+    fn add_to(self, fetched: Fetched) -> Fetched {
+        let Self { ticket, captions, attempts } = self;
+        Fetched {
+            duration_ms: ticket.duration_ms.or(fetched.duration_ms),
+            may_be_silent: ticket.may_be_silent,
+            subtitles: captions,
+            warnings: ticket.warnings,
+            attempts,
+            ..fetched
         }
     }
-    Err(failed.unwrap_or_else(|| Error::new(Code::NoMediaFound, "The link leads to no audio or video")))
-}
 
-/// Which of two candidates' errors speaks for the step.
-fn reported(earlier: Option<Error>, later: Error) -> Error {
-    match earlier {
-        Some(earlier) if earlier.is_retryable() || !later.is_retryable() => earlier,
-        _ => later,
+    /// Without a file. One that the media has from an earlier task is not what this one has fetched.
+    fn without_file(self, media: &Media, why: String) -> Fetched {
+        let none = Media { file: None, size: None, sha256: None, content_type: None, ..media.clone() };
+        Fetched { silent: Some(why), ..self.add_to(Fetched::of(&none)) }
     }
 }
 
-/// Downloads one candidate and checks that it has sound.
-async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kept> {
+impl Fetched {
+    fn of(media: &Media) -> Self {
+        Self {
+            media_id: media.id,
+            file: media.file.clone(),
+            size: media.size,
+            sha256: media.sha256.clone(),
+            content_type: media.content_type.clone(),
+            duration_ms: media.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+            silent: None,
+            may_be_silent: false,
+            subtitles: None,
+            warnings: Vec::new(),
+            attempts: Vec::new(),
+        }
+    }
+}
+
+fn output(fetched: Fetched) -> Result<Outcome> {
+    Ok(json!(fetched).into())
+}
+
+/// Downloads one candidate to `path` and looks into it.
+async fn fetch(job: &Job<'_>, path: &Path, candidate: &Candidate) -> Result<Probe> {
     let Services { net, files, ffmpeg, .. } = job.services;
-    let folder = folder(job).await?;
-    let path = folder.join(format!("{index}.part"));
-    let here = here(&path, candidate.delivery).await?;
+    let here = here(path, candidate.delivery).await?;
     files.check_free(candidate.size.unwrap_or(0).saturating_sub(here))?;
     let limit = Limit { allowed: net.max_media_bytes(), room: files.room()?.saturating_add(here) };
     match candidate.delivery {
@@ -69,7 +166,7 @@ async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kep
             let request = Download {
                 url: candidate.url.to_string(),
                 headers: candidate.headers.clone(),
-                path: path.clone(),
+                path: path.to_owned(),
                 range: None,
                 min_bytes: 0,
                 max_bytes: limit.bytes(),
@@ -79,19 +176,15 @@ async fn fetch(job: &Job<'_>, index: usize, candidate: &Candidate) -> Result<Kep
             net.download(request, &report, job.cancel).await.map_err(|error| limit.blame(error))?;
         }
         Delivery::Hls => {
-            let done = hls::download(job, candidate, &path, limit.bytes()).await;
+            let done = hls::download(job, candidate, path, limit.bytes()).await;
             done.map_err(|error| limit.blame(error))?;
         }
         Delivery::Dash => {
-            let done = dash::download(job, candidate, &path, limit.bytes()).await;
+            let done = dash::download(job, candidate, path, limit.bytes()).await;
             done.map_err(|error| limit.blame(error))?;
         }
     }
-    let probe = ffmpeg.probe(&path, job.cancel).await?;
-    if probe.audio_streams.is_empty() {
-        return Err(Error::new(Code::NoAudio, "The video has no sound"));
-    }
-    files.keep(&path).await
+    ffmpeg.probe(path, job.cancel).await
 }
 
 /// How large a download may become.
@@ -137,7 +230,7 @@ async fn here(path: &Path, delivery: Delivery) -> Result<u64> {
 
 /// Stores where the file is. A file that it replaces is deleted unless somebody else has it; so is this one when its
 /// media was deleted meanwhile.
-async fn finish(job: &Job<'_>, media: MediaId, kept: Kept) -> Result<Outcome> {
+async fn finish(job: &Job<'_>, media: MediaId, kept: Kept, more: More) -> Result<Outcome> {
     let Services { queue, files, .. } = job.services;
     let tx = queue.store().begin().await?;
     let Some(before) = tx.media(media).await? else {
@@ -157,18 +250,11 @@ async fn finish(job: &Job<'_>, media: MediaId, kept: Kept) -> Result<Outcome> {
     if let Some(old) = before.file.filter(|old| *old != kept.key) {
         queue.drop_file(files, &old).await?;
     }
-    Ok(output(&now).into())
+    output(more.add_to(Fetched::of(&now)))
 }
 
 fn gone() -> Error {
     Error::new(Code::SourceNotFound, "The media was deleted meanwhile")
-}
-
-fn output(media: &Media) -> Value {
-    json!({
-        "media_id": media.id, "file": media.file, "size": media.size, "sha256": media.sha256,
-        "content_type": media.content_type,
-    })
 }
 
 /// The step's working folder: the same for every try, so that a broken download is resumed.
@@ -181,21 +267,6 @@ async fn folder(job: &Job<'_>) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_error_counts_unless_only_a_later_one_can_pass() {
-        for (codes, expected) in [
-            (&[Code::SourceNotFound, Code::NoAudio][..], Code::SourceNotFound),
-            (&[Code::SourceNotFound, Code::SourceTimeout, Code::SourceError], Code::SourceTimeout),
-            (&[Code::SourceError, Code::SourceNotFound, Code::SourceTimeout], Code::SourceError),
-        ] {
-            let errors = codes.iter().map(|code| Error::new(*code, "x"));
-            let error = errors.fold(None, |earlier, later| Some(reported(earlier, later))).unwrap();
-            assert_eq!(error.code, expected, "{codes:?}");
-        }
-        let for_good = Error::new(Code::SourceError, "x").for_good();
-        assert_eq!(reported(Some(for_good), Error::new(Code::RateLimited, "x")).code, Code::RateLimited);
-    }
 
     #[test]
     fn a_small_disk_is_no_large_file() {

@@ -1,16 +1,20 @@
 //! `extract`: a kept file becomes 16 kHz samples; the first half of a definition's `transcribe`.
 //!
-//! Input `{media}`, the output of `download`; output `{samples, duration_ms, sha256, warnings}`. The samples lie in the
-//! task's working folder until the second half has used them.
+//! Input `{media}`, the output of `download`; output `{samples, duration_ms, sha256, warnings, silent}`. The samples lie in
+//! the task's working folder until the second half has used them. Where there is nothing to hear, or nobody wants to,
+//! there are none; `silent` says why not.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Job, Outcome};
+use super::{
+    Job, Outcome,
+    words::{Fetched, Source, source, stand_in},
+};
 use crate::{
-    domain::MediaId,
+    domain::{MediaId, Options},
     error::{Code, Error, Result},
     media::Audio,
 };
@@ -21,25 +25,36 @@ const BYTES_PER_MS: u64 = 32;
 /// How often a file may be replaced under a step's hands before the step fails.
 const MAX_REPLACED: u32 = 4;
 
-/// What this step uses of the output of `download`.
-#[derive(Deserialize)]
-struct Input {
-    media_id: MediaId,
-    file: String,
-}
-
 /// The output.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Extracted {
     pub samples: u64,
     pub duration_ms: u64,
     pub sha256: String,
     pub warnings: Vec<String>,
+    /// Why there is nothing to hear, in a sentence.
+    #[serde(default)]
+    pub silent: Option<String>,
 }
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
-    let key = &job.work.row.step.key;
-    Ok(json!(extract(job, key).await?).into())
+    let fetched: Fetched = job.field("media")?;
+    let options = Options::from_json(&super::transcribe::options(job))?;
+    let duration_ms = fetched.duration_ms.unwrap_or_default();
+    let nothing = |silent| Extracted { duration_ms, silent, ..Extracted::default() };
+    let extracted = match source(&options, &fetched, None) {
+        Source::Recognition => match extract(job, &job.work.row.step.key).await {
+            Err(error) if error.code == Code::NoAudio && fetched.may_be_silent => nothing(Some(error.detail)),
+            Err(error)
+                if stand_in(&options, &fetched).is_some() && job.services.queue.is_last_try(job.work, &error) =>
+            {
+                nothing(Some(format!("The media cannot be decoded: {}", error.detail)))
+            }
+            extracted => extracted?,
+        },
+        Source::Platform(..) | Source::Silence(_) => nothing(fetched.silent.clone()),
+    };
+    Ok(json!(extracted).into())
 }
 
 /// Where the samples of an extraction step lie.
@@ -49,7 +64,7 @@ pub(super) fn samples(job: &Job<'_>, key: &str) -> PathBuf {
 
 /// Decodes the media for the extraction step named `key`.
 pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
-    let input: Input = job.field("media")?;
+    let input: Fetched = job.field("media")?;
     let files = &job.services.files;
     files.check_free(needed(job, input.media_id).await?)?;
     let out = samples(job, key);
@@ -66,12 +81,13 @@ pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
         duration_ms: audio.duration_ms,
         sha256: audio.sha256,
         warnings: audio.warnings,
+        silent: None,
     })
 }
 
 /// Decodes the media's file. Another download of the same media may put its own file in the place of this one while
 /// ffmpeg opens it; then the new one is decoded.
-async fn decode(job: &Job<'_>, input: &Input, out: &Path) -> Result<Audio> {
+async fn decode(job: &Job<'_>, input: &Fetched, out: &Path) -> Result<Audio> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -96,12 +112,14 @@ async fn needed(job: &Job<'_>, media: MediaId) -> Result<u64> {
 }
 
 /// The media's file: the one that was downloaded for this task, or the one which a later download has put in its place.
-async fn kept(job: &Job<'_>, input: &Input) -> Result<PathBuf> {
+async fn kept(job: &Job<'_>, input: &Fetched) -> Result<PathBuf> {
     let files = &job.services.files;
-    match files.kept_path(&input.file).await {
+    let none = || Error::new(Code::InvalidWorkflow, "The media that the step is given has no file");
+    let file = input.file.as_deref().ok_or_else(none)?;
+    match files.kept_path(file).await {
         Err(error) if error.code == Code::NotFound => {
             let media = job.services.queue.store().media(input.media_id).await?;
-            let now = media.and_then(|media| media.file).filter(|now| *now != input.file).ok_or(error)?;
+            let now = media.and_then(|media| media.file).filter(|now| now != file).ok_or(error)?;
             files.kept_path(&now).await
         }
         found => found,

@@ -13,15 +13,19 @@ mod hls;
 mod reporter;
 mod resolve;
 mod segments;
+mod ticket;
 mod transcribe;
+mod wishes;
+mod words;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub use self::reporter::Reporter;
+pub use self::{reporter::Reporter, ticket::Tickets};
 use crate::{
     crawl::Crawl,
     domain::{StepKind, Task},
@@ -43,6 +47,8 @@ pub struct Services {
     pub net: Net,
     /// Links and sources.
     pub crawl: Crawl,
+    /// What was resolved lately.
+    pub tickets: Tickets,
     /// Working folders and kept media.
     pub files: Files,
     /// ffmpeg.
@@ -67,6 +73,8 @@ pub struct Job<'a> {
     pub input: Map<String, Value>,
     /// Where progress goes.
     pub reporter: &'a Reporter,
+    /// To be told when the step's place in its lane may go to another one, though it is not over yet.
+    pub leave: &'a Notify,
     /// Whether to stop.
     pub cancel: &'a CancellationToken,
 }

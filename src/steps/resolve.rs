@@ -1,12 +1,16 @@
 //! `resolve`: a link becomes media.
 //!
-//! Input `{link}`; output `{media_id, platform, id, kind, title, author, page_url, duration_ms, candidates, here,
-//! warnings}`. Uploads and media that are already here pass through: `here` is true and there are no candidates.
+//! Input `{link}`; output `{media_id, here, link, resolved_at}` and all that the crawler tells (`platform, id, kind, title,
+//! description, author, page_url, duration_ms, candidates, silent, warnings, …`), without cookies. Uploads and media that
+//! are already here pass through: `here` is true and there are no candidates.
 
+use chrono::Utc;
+use crawlers::Resolved;
 use serde_json::{Value, json};
 
-use super::{Job, Outcome, stopped};
+use super::{Job, Outcome, stopped, ticket::Ticket};
 use crate::{
+    crawl::{Ask, Who, without_secrets},
     domain::{Media, MediaId, media::UPLOAD},
     error::{Code, Error, Result},
     store::{NewMedia, Tx},
@@ -27,10 +31,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         page =
             media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
     }
-    let resolved = tokio::select! {
-        resolved = job.services.crawl.resolve(&page) => resolved?,
-        () = job.cancel.cancelled() => return Err(stopped()),
-    };
+    let resolved = ask(job, &page).await?;
+    let at = Utc::now();
     tracing::debug!(task = %job.task.id, platform = resolved.platform, strategy = resolved.strategy, "link resolved");
     let media = NewMedia {
         platform: resolved.platform.clone(),
@@ -45,10 +47,34 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let id = tx.upsert_media(media).await?;
     tx.set_task_media(job.task.id, id).await?;
     tx.commit().await?;
-    let mut output = json!(resolved);
+    job.services.tickets.keep(job.task.id, id, Ticket::of(&resolved, &page, at));
+    let mut output = json!(without_secrets(resolved));
     output["media_id"] = json!(id);
     output["here"] = json!(false);
+    output["link"] = json!(page);
+    output["resolved_at"] = json!(at);
     Ok(output.into())
+}
+
+/// Resolves the link of a media once more, because what was found has gone stale. It must still be that media.
+pub(super) async fn again(job: &Job<'_>, media: &Media, link: &str) -> Result<Ticket> {
+    let resolved = ask(job, link).await?;
+    if (&resolved.platform, &resolved.id) != (&media.platform, &media.platform_id) {
+        return Err(Error::new(Code::SourceNotFound, "The link leads to something else than before"));
+    }
+    let ticket = Ticket::of(&resolved, link, Utc::now());
+    job.services.tickets.keep(job.task.id, media.id, ticket.clone());
+    Ok(ticket)
+}
+
+/// Looks a link up as the identity that the task names.
+async fn ask(job: &Job<'_>, link: &str) -> Result<Resolved> {
+    let name = job.task.options.get("identity").and_then(Value::as_str).unwrap_or_default();
+    let ask = Ask { link: link.to_owned(), who: Who::named(name.trim()), only: None };
+    tokio::select! {
+        resolved = job.services.crawl.look_up(&ask) => resolved,
+        () = job.cancel.cancelled() => Err(stopped()),
+    }
 }
 
 async fn upload(job: &Job<'_>, id: &str) -> Result<Outcome> {
@@ -91,8 +117,9 @@ async fn keep(job: &Job<'_>, tx: Tx, media: &Media) -> Result<Outcome> {
     let none: Vec<Value> = Vec::new();
     Ok(json!({
         "media_id": media.id, "platform": media.platform, "id": media.platform_id, "kind": "audio",
-        "title": media.title, "author": media.author, "page_url": media.page_url, "duration_ms": media.duration_ms,
-        "candidates": none, "here": true, "warnings": none,
+        "title": media.title, "description": null, "author": media.author, "author_id": null,
+        "published_at": media.published_at, "cover_url": null, "page_url": media.page_url,
+        "duration_ms": media.duration_ms, "candidates": none, "silent": null, "here": true, "warnings": none,
     })
     .into())
 }

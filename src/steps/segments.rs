@@ -13,15 +13,13 @@ use url::Url;
 use super::{Job, decrypt::decrypt};
 use crate::{
     error::{Code, Error, Result},
-    net::{Download, Get, Reply},
+    net::{Download, Get, Reply, headers_for},
 };
 
 /// Segments fetched at the same time.
 const PARALLEL: usize = 4;
 /// The bytes of a key.
 const KEY: usize = 16;
-/// Headers that another host than the candidate's may see.
-const HARMLESS: [&str; 6] = ["accept", "accept-language", "origin", "referer", "sec-fetch-mode", "user-agent"];
 
 /// Keys by their address.
 type Keys = HashMap<Url, [u8; KEY]>;
@@ -65,7 +63,12 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 
 /// A list of pieces, or a key: a small answer to a request for the candidate.
 pub(super) async fn get(job: &Job<'_>, candidate: &Candidate, url: &Url, max_bytes: u64) -> Result<Reply> {
-    let request = Get { url: url.to_string(), headers: headers(candidate, url), max_bytes, ..Get::default() };
+    let request = Get {
+        url: url.to_string(),
+        headers: headers_for(&candidate.headers, &candidate.url, url),
+        max_bytes,
+        ..Get::default()
+    };
     let reply = tokio::select! {
         reply = job.services.net.get(request) => reply?,
         () = job.cancel.cancelled() => return Err(super::stopped()),
@@ -134,7 +137,7 @@ async fn fetch(
     let unfinished = file.with_extension("part");
     let request = Download {
         url: part.url.to_string(),
-        headers: headers(candidate, &part.url),
+        headers: headers_for(&candidate.headers, &candidate.url, &part.url),
         path: unfinished.clone(),
         // The list says offset and length, HTTP first and last byte.
         range: part.byte_range.map(|(offset, length)| (offset, (offset + length).saturating_sub(1))),
@@ -161,14 +164,6 @@ async fn fetch(
     Ok(downloaded.size)
 }
 
-/// The candidate's headers for one of its pieces. Those that say who we are go to the candidate's own hosts only.
-fn headers(candidate: &Candidate, url: &Url) -> Vec<(String, String)> {
-    let mut own = std::iter::once(&candidate.url).chain(&candidate.mirrors);
-    let is_own = own.any(|own| own.host_str() == url.host_str() && own.scheme() == url.scheme());
-    let kept = candidate.headers.iter().filter(|(name, _)| is_own || HARMLESS.contains(&name.to_lowercase().as_str()));
-    kept.cloned().collect()
-}
-
 /// Each segment goes as soon as it is in its place, so that the stream needs no room twice.
 async fn join(files: &[PathBuf], path: &Path) -> Result<()> {
     let mut out = tokio::fs::File::create(path).await?;
@@ -180,20 +175,4 @@ async fn join(files: &[PathBuf], path: &Path) -> Result<()> {
     }
     out.sync_all().await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cookies_stay_with_the_candidates_own_hosts() {
-        let url = |text: &str| Url::parse(text).unwrap();
-        let pair = |name: &str| (name.to_owned(), "x".to_owned());
-        let candidate =
-            Candidate { headers: vec![pair("Referer"), pair("Cookie")], ..Candidate::file(url("https://a.example/1")) };
-        for (piece, count) in [("https://a.example/2", 2), ("https://b.example/2", 1), ("http://a.example/2", 1)] {
-            assert_eq!(headers(&candidate, &url(piece)).len(), count, "{piece}");
-        }
-    }
 }

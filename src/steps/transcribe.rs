@@ -3,7 +3,8 @@
 //! Input `{media, …options}`; options of the task win over those of the workflow. Output `{transcript_id, language,
 //! duration, model, warnings, zh, inference_ms, cached}`; `text` and `segments` are read from the stored transcript when
 //! something refers to them, and shown in the script `zh`. Audio that was transcribed before, with the same model and
-//! options, is not recognised again: the task gets a copy of that transcript (`cached`).
+//! options, is not recognised again: the task gets a copy of that transcript (`cached`). Where the platform's subtitles
+//! are to be taken, or there is nothing to hear, nothing is recognised and no model is needed.
 
 use std::{path::Path, time::Duration};
 
@@ -12,9 +13,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Job, Outcome,
     extract::{Extracted, extract, samples},
+    words::{self, Fetched, Source},
 };
 use crate::{
-    domain::Options,
+    domain::{Options, Priority, Transcript},
     error::{Code, Error, Report, Result},
     queue::Done,
     store::NewTranscript,
@@ -35,14 +37,62 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     }
     let name = job.services.models.name(options.model.as_deref())?;
     transcribe::models::validate(&name, &options)?;
-    let file = match model(job, &name, &options).await? {
+    let fetched: Fetched = job.field("media")?;
+    let key = format!("{}:extract", job.work.row.step.key);
+    let extracted = extracted(job, &key)?;
+    let transcript = match words::source(&options, &fetched, extracted.silent.as_deref()) {
+        Source::Recognition => match recognised(job, &name, &options, &given, &fetched, &key, extracted).await {
+            Err(error) if job.services.queue.is_last_try(job.work, &error) => {
+                let Some(captions) = words::stand_in(&options, &fetched) else { return Err(error) };
+                let why = format!("Recognition failed: {}", error.detail);
+                let audio = Extracted { duration_ms: fetched.duration_ms.unwrap_or_default(), ..Extracted::default() };
+                words::of_platform(captions, Some(&why), &audio)
+            }
+            outcome => return outcome,
+        },
+        Source::Platform(captions, why) => words::of_platform(captions, why, &extracted),
+        Source::Silence(why) => words::of_silence(why, &extracted),
+    };
+    Ok(given_words(job, &options, given, &fetched, transcript))
+}
+
+/// A transcript that nobody has recognised. Other tasks do not get it.
+fn given_words(
+    job: &Job<'_>,
+    options: &Options,
+    given: Map<String, Value>,
+    fetched: &Fetched,
+    mut transcript: Transcript,
+) -> Outcome {
+    let zh = options.zh;
+    transcript.warnings.extend(fetched.warnings.iter().cloned().chain(zh::unwritten(&transcript, zh)));
+    for segment in &transcript.segments {
+        job.reporter.segment(segment.clone());
+    }
+    let output = json!({
+        "language": transcript.language, "duration": transcript.duration, "model": transcript.model,
+        "warnings": transcript.warnings, "inference_ms": 0, "cached": false, "zh": zh,
+    });
+    let transcript = NewTranscript { options: Value::Object(given), transcript, ..NewTranscript::default() };
+    Outcome::Done(Box::new(Done { output, transcript: Some(transcript), delivery: None }))
+}
+
+async fn recognised(
+    job: &Job<'_>,
+    name: &str,
+    options: &Options,
+    given: &Map<String, Value>,
+    fetched: &Fetched,
+    key: &str,
+    extracted: Extracted,
+) -> Result<Outcome> {
+    let file = match model(job, name, options).await? {
         Model::Here(file) => Some(file),
         Model::Elsewhere => None,
         Model::Missing(why) => return Ok(Outcome::Wait { why, wait: MODEL_POLL }),
     };
-    let key = format!("{}:extract", job.work.row.step.key);
-    let audio = audio(job, &key).await?;
-    let recipe = recipe(job, &name, file.as_ref(), &options)?;
+    let audio = audio(job, key, extracted).await?;
+    let recipe = recipe(job, name, file.as_ref(), options)?;
     let earlier =
         if options.no_cache { None } else { job.services.queue.store().transcript_by(&audio.sha256, &recipe).await? };
     let (cached, zh) = (earlier.is_some(), options.zh);
@@ -54,17 +104,21 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
             Transcribed { transcript, inference_ms: 0, is_makeshift: false }
         }
         None => {
-            let pcm = samples(job, &key);
+            let pcm = samples(job, key);
             let events = |event| match event {
                 EngineEvent::Progress(fraction) => job.reporter.progress(fraction),
                 EngineEvent::Segment(segment) => job.reporter.segment(segment),
+                EngineEvent::LastBegun => job.leave.notify_one(),
             };
-            let request = transcribe::Job { model: name, file, pcm, samples: audio.samples, options };
+            let is_urgent = job.task.priority == Priority::High;
+            let (model, options) = (name.to_owned(), options.clone());
+            let request = transcribe::Job { model, file, pcm, samples: audio.samples, options, is_urgent };
             job.services.pool.transcribe(request, &events, job.cancel).await?
         }
     };
     let mut transcript = made.transcript;
-    let about_task: Vec<String> = audio.warnings.into_iter().chain(zh::unwritten(&transcript, zh)).collect();
+    let about_file = fetched.warnings.iter().cloned().chain(audio.warnings);
+    let about_task: Vec<String> = about_file.chain(zh::unwritten(&transcript, zh)).collect();
     let file_warnings = about_task.len();
     transcript.warnings.extend(about_task);
     tracing::info!(
@@ -77,7 +131,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     });
     let transcript = NewTranscript {
         audio_sha256: audio.sha256,
-        options: Value::Object(given),
+        options: Value::Object(given.clone()),
         // What is made by a stand-in is not what others should get.
         recipe: Some(recipe).filter(|_| !made.is_makeshift),
         file_warnings,
@@ -124,19 +178,23 @@ async fn is_arriving(path: &Path) -> bool {
     tokio::task::spawn_blocking(look).await.ok().flatten().unwrap_or(false)
 }
 
-fn options(job: &Job<'_>) -> Map<String, Value> {
+pub(super) fn options(job: &Job<'_>) -> Map<String, Value> {
     let mut options = job.input.clone();
     options.remove("media");
     options.extend(job.task.options.clone());
     options
 }
 
-/// What the first half made. Its samples are decoded again when they are gone (a swept folder, another machine).
-async fn audio(job: &Job<'_>, key: &str) -> Result<Extracted> {
+/// What the first half made.
+fn extracted(job: &Job<'_>, key: &str) -> Result<Extracted> {
     let row = job.steps.iter().find(|row| row.step.key == key);
     let output = row.and_then(|row| row.step.output.clone());
-    let made = output.and_then(|output| serde_json::from_value::<Extracted>(output).ok());
-    let made = made.ok_or_else(|| Error::new(Code::Internal, "The step that decodes the audio has left no output"))?;
+    let made = output.and_then(|output| serde_json::from_value(output).ok());
+    made.ok_or_else(|| Error::new(Code::Internal, "The step that decodes the audio has left no output"))
+}
+
+/// The samples that the first half made, decoded again when they are gone (a swept folder, another machine).
+async fn audio(job: &Job<'_>, key: &str, made: Extracted) -> Result<Extracted> {
     let size = tokio::fs::metadata(samples(job, key)).await.map(|file| file.len()).unwrap_or(0);
     if size == made.samples * 2 { Ok(made) } else { extract(job, key).await }
 }

@@ -13,6 +13,7 @@ mod json;
 mod layout;
 mod lrc;
 mod md;
+pub mod read;
 mod srt;
 #[cfg(test)]
 mod tests;

@@ -17,8 +17,10 @@ mod engine;
 #[path = "../transcribe/tests/pool.rs"]
 mod engine_pool;
 mod events;
+mod identities;
 mod kill;
 mod models;
+mod posts;
 mod priority;
 mod quality;
 mod recognition;
@@ -27,4 +29,6 @@ mod replay;
 mod road;
 mod script;
 mod sources;
+mod streams;
 mod support;
+mod ytdlp;

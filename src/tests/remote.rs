@@ -42,7 +42,7 @@ fn pool(more: &str) -> Pool {
 fn job(pcm: PathBuf, options: Value) -> Job {
     let samples = pcm.metadata().unwrap().len() / 2;
     let options = Options::from_json(options.as_object().unwrap()).unwrap();
-    Job { model: smoke().name, file: Some(smoke()), pcm, samples, options }
+    Job { model: smoke().name, file: Some(smoke()), pcm, samples, options, is_urgent: false }
 }
 
 async fn run(pool: &Pool, job: Job) -> Result<Transcript> {

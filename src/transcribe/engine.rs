@@ -25,6 +25,8 @@ pub struct Job {
     pub samples: u64,
     /// What to make of it.
     pub options: Options,
+    /// Whether it goes before those that are not.
+    pub is_urgent: bool,
 }
 
 /// What a job tells while it runs.
@@ -34,6 +36,9 @@ pub enum EngineEvent {
     Progress(f64),
     /// A finished segment. Segments come in order and are final.
     Segment(Segment),
+    /// Its last part is at work: when another job comes now, there is something to do when a slot becomes free. Told
+    /// once at most.
+    LastBegun,
 }
 
 /// Hears the events of a job.
@@ -123,6 +128,8 @@ pub trait Engine: Send + Sync {
 pub(crate) struct Window {
     /// The job that it belongs to. Jobs without a slot go before those that have one.
     pub job: u64,
+    /// Whether it goes before windows that are not.
+    pub is_urgent: bool,
     /// The model to do it with.
     pub model: ModelRef,
     /// The whole audio: signed 16-bit little-endian PCM, mono, 16 kHz.
@@ -134,8 +141,8 @@ pub(crate) struct Window {
 /// What to make of a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
-    /// The language's code.
-    pub language: String,
+    /// The language's code; without one it is found on the way, among those that the options allow.
+    pub language: Option<String>,
     /// The text before the window, which the model hears as context; usually empty.
     pub previous: String,
     /// The rest.
@@ -154,11 +161,25 @@ pub(crate) enum Heard {
 /// Hears a window's events.
 pub(crate) type Listener<'a> = dyn Fn(Heard) + Send + Sync + 'a;
 
+/// Languages by code with their probabilities, the likeliest first.
+pub(crate) type Probabilities = Vec<(String, f32)>;
+
+/// The languages of a window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Detected {
+    /// How long the slot worked.
+    pub inference_ms: u64,
+    /// Every language of the model.
+    pub probabilities: Probabilities,
+}
+
 /// The end of a window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Recognised {
     /// How long the slot worked.
     pub inference_ms: u64,
+    /// Every language of the model, when the window's had to be found; otherwise none.
+    pub probabilities: Probabilities,
     /// What a reader should know, such as that another device was used.
     pub warnings: Vec<String>,
     /// Whether the CPU did it because every GPU had failed.
@@ -168,9 +189,8 @@ pub(crate) struct Recognised {
 /// The slots of this machine.
 #[async_trait]
 pub(crate) trait Slots: Send + Sync {
-    /// Every language of the model with its probability over the window, the likeliest first. A model that knows
-    /// English only says so.
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>>;
+    /// How likely each language of the model is over the window. A model that knows English only says so.
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Detected>;
 
     /// Recognises a window, waiting for a free slot first. Ends within about a second of `cancel`.
     async fn recognise(

@@ -28,7 +28,7 @@ const OTHER: &[(&str, &str)] = &[
     ("iw", "he"),
 ];
 
-/// The code of a language given by code (`zh`, also `zh-CN`) or English name (`chinese`), in any case.
+/// The code of a language given by code (`zh`, also `zh-CN` and `zho`) or English name (`chinese`), in any case.
 pub fn language(code_or_name: &str) -> Result<&'static str> {
     let wanted = code_or_name.trim().to_lowercase();
     let table: Vec<(&'static str, &'static str)> = (0..=whisper_rs::get_lang_max_id())
@@ -39,7 +39,9 @@ pub fn language(code_or_name: &str) -> Result<&'static str> {
         by_table.or_else(|| OTHER.iter().find(|(other, _)| *other == wanted).map(|(_, code)| *code))
     };
     let primary = wanted.split(['-', '_']).next().unwrap_or_default();
-    find(&wanted).or_else(|| find(primary)).ok_or_else(|| {
+    // Platforms write three letters: `eng-US`.
+    let short = || isolang::Language::from_639_3(primary)?.to_639_1().and_then(find);
+    find(&wanted).or_else(|| find(primary)).or_else(short).ok_or_else(|| {
         let names = table.iter().map(|(_, name)| *name).chain(OTHER.iter().map(|(name, _)| *name));
         let error = Error::new(Code::InvalidValue, format!("There is no language \"{}\"", wanted.escape_debug()));
         match nearest(&wanted, names.filter(|name| name.len() > 3)) {
@@ -88,6 +90,11 @@ pub struct Allowed {
     pub given: Option<&'static str>,
     /// Those that detection may choose from, in alphabetical order; empty for every one, and when one is given.
     pub among: Vec<&'static str>,
+}
+
+/// The likeliest language of those that are allowed, empty for every one; `probabilities` come the likeliest first.
+pub(super) fn likeliest<'a, L: AsRef<str>>(probabilities: &'a [(L, f32)], among: &[&str]) -> Option<&'a (L, f32)> {
+    probabilities.iter().find(|(language, _)| among.is_empty() || among.contains(&language.as_ref()))
 }
 
 /// Reads `language` and `languages`. An error names the field that is wrong: a language that does not exist, or one
@@ -160,6 +167,10 @@ mod tests {
             ("haitian creole", "ht"),
             ("Mandarin", "zh"),
             ("yue", "yue"),
+            ("zho", "zh"),
+            ("eng-US", "en"),
+            ("jpn-JP", "ja"),
+            ("cmn-Hans-CN", "zh"),
         ] {
             assert_eq!(language(given).unwrap(), code);
         }

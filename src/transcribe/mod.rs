@@ -27,7 +27,8 @@ pub use language::language;
 pub use models::{Fetch, ModelInfo, ModelRef, Models};
 pub use pool::Pool;
 pub use recognise::recipe;
-pub use whisper::cpu_check;
+pub(crate) use text::join;
+pub use whisper::{cpu_check, cpu_features};
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::{ops::Range, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::engine::Probabilities;
 use crate::domain::{Options, Segment};
 
 /// A device that this build can compute on; `trawl engine --list-devices` prints an array of them as JSON. The CPU is
@@ -45,8 +46,8 @@ pub(crate) enum Request {
         pcm: PathBuf,
         /// Which samples of it.
         range: Range<u64>,
-        /// The language's code.
-        language: String,
+        /// The language's code; none lets the process choose among those that the options allow.
+        language: Option<String>,
         /// The text before the window.
         previous: String,
         /// The rest.
@@ -101,8 +102,10 @@ pub(crate) enum Event {
     Languages {
         /// Whose.
         id: u64,
-        /// Every language with its probability, the likeliest first.
-        probabilities: Vec<(String, f32)>,
+        /// How long the engine worked on it.
+        inference_ms: u64,
+        /// Every language of the model.
+        probabilities: Probabilities,
     },
     /// The end of a `recognise`.
     Done {
@@ -110,6 +113,8 @@ pub(crate) enum Event {
         id: u64,
         /// How long the engine worked on it.
         inference_ms: u64,
+        /// Every language of the model, when one had to be chosen.
+        probabilities: Probabilities,
         /// What a reader should know.
         warnings: Vec<String>,
     },
@@ -138,7 +143,7 @@ mod tests {
                 id: 7,
                 pcm: "/tmp/a b.pcm".into(),
                 range: 5..9,
-                language: "zh".to_owned(),
+                language: Some("zh".to_owned()),
                 previous: "我".to_owned(),
                 options,
             },
@@ -152,8 +157,8 @@ mod tests {
         for event in [
             Event::Progress { id: 7, value: 0.25 },
             Event::Segment { id: 7, segment },
-            Event::Languages { id: 7, probabilities: vec![("zh".to_owned(), 0.5)] },
-            Event::Done { id: 7, inference_ms: 12, warnings: Vec::new() },
+            Event::Languages { id: 7, inference_ms: 3, probabilities: vec![("zh".to_owned(), 0.5)] },
+            Event::Done { id: 7, inference_ms: 12, probabilities: Vec::new(), warnings: Vec::new() },
             Event::Failed { id: 7, code: "cancelled".to_owned(), detail: "x".to_owned() },
         ] {
             let line = serde_json::to_string(&event).unwrap();

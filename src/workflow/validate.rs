@@ -159,13 +159,20 @@ pub fn outputs(kind: &str) -> &'static [&'static str] {
             "id",
             "kind",
             "title",
+            "description",
             "author",
+            "author_id",
+            "published_at",
+            "cover_url",
             "page_url",
             "duration_ms",
             "candidates",
+            "silent",
             "warnings",
         ],
-        Ok(StepKind::Download) => &["media_id", "file", "size", "sha256", "content_type"],
+        Ok(StepKind::Download) => {
+            &["media_id", "file", "size", "sha256", "content_type", "duration_ms", "silent", "warnings"]
+        }
         Ok(StepKind::Transcribe) => &["transcript_id", "text", "language", "duration", "segments", "model", "warnings"],
         Ok(StepKind::Callback) => &["delivery_id"],
         Ok(StepKind::Extract) | Err(_) => &[],

@@ -24,6 +24,13 @@ const RATE: usize = 16_000;
 
 fn main() -> ExitCode {
     whisper::quiet();
+    // As trawl does; with the same switch.
+    if env::var_os("TRAWL_ACCEL").is_none_or(|value| value != "off") {
+        // SAFETY: this is the only thread.
+        if let Err(reason) = unsafe { accel::register() } {
+            eprintln!("capi: {reason}");
+        }
+    }
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {

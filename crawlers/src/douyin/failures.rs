@@ -11,7 +11,9 @@ const OTHER_APPLICATION: &str = "images_base";
 pub(super) fn json(response: &Response) -> Result<Value, CrawlError> {
     served(response)?;
     serde_json::from_slice(&response.body).map_err(|_| {
-        if challenge::is_in(&response.body) {
+        if is_from_argus(&response.body) {
+            signature_rejected()
+        } else if challenge::is_in(&response.body) {
             captcha()
         } else if response.truncated {
             CrawlError::new(ErrorClass::Blocked, "Douyin's answer is larger than any answer should be.")
@@ -28,9 +30,7 @@ pub(super) fn served(response: &Response) -> Result<(), CrawlError> {
             return Err(blocked("Douyin answered with nothing, as it does when it does not believe a visitor."));
         }
         200..=299 => return Ok(()),
-        403 if starts_with_argus(&response.body) => {
-            (ErrorClass::SignatureRejected, "Douyin did not accept the request's signature.".to_owned())
-        }
+        400..=499 if is_from_argus(&response.body) => return Err(signature_rejected()),
         429 | 444 => (ErrorClass::RateLimited, "Douyin says that we ask too often. Try again later.".to_owned()),
         500..=599 => {
             (ErrorClass::SiteError, format!("Douyin has a problem at the moment (status {}).", response.status))
@@ -41,8 +41,16 @@ pub(super) fn served(response: &Response) -> Result<(), CrawlError> {
     Err(CrawlError::new(class, message).with_retry_after(response.retry_after()))
 }
 
-fn starts_with_argus(body: &[u8]) -> bool {
+/// Whether the guard that checks signatures has spoken; it does so in plain text.
+fn is_from_argus(body: &[u8]) -> bool {
     String::from_utf8_lossy(&body[..body.len().min(256)]).contains("ArgusSecurityPlugin")
+}
+
+fn signature_rejected() -> CrawlError {
+    CrawlError::new(
+        ErrorClass::SignatureRejected,
+        "Douyin did not accept the request's signature. Add the cookie of a browser as an identity, or try again later.",
+    )
 }
 
 /// The post `id` in an answer, wherever the various interfaces put it.
@@ -66,7 +74,7 @@ pub(super) fn withheld(answer: &Value, id: &str) -> Outcome {
     if let Some(reason) = filter_reason(answer, id) {
         return filtered(&reason);
     }
-    let code = answer["status_code"].as_i64().unwrap_or(0);
+    let code = loose::number(&answer["status_code"]).unwrap_or(0);
     let login = answer["status_msg"].as_str().is_some_and(|text| text.contains("未登录"))
         || loose::is_on(&answer["not_login_module"]["guide_login_tip_exist"]);
     let verify = ["verify_ticket", "verify_center_decision_conf"].iter().any(|name| is_there(&answer[*name]));
@@ -103,21 +111,19 @@ fn filter_reason(answer: &Value, id: &str) -> Option<String> {
 /// What a filter's reason says about the post. Douyin does not tell banned accounts from private ones.
 fn filtered(reason: &str) -> Outcome {
     let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    let (class, message) = if reason.bytes().all(|byte| byte.is_ascii_digit()) {
+    if reason.bytes().all(|byte| byte.is_ascii_digit()) {
         // Only the way without a signature gives numbers, and not for one reason alone.
-        return Outcome::Doubt(not_found());
+        Outcome::Doubt(not_found())
     } else if reason.starts_with(OTHER_APPLICATION) {
-        return Outcome::Failed(blocked("Douyin gives this post to its other applications only."));
+        Outcome::Failed(blocked("Douyin gives this post to its other applications only."))
     } else if has(&["core_dep", "delete"]) {
-        return Outcome::Answer(not_found());
+        Outcome::Answer(not_found())
     } else if has(&["self_see", "part_see", "friend", "private"]) {
-        (ErrorClass::Private, "The post is private: only its author, or the author's friends, can see it.")
-    } else if has(&["login"]) {
-        return Outcome::Failed(login_required());
+        Outcome::Answer(private())
     } else {
-        (ErrorClass::Unavailable, "Douyin does not show this post (any more) and does not clearly say why.")
-    };
-    Outcome::Answer(CrawlError::new(class, message))
+        let message = "Douyin does not show this post (any more) and does not clearly say why.";
+        Outcome::Answer(CrawlError::new(ErrorClass::Unavailable, message))
+    }
 }
 
 /// Whether there is something: `null`, `""`, `{}` and `[]` are nothing.
@@ -134,6 +140,10 @@ fn is_there(value: &Value) -> bool {
 
 pub(super) fn not_found() -> CrawlError {
     CrawlError::new(ErrorClass::NotFound, "The post was deleted, or never existed.")
+}
+
+pub(super) fn private() -> CrawlError {
+    CrawlError::new(ErrorClass::Private, "The post is private: only its author, or the author's friends, can see it.")
 }
 
 pub(super) fn login_required() -> CrawlError {

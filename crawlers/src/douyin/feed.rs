@@ -37,7 +37,7 @@ pub(super) async fn page(form: &Form, request: &ListRequest, visit: &Visit<'_>) 
     };
     match answer {
         Ok(answer) => Ok(source.page(&answer)),
-        Err(Outcome::Failed(error)) => source.bought(visit).await.unwrap_or(Err(error)),
+        Err(Outcome::Failed(error)) => source.bought(visit).await.ok_or(error),
         Err(Outcome::Answer(error) | Outcome::Doubt(error)) => Err(error),
         Err(Outcome::Found(_)) => Err(failures::blocked("Douyin answered with a post instead of a list.")),
     }
@@ -71,7 +71,7 @@ impl Source<'_> {
     /// An answer that really is a list.
     fn opened(&self, answer: Value, visit: &Visit<'_>) -> Result<Value, Outcome> {
         let posts = loose::list(&answer["aweme_list"]).len();
-        let is_list = answer.get("aweme_list").is_some() && answer["status_code"].as_i64().unwrap_or(0) == 0;
+        let is_list = answer.get("aweme_list").is_some() && loose::number(&answer["status_code"]).unwrap_or(0) == 0;
         let is_guest = visit.identity(NAME).is_none_or(|identity| identity.cookie("sessionid").is_none());
         let tipped = loose::is_on(&answer["not_login_module"]["guide_login_tip_exist"]);
         if posts > 0 || is_list && !(self.continues() && is_guest && tipped) {
@@ -85,8 +85,8 @@ impl Source<'_> {
         })
     }
 
-    /// The same list from TikHub, when that is switched on.
-    async fn bought(&self, visit: &Visit<'_>) -> Option<Result<Page, CrawlError>> {
+    /// The same list from TikHub, when that is switched on and has it.
+    async fn bought(&self, visit: &Visit<'_>) -> Option<Page> {
         let is_on = visit.chosen(&visit.settings.douyin.strategies).any(|name| name == tikhub::NAME);
         if !is_on || tikhub::hindrance(visit).is_some() {
             return None;
@@ -99,8 +99,13 @@ impl Source<'_> {
             LinkKind::Mix => format!("fetch_video_mix_post_list?mix_id={id}&cursor={cursor}&count={COUNT}"),
             _ => return None,
         };
-        let answer = tikhub::fetch(visit, &format!("/api/v1/douyin/app/v3/{path}")).await;
-        Some(answer.map(|answer| self.page(&answer)))
+        match tikhub::fetch(visit, &format!("/api/v1/douyin/app/v3/{path}")).await {
+            Ok(answer) => answer["aweme_list"].is_array().then(|| self.page(&answer)),
+            Err(error) => {
+                tracing::debug!(class = %error.class, "TikHub has not given a list");
+                None
+            }
+        }
     }
 
     fn continues(&self) -> bool {

@@ -21,6 +21,7 @@ use url::Url;
 use crate::{
     CrawlError, Crawler, ErrorClass, Form, LinkKind, ListRequest, Page, Resolved, Strategy, Visit, chain,
     short_link::ShortLinks,
+    ytdlp::{HandOver, HasPage},
 };
 
 /// The platform's name.
@@ -38,6 +39,8 @@ pub(crate) struct Douyin;
 /// One post.
 struct Post {
     id: String,
+    /// The page that a person would open.
+    page: Url,
     /// Whether its link calls it pictures. A hint: what looks like a video can be pictures and the other way round.
     is_note: bool,
 }
@@ -46,7 +49,17 @@ impl Post {
     fn of(form: &Form) -> Option<Self> {
         let id = form.part("id").filter(|_| form.kind == LinkKind::Post)?;
         let is_note = matches!(form.part("t"), Some("note" | "slides" | "gallery"));
-        Some(Self { id: id.to_owned(), is_note })
+        Some(Self { id: id.to_owned(), page: links::page(id, is_note)?, is_note })
+    }
+}
+
+impl HasPage for Post {
+    fn page(&self) -> &Url {
+        &self.page
+    }
+
+    fn post(&self) -> (&'static str, &str) {
+        (NAME, &self.id)
     }
 }
 
@@ -61,8 +74,7 @@ impl Crawler for Douyin {
     }
 
     fn strategies(&self) -> Vec<&'static str> {
-        let ours = ways().map(|way| way.name());
-        ours.into_iter().chain(["ytdlp"]).collect()
+        ways().map(|way| way.name()).to_vec()
     }
 
     async fn resolve(&self, link: &Url, visit: &Visit<'_>) -> Result<Resolved, CrawlError> {
@@ -77,8 +89,8 @@ impl Crawler for Douyin {
 }
 
 /// The ways to a post; the settings say in which order they are tried.
-fn ways() -> [&'static dyn Strategy<Post>; 4] {
-    [&slidesinfo::SlidesInfo, &web_detail::WebDetail, &share_page::SharePage, &tikhub::TikHub]
+fn ways() -> [&'static dyn Strategy<Post>; 5] {
+    [&slidesinfo::SlidesInfo, &web_detail::WebDetail, &share_page::SharePage, &tikhub::TikHub, &HandOver]
 }
 
 /// What a link leads to; short links are followed.

@@ -32,30 +32,9 @@ pub(super) fn resolved(post: &Value, user_agent: &str) -> Outcome {
     if images > 0 {
         found.kind = MediaKind::Images;
         found.duration_ms = None;
-        sound_alone(&mut found, "pictures");
-    } else {
-        let is_sound = |one: &Candidate| {
-            found.sound.as_ref().is_some_and(|sound| sound.url == one.url) || one.url.path().ends_with(".mp3")
-        };
-        found.candidates = streams::of(&post["video"], found.duration_ms);
-        found.candidates.retain(|one| !is_sound(one));
-        match (&found.sound, found.candidates.is_empty()) {
-            (None, true) => return unplayable(post),
-            (Some(_), true) if has_streams(post) => return unplayable(post),
-            (Some(_), true) => {
-                found.kind = MediaKind::Audio;
-                sound_alone(&mut found, "a song");
-            }
-            (Some(sound), false) if is_own(sound, found.duration_ms) => {
-                let own = sound_file(sound);
-                let watermarked = found.candidates.iter().position(|one| one.watermark);
-                found.candidates.insert(watermarked.unwrap_or(found.candidates.len()), own);
-            }
-            (_, false) => {}
-        }
-        if is_muted(post) {
-            found.warnings.push("The platform has muted this post.".to_owned());
-        }
+        hear_sound(&mut found, "pictures with background music");
+    } else if let Err(why) = find_files(&mut found, post) {
+        return why;
     }
     for candidate in &mut found.candidates {
         candidate.headers =
@@ -64,12 +43,40 @@ pub(super) fn resolved(post: &Value, user_agent: &str) -> Outcome {
     Outcome::Found(Box::new(found))
 }
 
+/// The files of a post that is no pictures, or why there are none.
+fn find_files(found: &mut Resolved, post: &Value) -> Result<(), Outcome> {
+    let is_sound = |one: &Candidate| {
+        found.sound.as_ref().is_some_and(|sound| sound.url == one.url) || one.url.path().ends_with(".mp3")
+    };
+    let (sounds, files): (Vec<_>, Vec<_>) =
+        streams::of(&post["video"], found.duration_ms).into_iter().partition(is_sound);
+    let is_withheld = files.is_empty() && (is_hidden(&post["status"]) || has_streams(post) && sounds.is_empty());
+    found.candidates = files;
+    match &found.sound {
+        _ if is_withheld => return Err(unplayable(post)),
+        Some(sound) if found.candidates.is_empty() && (sound.is_original || !sounds.is_empty()) => {
+            found.kind = MediaKind::Audio;
+            hear_sound(found, "a song");
+        }
+        Some(sound) if !found.candidates.is_empty() && is_own(sound, found.duration_ms) => {
+            let own = sound_file(sound);
+            let watermarked = found.candidates.iter().position(|one| one.watermark);
+            found.candidates.insert(watermarked.unwrap_or(found.candidates.len()), own);
+        }
+        _ if !found.candidates.is_empty() => {}
+        _ => return Err(unplayable(post)),
+    }
+    if is_muted(post) {
+        found.warnings.push("The platform has muted this post.".to_owned());
+    }
+    Ok(())
+}
+
 /// A post in a list; none when it has no id.
 pub(super) fn item(post: &Value) -> Option<Item> {
     let id = loose::id(&post["aweme_id"])?;
     let link = links::page(&id, !loose::list(&post["images"]).is_empty())?;
     let status = &post["status"];
-    let is_hidden = ["is_delete", "is_prohibited", "is_private"].iter().any(|name| loose::is_on(&status[*name]));
     Some(Item {
         platform: NAME.to_owned(),
         link: link.into(),
@@ -78,7 +85,7 @@ pub(super) fn item(post: &Value) -> Option<Item> {
         published_at: published_at(post),
         duration_ms: duration_ms(post),
         pinned: loose::is_on(&post["is_top"]),
-        available: !is_hidden && loose::number(&status["private_status"]).unwrap_or(0) == 0,
+        available: !is_hidden(status) && !loose::is_on(&status["is_delete"]),
     })
 }
 
@@ -140,15 +147,15 @@ fn extension(url: &Url) -> Option<String> {
     ["mp3", "m4a", "aac"].contains(&extension).then(|| extension.to_owned())
 }
 
-/// A post that has nothing but its sound: it is worth hearing when its author recorded it, and is somebody's song otherwise.
-fn sound_alone(found: &mut Resolved, what: &str) {
+/// The sound of a post that has nothing else to hear: worth it when its author recorded it, and somebody's song otherwise.
+fn hear_sound(found: &mut Resolved, what: &str) {
     match &found.sound {
         Some(sound) if sound.is_original => {
             found.duration_ms = sound.duration_ms;
             found.candidates = vec![sound_file(sound)];
         }
-        Some(_) => found.silent = Some(format!("The post is {what} with background music, and nobody speaks in it.")),
-        None => found.silent = Some(format!("The post is {what} without any sound.")),
+        Some(_) => found.silent = Some(format!("The post is {what}: nobody speaks in it.")),
+        None => found.silent = Some("The post is pictures without any sound.".to_owned()),
     }
 }
 
@@ -162,13 +169,20 @@ fn has_streams(post: &Value) -> bool {
     loose::list(&post["video"]["bit_rate"]).iter().any(of_a_variant)
 }
 
+/// Whether a status hides the post from most people.
+fn is_hidden(status: &Value) -> bool {
+    loose::is_on(&status["is_prohibited"]) || is_private(status)
+}
+
+fn is_private(status: &Value) -> bool {
+    ["is_private", "private_status", "part_see"].iter().any(|name| loose::is_on(&status[*name]))
+}
+
 /// Why a post cannot be played: what its status says, else it was held back.
 fn unplayable(post: &Value) -> Outcome {
     let status = &post["status"];
-    let is_private = loose::is_on(&status["is_private"]) || loose::number(&status["private_status"]).unwrap_or(0) > 0;
-    if is_private || loose::is_on(&status["part_see"]) {
-        let message = "The post is private: only its author, or the author's friends, can see it.";
-        return Outcome::Answer(CrawlError::new(ErrorClass::Private, message));
+    if is_private(status) {
+        return Outcome::Answer(failures::private());
     }
     if loose::is_on(&status["is_prohibited"]) {
         return Outcome::Answer(CrawlError::new(ErrorClass::Unavailable, "Douyin has taken the post down."));

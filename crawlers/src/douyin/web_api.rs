@@ -57,7 +57,7 @@ pub(super) fn user_agent<'a>(visit: &'a Visit<'_>) -> &'a str {
 pub(super) async fn ask(question: &Question<'_>, visit: &Visit<'_>) -> Result<Value, CrawlError> {
     let mut tries = 1;
     loop {
-        let visitor = visitor(visit).await?;
+        let visitor = visitor(visit).await;
         let request = request(question, &visitor, visit)?;
         let answer = failures::json(&visit.fetch(question.rhythm, question.endpoint, request).await?);
         match answer {
@@ -72,33 +72,32 @@ fn is_disbelief(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Blocked | ErrorClass::SignatureRejected)
 }
 
-async fn visitor(visit: &Visit<'_>) -> Result<Visitor, CrawlError> {
+async fn visitor(visit: &Visit<'_>) -> Visitor {
     let user_agent = user_agent(visit).to_owned();
     let own = visit.identity(NAME).map_or("", |identity| identity.cookie.trim().trim_end_matches(';'));
     if visit.identity(NAME).is_some_and(|identity| identity.cookie(VISITOR).is_some()) {
-        return Ok(Visitor { cookie: own.to_owned(), user_agent });
+        return Visitor { cookie: own.to_owned(), user_agent };
     }
-    let anonymous = format!("{VISITOR}={}", anonymous(visit, &user_agent).await?);
-    let cookie = if own.is_empty() { anonymous } else { format!("{anonymous}; {own}") };
-    Ok(Visitor { cookie, user_agent })
+    // Without that cookie it is for the answer to say that nobody is let in.
+    let anonymous = anonymous(visit, &user_agent).await.map(|id| format!("{VISITOR}={id}"));
+    let cookies = anonymous.iter().map(String::as_str).chain(Some(own).filter(|own| !own.is_empty()));
+    Visitor { cookie: cookies.collect::<Vec<_>>().join("; "), user_agent }
 }
 
-/// The anonymous visitor's id: the one that is known, or a new one.
-async fn anonymous(visit: &Visit<'_>, user_agent: &str) -> Result<String, CrawlError> {
+/// The anonymous visitor's id: the one that is known, or a new one; none when none is given.
+async fn anonymous(visit: &Visit<'_>, user_agent: &str) -> Option<String> {
     if let Some(known) = visit.memory.recall(VISITOR_KEY, visit.chance().now_ms()) {
-        return Ok(known);
+        return Some(known);
     }
-    let url = url(&visit.settings.douyin, "ttwid", "/ttwid/union/register/")?;
+    let url = url(&visit.settings.douyin, "ttwid", "/ttwid/union/register/").ok()?;
     let request = Request::post(url, REGISTER, MAX_BYTES)
         .no_redirects()
         .header("User-Agent", user_agent)
         .header("Content-Type", "application/json");
-    let response = visit.fetch(Rhythm::Free, "douyin.ttwid", request).await?;
-    let new = response.cookie(VISITOR).filter(|value| !value.is_empty()).ok_or_else(|| {
-        CrawlError::new(ErrorClass::Blocked, "Douyin does not let us in as an anonymous visitor. Try again later.")
-    })?;
+    let response = visit.fetch(Rhythm::Free, "douyin.ttwid", request).await.ok()?;
+    let new = response.cookie(VISITOR).filter(|value| !value.is_empty())?;
     visit.memory.keep(VISITOR_KEY, new, visit.chance().now_ms() + VISITOR_MS);
-    Ok(new.to_owned())
+    Some(new.to_owned())
 }
 
 fn request(question: &Question<'_>, visitor: &Visitor, visit: &Visit<'_>) -> Result<Request, CrawlError> {
@@ -123,8 +122,10 @@ fn request(question: &Question<'_>, visitor: &Visitor, visit: &Visit<'_>) -> Res
         .header("User-Agent", &visitor.user_agent)
         .header("Referer", REFERER)
         .header("Accept", "application/json, text/plain, */*")
-        .header("Accept-Language", "zh-CN,zh;q=0.9")
-        .header("Cookie", &visitor.cookie);
+        .header("Accept-Language", "zh-CN,zh;q=0.9");
+    if !visitor.cookie.is_empty() {
+        request = request.header("Cookie", &visitor.cookie);
+    }
     request.headers.extend(headers);
     Ok(request)
 }

@@ -73,7 +73,8 @@ async fn nothing_outside_the_platform_is_asked() {
 
 #[tokio::test]
 async fn dead_links_are_told_from_trouble() {
-    let answers: [(fn(&str) -> Response, ErrorClass); 11] = [
+    type Answer = fn(&str) -> Response;
+    let answers: [(Answer, ErrorClass); 11] = [
         (|_| to("https://www.known.site/?_r=1"), ErrorClass::ShortLinkDead),
         (|_| said(302, &[], ""), ErrorClass::ShortLinkDead),
         (|_| said(404, &[], ""), ErrorClass::ShortLinkDead),

@@ -7,6 +7,9 @@ use url::Url;
 use super::{parse, web::Access};
 use crate::{Subtitle, SubtitleSource, loose};
 
+/// More captions of one post are not kept.
+const MAX_TRACKS: usize = 100;
+
 /// Those that the web tells of: in two places, mostly the same ones.
 pub(super) fn web(video: &Value, access: &Access) -> Vec<Subtitle> {
     let infos = loose::list(&video["subtitleInfos"]).iter().filter_map(|info| {
@@ -61,7 +64,7 @@ fn at(url: Url, access: &Access) -> Subtitle {
 
 fn each_once(subtitles: impl Iterator<Item = Subtitle>) -> Vec<Subtitle> {
     let mut all: Vec<Subtitle> = Vec::new();
-    for subtitle in subtitles {
+    for subtitle in subtitles.take(MAX_TRACKS) {
         if !all.iter().any(|one| one.url == subtitle.url) {
             all.push(subtitle);
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{NAME, miss::Miss, parse};
-use crate::{CrawlError, ErrorClass, Form, Item, LinkKind, ListRequest, Page, Visit, loose};
+use crate::{CrawlError, ErrorClass, Form, Item, LinkKind, ListRequest, Page, Visit, loose, ytdlp};
 
 /// So many empty pages in a row are passed over when there is said to be more; then the list has ended.
 const MAX_EMPTY_PAGES: usize = 3;
@@ -37,7 +37,14 @@ pub(super) async fn list(
             "This link is not a list of posts that trawl can follow: use that of a person, a playlist or a collection.",
         )),
     };
-    page.map_err(Miss::error)
+    match page {
+        Err(miss @ (Miss::Failed(_) | Miss::Doubt(_))) if cursor.is_none() && visit.external().is_some() => {
+            // Its cursors are not ours, so it tells the first page only.
+            let handed_over = ytdlp::list(link, Some(NAME), request, visit).await;
+            handed_over.map(|page| Page { next: None, ..page }).map_err(|_| miss.error())
+        }
+        page => page.map_err(Miss::error),
+    }
 }
 
 /// The posts of a page; `handle` is whose they are where they do not say.

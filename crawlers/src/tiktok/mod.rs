@@ -107,7 +107,7 @@ impl Crawler for TikTok {
                 _ => refused(ErrorClass::NoMediaFound, "The link leads to no post. Paste the link of one post."),
             };
         };
-        chain::run(NAME, &STRATEGIES, &visit.settings.tiktok.strategies, &post, visit).await
+        chain::run(NAME, &STRATEGIES, &visit.settings.tiktok.strategies, &post, visit).await.map_err(oembed::corrected)
     }
 
     async fn list(&self, source: &Url, request: &ListRequest, visit: &Visit<'_>) -> Result<Page, CrawlError> {

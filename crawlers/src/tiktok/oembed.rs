@@ -8,7 +8,11 @@ use super::{
     miss::{Miss, outcome},
     web::{Web, check_status, json},
 };
-use crate::{ErrorClass, Outcome, Rhythm, Strategy, Visit, loose};
+use crate::{CrawlError, Ending, ErrorClass, Outcome, Rhythm, Strategy, Visit, loose};
+
+/// What it says of a post that is there.
+const EXISTS: &str = "The post exists, but TikTok does not give its media to this machine. Try again later, use the \
+                      cookie of a browser, or upload the file.";
 
 /// The strategy. It never finds media.
 pub(super) struct OEmbed;
@@ -24,10 +28,20 @@ impl Strategy<Post> for OEmbed {
     }
 }
 
+/// The story's error, unless that says that a post is gone which is there: TikTok calls gone what it withholds.
+pub(super) fn corrected(error: CrawlError) -> CrawlError {
+    let is_there = error.attempts.iter().any(|one| one.message.as_deref() == Some(EXISTS));
+    let is_sure = error.attempts.iter().any(|one| one.ending == Ending::Answer);
+    if error.class != ErrorClass::NotFound || !is_there || is_sure {
+        return error;
+    }
+    CrawlError::new(ErrorClass::Blocked, EXISTS).with_attempts(error.attempts)
+}
+
 /// What is said, which is never media: with luck that the post exists.
 async fn ask(post: &Post, visit: &Visit<'_>) -> Result<Miss, Miss> {
     let path = format!("/oembed?url={}", byte_serialize(post.page.as_str().as_bytes()).collect::<String>());
-    let response = Web::new(visit, 0).ask(Rhythm::Post, "tiktok.oembed", &path).await?;
+    let response = Web::anonymous(visit).ask(Rhythm::Post, "tiktok.oembed", &path).await?;
     if response.status == 400 {
         return Ok(Miss::doubt(ErrorClass::NotFound, "TikTok knows no such post (any more)."));
     }
@@ -36,11 +50,7 @@ async fn ask(post: &Post, visit: &Visit<'_>) -> Result<Miss, Miss> {
     let (class, message) = if loose::id(&card["embed_product_id"]).is_some_and(|id| id != post.id) {
         (ErrorClass::IdMismatch, "TikTok answered with another post.")
     } else if ["title", "author_name", "html"].iter().any(|key| loose::text(&card[*key]).is_some()) {
-        (
-            ErrorClass::Blocked,
-            "The post exists, but TikTok does not give its media to this machine. Try again later, use the cookie of a \
-             browser, or upload the file.",
-        )
+        (ErrorClass::Blocked, EXISTS)
     } else {
         (ErrorClass::Blocked, "TikTok does not say whether the post exists. Try again later.")
     };

@@ -8,9 +8,9 @@ use super::{
     html::script,
     miss::{Miss, outcome},
     parse,
-    web::Web,
+    web::{Web, unsolved},
 };
-use crate::{ErrorClass, Outcome, Resolved, Rhythm, Strategy, Visit};
+use crate::{ErrorClass, Outcome, Resolved, Rhythm, Strategy, Visit, challenge};
 
 const ENDPOINT: &str = "tiktok.page";
 
@@ -33,17 +33,18 @@ impl Strategy<Post> for VideoPage {
 
 async fn look(post: &Post, mut web: Web<'_>) -> Result<Resolved, Miss> {
     let path = post.path();
-    let html = web.page(Rhythm::Post, ENDPOINT, &path).await?;
+    let mut html = web.page(Rhythm::Post, ENDPOINT, &path).await?;
     let mut sight = look_at(&html, &post.id);
     if let Sight::Elsewhere(next) = &sight
         && *next != path
     {
-        let html = web.page(Rhythm::Post, ENDPOINT, next).await?;
+        html = web.page(Rhythm::Post, ENDPOINT, next).await?;
         sight = look_at(&html, &post.id);
     }
     match sight {
         Sight::Detail(detail) => parse::detail(&detail, &post.id, &web.access()),
         Sight::Elsewhere(_) => Err(Miss::failed(ErrorClass::Blocked, "TikTok's page comes without the post's data.")),
+        Sight::Nothing if challenge::is_in(html.as_bytes()) => Err(unsolved()),
         Sight::Nothing => Err(Miss::failed(
             ErrorClass::Blocked,
             "TikTok shows a page without any data, as it does to visitors that it does not like. Try again later.",

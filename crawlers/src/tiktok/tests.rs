@@ -1,3 +1,7 @@
+mod chain;
+mod found;
 mod links;
+mod lists;
+mod mangled;
 mod manifest;
 mod site;

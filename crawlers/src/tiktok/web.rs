@@ -47,6 +47,11 @@ impl<'a> Web<'a> {
         }
     }
 
+    /// A visitor without an identity, whoever there is.
+    pub(super) fn anonymous(visit: &'a Visit<'a>) -> Self {
+        Self { visit, agent: visit.settings.tiktok.user_agent(0).to_owned(), jar: Jar::default() }
+    }
+
     /// Whether there is somebody else to be when this one is refused.
     pub(super) fn has_another(visit: &Visit<'_>) -> bool {
         visit.identity(NAME).is_none() && visit.settings.tiktok.user_agents.len() > 1
@@ -137,8 +142,10 @@ pub(super) async fn fetch(
     request: Request,
 ) -> Result<Response, Miss> {
     visit.fetch(rhythm, endpoint, request).await.map_err(|error| match error.class {
-        ErrorClass::Transport => Miss::Failed(error),
-        _ => Miss::failed(ErrorClass::Transport, "Not asked: the link has cost too many requests already."),
+        ErrorClass::NoMediaFound => {
+            Miss::failed(ErrorClass::Transport, "Not asked: the link has cost too many requests already.")
+        }
+        _ => Miss::Failed(error),
     })
 }
 
@@ -208,7 +215,8 @@ fn gone() -> Miss {
     Miss::doubt(ErrorClass::NotFound, "TikTok says that this is not there (any more).")
 }
 
-fn unsolved() -> Miss {
+/// Nobody here can prove to be human.
+pub(super) fn unsolved() -> Miss {
     Miss::failed(
         ErrorClass::Captcha,
         "TikTok asks for proof of being human. Try again later, or use the cookie of a browser.",

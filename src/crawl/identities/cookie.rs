@@ -35,12 +35,7 @@ pub(super) fn parse(text: &str, site: &str, now: DateTime<Utc>) -> Result<String
 
 /// The names of the cookies in a header.
 pub(super) fn names(header: &str) -> Vec<String> {
-    pairs(header).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// The cookies in a header.
-pub(in crate::crawl) fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
-    header.split(';').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.trim(), value.trim()))
+    header.split(';').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.trim().to_owned()).collect()
 }
 
 /// Checks a user agent.

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub(super) use self::cookie::{check_agent, pairs};
+pub(super) use self::cookie::check_agent;
 pub use self::manage::{Change, Listed, NewIdentity};
 use self::{
     health::{Next, after, judge, next},

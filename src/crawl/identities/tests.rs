@@ -68,9 +68,6 @@ impl Crawler for Platform {
         if let Some(class) = class {
             return Err(CrawlError::new(class, "The platform did not like that.").with_attempts(attempts));
         }
-        let cookie = format!("{}; msToken=for-anybody", identity.map_or("", |identity| &identity.cookie));
-        let mut candidate = Candidate::file(link.clone());
-        candidate.headers = vec![("Referer".to_owned(), "x".to_owned()), ("Cookie".to_owned(), cookie)];
         Ok(Resolved {
             platform: "douyin".to_owned(),
             id: "1".to_owned(),
@@ -85,7 +82,7 @@ impl Crawler for Platform {
             cover_url: None,
             image_count: 0,
             sound: None,
-            candidates: vec![candidate],
+            candidates: vec![Candidate::file(link.clone())],
             silent: None,
             may_be_silent: false,
             subtitles: vec![],
@@ -246,7 +243,7 @@ async fn one_link_at_a_time() {
     futures_util::future::try_join_all((0..2).map(|_| crawl.resolve(LINK))).await.unwrap();
     let mut cookies = bench.cookies();
     cookies.sort();
-    assert_eq!(cookies, ["session=other", COOKIE]);
+    assert_eq!(cookies, [COOKIE, "session=other"]);
 }
 
 #[tokio::test]
@@ -281,14 +278,10 @@ async fn cookies_stay_inside() {
     let proxied = identities.add(proxied).await.unwrap();
     assert!(proxied.proxied);
     identities.add(new("me", COOKIE)).await.unwrap();
-    let resolved = crawl.look_up(&ask(Who::named("me"))).await.unwrap();
-    assert_eq!(resolved.candidates[0].headers[1].1, "msToken=for-anybody");
+    crawl.look_up(&ask(Who::named("me"))).await.unwrap();
     let error = crawl.look_up(&ask(Who::Named(proxied.identity.id))).await.unwrap_err();
-    let mut texts = vec![format!("{resolved:?}"), serde_json::to_string(&resolved).unwrap(), error.chain()];
-    texts.push(format!("{:?} {error:?} {identities:?}", identities.list().await.unwrap()));
-    for text in texts {
-        assert!(!text.contains("hush-hush"), "{text}");
-    }
+    let text = format!("{:?} {error:?} {} {identities:?}", identities.list().await.unwrap(), error.chain());
+    assert!(!text.contains("hush-hush"), "{text}");
     let files = std::fs::read_dir(bench.folder.path()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()));
     let bytes: Vec<u8> = files.flat_map(Result::unwrap).collect();
     assert!(bytes.windows(9).any(|part| part == b"Browser/1"), "the right files are looked at");

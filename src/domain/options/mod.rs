@@ -6,7 +6,7 @@ mod values;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use self::values::{Clips, Goal, Ladder, Split, Zh};
+pub use self::values::{Clips, Goal, Ladder, PlatformSubtitles, Split, Zh};
 use crate::error::{Code, Error, Result};
 
 /// The options of one transcription. Every field has a default, so `{}` is valid.
@@ -74,6 +74,12 @@ pub struct Options {
     pub zh: Zh,
     /// Whether an earlier transcript of the same audio is not taken.
     pub no_cache: bool,
+    /// Whether subtitles of the platform may stand for recognition.
+    pub use_platform_subtitles: PlatformSubtitles,
+    /// Whether the sound of a post is transcribed even when it is only the music behind it.
+    pub background_music: bool,
+    /// The identity that the link is resolved with, by name or id; `none` for nobody; none: the one whose turn it is.
+    pub identity: Option<String>,
 }
 
 impl Default for Options {
@@ -108,12 +114,15 @@ impl Default for Options {
             threads: None,
             zh: Zh::None,
             no_cache: false,
+            use_platform_subtitles: PlatformSubtitles::Never,
+            background_music: false,
+            identity: None,
         }
     }
 }
 
 /// Every option with what it must be, as it stands in errors and in the documentation.
-pub const RULES: [(&str, &str); 29] = [
+pub const RULES: [(&str, &str); 32] = [
     ("model", "the name of a model"),
     ("language", "a language code or an English name"),
     ("languages", "a list of at most 20 language codes or English names"),
@@ -143,6 +152,9 @@ pub const RULES: [(&str, &str); 29] = [
     ("threads", "a whole number from 1 to 256"),
     ("zh", "\"none\", \"hans\", \"hant\", \"tw\" or \"hk\""),
     ("no_cache", "true or false"),
+    ("use_platform_subtitles", "\"never\", \"fallback\" or \"prefer\""),
+    ("background_music", "true or false"),
+    ("identity", "the name or id of an identity, or \"none\""),
 ];
 
 impl Options {
@@ -181,7 +193,7 @@ impl Options {
 
     fn normalise(&mut self) {
         let blank = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().is_empty());
-        for text in [&mut self.model, &mut self.initial_prompt, &mut self.hotwords] {
+        for text in [&mut self.model, &mut self.initial_prompt, &mut self.hotwords, &mut self.identity] {
             if blank(text) {
                 *text = None;
             }

@@ -27,6 +27,7 @@ impl Options {
             "logprob_threshold" => (-20.0..=0.0).contains(&self.logprob_threshold),
             "no_speech_threshold" => (0.0..=1.0).contains(&self.no_speech_threshold),
             "initial_prompt" => short(&self.initial_prompt, 4_000),
+            "identity" => short(&self.identity, 64),
             "hotwords" => short(&self.hotwords, 1_000),
             "prepend_punctuations" => within(&self.prepend_punctuations, 100),
             "append_punctuations" => within(&self.append_punctuations, 100),

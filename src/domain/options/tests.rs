@@ -36,7 +36,8 @@ fn every_value_reads_back() {
         "word_timestamps": true, "prepend_punctuations": "", "append_punctuations": "!", "clip_timestamps": "0, 1.5,3",
         "hallucination_silence_threshold": 2, "suppress_non_speech": true, "vad": false, "vad_threshold": 0.4,
         "vad_min_speech_ms": 0, "vad_min_silence_ms": 10, "vad_pad_ms": 0, "split": "sequential", "threads": 2,
-        "zh": "tw", "no_cache": true,
+        "zh": "tw", "no_cache": true, "use_platform_subtitles": "prefer", "background_music": true,
+        "identity": "me",
     });
     let options = read(given).unwrap();
     assert_eq!(
@@ -88,6 +89,10 @@ fn wrong_names_and_values_are_told() {
         json!({"threads": 0}),
         json!({"zh": "klingon"}),
         json!({"no_cache": 1}),
+        json!({"use_platform_subtitles": true}),
+        json!({"use_platform_subtitles": "always"}),
+        json!({"background_music": "loud"}),
+        json!({"identity": "x".repeat(65)}),
     ] {
         let error = read(bad.clone()).unwrap_err();
         assert_eq!(error.code, Code::InvalidValue, "{bad}");

@@ -26,6 +26,19 @@ pub enum Split {
     Parallel,
 }
 
+/// What subtitles that a platform offers are good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformSubtitles {
+    /// Nothing: they are not fetched.
+    #[default]
+    Never,
+    /// For when the media cannot be had, has no sound, or cannot be recognised.
+    Fallback,
+    /// They are taken instead of recognition.
+    Prefer,
+}
+
 /// The script that Chinese is shown in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

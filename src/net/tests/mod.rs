@@ -2,6 +2,7 @@
 
 mod downloads;
 mod forms;
+mod gates;
 mod links;
 mod maps;
 mod names;

@@ -26,6 +26,7 @@ const ROWS: [&[&str]; 13] = [
 /// Outside crates that only some places may name.
 const DOORS: [(&str, &[&str]); 12] = [
     ("crawlers", &["src/config", "src/crawl", "src/steps", "src/intake", "src/follow", "src/api", "crawlers/src"]),
+const DOORS: [(&str, &[&str]); 13] = [
     ("sea_orm", &["src/store", "migrations/src"]),
     ("sea_orm_migration", &["src/store", "migrations/src"]),
     ("sqlx", &["src/store"]),
@@ -35,7 +36,9 @@ const DOORS: [(&str, &[&str]); 12] = [
     ("reqwest", &["src/net"]),
     ("hyper", &["src/net"]),
     ("whisper_rs", &["src/transcribe"]),
-    ("whisper_rs_sys", &["src/transcribe"]),
+    ("whisper_rs_sys", &["src/transcribe", "accel/src"]),
+    ("accel", &["src/transcribe"]),
+    ("gemm", &["accel/src"]),
     ("ferrous_opencc", &["src/zh"]),
 ];
 

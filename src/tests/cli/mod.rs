@@ -1,5 +1,6 @@
 //! The real binary on the command line.
 
+mod doctor;
 mod others;
 mod pull;
 mod transcribe;

@@ -27,8 +27,6 @@ struct Raw {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Asked {
     #[serde(default)]
-    pub method: String,
-    #[serde(default)]
     pub host: Option<String>,
     #[serde(default)]
     pub path: String,

@@ -16,7 +16,11 @@ use std::path::Path;
 async fn every_capture_and_every_link_comes_to_what_the_manifest_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crawlers/fixtures");
     let verdicts = suite::run(Some(&folder), Some(&folder.join("abogus_vectors.json"))).await.unwrap();
-    let fallen: Vec<_> = verdicts.iter().filter(|verdict| !verdict.shortfalls.is_empty()).collect();
+    let fallen: Vec<_> = verdicts
+        .iter()
+        .filter(|verdict| !verdict.shortfalls.is_empty())
+        .map(|verdict| (&verdict.entry, &verdict.shortfalls))
+        .collect();
     assert!(verdicts.len() > 90, "{} verdicts", verdicts.len());
     assert!(fallen.is_empty(), "{fallen:#?}");
 }

@@ -19,7 +19,6 @@ pub struct Seen {
     pub path: String,
     pub query: BTreeMap<String, String>,
     pub cookie: String,
-    pub headers: BTreeMap<String, String>,
 }
 
 #[derive(Default)]
@@ -109,18 +108,13 @@ impl Endpoint for Handler {
 }
 
 fn read(request: &Request) -> Seen {
-    let headers: BTreeMap<String, String> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
+    let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
     let query = request.uri().query().unwrap_or_default();
     Seen {
-        host: headers.get("host").cloned().unwrap_or_default(),
+        host: header("host"),
         path: request.uri().path().to_owned(),
         query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        cookie: headers.get("cookie").cloned().unwrap_or_default(),
-        headers,
+        cookie: header("cookie"),
     }
 }
 

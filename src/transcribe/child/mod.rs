@@ -161,7 +161,7 @@ pub(crate) fn serve(args: &Args, input: impl BufRead, output: Arc<Output>) -> Re
 /// Takes a short silence the whole way through the model; gives what would be told of it.
 fn try_out(mut slot: Slot) -> Result<Event> {
     let options = Options { temperature: Ladder(vec![0.0]), beam_size: 1, ..Options::default() };
-    let goal = Goal::Recognise { language: "en".to_owned(), previous: String::new(), options: Box::new(options) };
+    let goal = Goal::Recognise { language: Some("en".to_owned()), previous: String::new(), options: Box::new(options) };
     let task = Task { id: 0, pcm: "/dev/null".into(), range: 0..0, stop: Arc::default(), goal };
     work::run(&mut slot, &task, &|_| {})
 }

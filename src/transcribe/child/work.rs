@@ -40,7 +40,7 @@ pub(super) struct Task {
 /// What is asked for.
 pub(super) enum Goal {
     Detect,
-    Recognise { language: String, previous: String, options: Box<Options> },
+    Recognise { language: Option<String>, previous: String, options: Box<Options> },
 }
 
 /// Does a task and gives its last event. Segments and progress are sent on the way.
@@ -55,10 +55,9 @@ pub(super) fn run(slot: &mut Slot, task: &Task, send: &(dyn Fn(Event) + Sync)) -
     let (language, previous, options) = match &task.goal {
         Goal::Detect => {
             let probabilities = slot.detect(&samples)?;
-            let probabilities = probabilities.into_iter().map(|(code, p)| (code.to_owned(), p)).collect();
-            return Ok(Event::Languages { id, probabilities });
+            return Ok(Event::Languages { id, inference_ms: milliseconds(begun), probabilities });
         }
-        Goal::Recognise { language, previous, options } => (language, previous, options),
+        Goal::Recognise { language, previous, options } => (language.as_deref(), previous, options),
     };
     let (start, end) = (seconds(task.range.start), seconds(task.range.end));
     let last_beat = Mutex::new(None::<Instant>);
@@ -87,8 +86,11 @@ pub(super) fn run(slot: &mut Slot, task: &Task, send: &(dyn Fn(Event) + Sync)) -
         warnings.push(format!("At {at} s the text repeats itself at every temperature; it was kept: \"{text}\""));
     }
     warnings.extend(silence(&ran.silent, start));
-    let inference_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Event::Done { id, inference_ms, warnings })
+    Ok(Event::Done { id, inference_ms: milliseconds(begun), probabilities: ran.probabilities, warnings })
+}
+
+fn milliseconds(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One warning for all the texts of a window that were taken for silence. `start` is the window's, in seconds.

@@ -36,7 +36,10 @@ use self::{
     scheduler::{Command, Scheduler},
 };
 use super::{
-    engine::{Ask, DeviceStatus, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed, Window},
+    engine::{
+        Ask, Detected, DeviceStatus, Engine, EngineStatus, Events, Job, Listener, Recognised, Slots, Transcribed,
+        Window,
+    },
     models::{ModelInfo, ModelRef, check_file},
     recognise,
 };
@@ -246,12 +249,12 @@ impl Drop for Guard<'_> {
 /// the first real window finds it warm.
 fn warm_up(job: u64, model: ModelRef) -> Window {
     // Jobs are numbered from 1 on, so none has this number.
-    Window { job: u64::MAX - job, model, pcm: "/dev/null".into(), range: 0..0 }
+    Window { job: u64::MAX - job, is_urgent: false, model, pcm: "/dev/null".into(), range: 0..0 }
 }
 
 fn warm_ask() -> Ask {
     let options = Options { temperature: Ladder(vec![0.0]), beam_size: 1, ..Options::default() };
-    Ask { language: "en".to_owned(), previous: String::new(), options }
+    Ask { language: Some("en".to_owned()), previous: String::new(), options }
 }
 
 fn shutting_down() -> Error {
@@ -264,9 +267,9 @@ fn unexpected() -> Error {
 
 #[async_trait]
 impl Slots for Local {
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Detected> {
         match self.work(window, None, &|_| {}, cancel, Command::Submit).await? {
-            End::Languages(probabilities) => Ok(probabilities),
+            End::Languages(detected) => Ok(detected),
             End::Recognised(_) => Err(unexpected()),
         }
     }

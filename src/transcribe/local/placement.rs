@@ -77,6 +77,7 @@ pub(super) struct Seats {
 #[derive(Clone, Debug)]
 pub(super) struct Want {
     pub(super) job: u64,
+    pub(super) is_urgent: bool,
     pub(super) model: ModelRef,
     /// The loading engine that it will go to, unless another has a slot before.
     pub(super) reserved: Option<EngineId>,
@@ -141,7 +142,8 @@ impl World {
         None
     }
 
-    /// The waiting windows in the order in which they are served: overtaken ones, those of jobs without a slot, others.
+    /// The waiting windows in the order in which they are served: overtaken ones, urgent ones, those of jobs without a
+    /// slot, others.
     fn order(&self) -> Vec<WindowId> {
         let mut held: HashMap<u64, usize> = HashMap::new();
         for job in self.engines.values().flat_map(|engine| engine.busy.values()) {
@@ -154,7 +156,8 @@ impl World {
         order.sort_by_key(|id| {
             let want = &self.windows[id];
             let overdue = want.bypassed >= BYPASSES;
-            (Reverse(overdue), !overdue && held.contains_key(&want.job), *id)
+            let turn = (!want.is_urgent, held.contains_key(&want.job));
+            (Reverse(overdue), (!overdue).then_some(turn), *id)
         });
         order
     }
@@ -211,8 +214,8 @@ impl World {
     }
 
     /// A new window.
-    pub(super) fn submit(&mut self, window: WindowId, job: u64, model: ModelRef) {
-        self.windows.insert(window, Want { job, model, reserved: None, bypassed: 0 });
+    pub(super) fn submit(&mut self, window: WindowId, job: u64, is_urgent: bool, model: ModelRef) {
+        self.windows.insert(window, Want { job, is_urgent, model, reserved: None, bypassed: 0 });
     }
 
     /// A window goes into a slot.

@@ -8,7 +8,7 @@ use super::{memory::Need, placement::WindowId, process::Process};
 use crate::{
     error::{Code, Error, Result},
     transcribe::{
-        engine::{Ask, Heard, Recognised, Window},
+        engine::{Ask, Detected, Heard, Recognised, Window},
         models::{ModelInfo, ModelRef},
         protocol::Request,
     },
@@ -30,7 +30,7 @@ pub(super) enum Message {
 /// What came of a window.
 pub(super) enum End {
     /// Of a `detect`.
-    Languages(Vec<(String, f32)>),
+    Languages(Detected),
     /// Of a `recognise`.
     Recognised(Recognised),
 }

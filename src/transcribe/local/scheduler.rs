@@ -31,7 +31,7 @@ use super::{
 use crate::{
     error::{Code, Error, Result},
     transcribe::{
-        engine::{EngineStatus, Heard, Recognised},
+        engine::{Detected, EngineStatus, Heard, Recognised},
         models::{ModelInfo, ModelRef},
         protocol::{self, Event},
     },
@@ -240,9 +240,12 @@ impl Scheduler {
             }
             Event::Progress { id, value } => return running.pass_on(id, Heard::Alive(value)),
             Event::Segment { id, segment } => return running.pass_on(id, Heard::Segment(segment)),
-            Event::Languages { id, probabilities } => (id, Ok(End::Languages(probabilities))),
-            Event::Done { id, inference_ms, warnings } => {
-                (id, Ok(End::Recognised(Recognised { inference_ms, warnings, is_makeshift: false })))
+            Event::Languages { id, inference_ms, probabilities } => {
+                (id, Ok(End::Languages(Detected { inference_ms, probabilities })))
+            }
+            Event::Done { id, inference_ms, probabilities, warnings } => {
+                let recognised = Recognised { inference_ms, probabilities, warnings, is_makeshift: false };
+                (id, Ok(End::Recognised(recognised)))
             }
             Event::Failed { id, code, detail } => (id, Err(Error::new(Code::from_word(&code), detail))),
         };

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::merge::Merge;
 use crate::{
     error::{Code, Error, Result},
-    transcribe::engine::{Ask, Recognised, Slots, Window},
+    transcribe::engine::{Ask, Detected, Recognised, Slots, Window},
 };
 
 /// The slots, as one job uses them.
@@ -18,7 +18,7 @@ pub(super) struct Crew<'a> {
 
 impl Crew<'_> {
     /// The languages of each window.
-    pub(super) async fn detect(&self, windows: &[&Window]) -> Result<Vec<Vec<(String, f32)>>> {
+    pub(super) async fn detect(&self, windows: &[&Window]) -> Result<Vec<Detected>> {
         let one = |index: usize| -> BoxFuture<'_, _> { Box::pin(self.slots.detect(windows[index], &self.stop)) };
         self.all(windows.len(), self.at_a_time(), &one).await
     }

@@ -1,7 +1,7 @@
 //! Segments of windows that are done in any order, put in order, passed through the guards, and handed on.
 //!
 //! Callers may rely on: what a listener hears is final, in order, without overlaps, and inside its window; whatever is
-//! dropped is named in a warning; progress only rises.
+//! dropped is named in a warning; progress only rises; when every window is at work or done, that is told once.
 
 use std::{
     collections::HashMap,
@@ -56,6 +56,7 @@ struct State {
 struct Window {
     range: Range<u64>,
     done: f64,
+    is_begun: bool,
     is_over: bool,
     /// What waits for its turn.
     held: Vec<Segment>,
@@ -74,7 +75,10 @@ impl<'a> Merge<'a> {
         silence: Option<(&'a Speech, f64)>,
         events: &'a Events<'a>,
     ) -> Self {
-        let window = |range: &Range<u64>| Window { range: range.clone(), done: 0.0, is_over: false, held: Vec::new() };
+        let window = |range: &Range<u64>| {
+            let (range, held) = (range.clone(), Vec::new());
+            Window { range, done: 0.0, is_begun: false, is_over: false, held }
+        };
         let state = State {
             windows: windows.iter().map(window).collect(),
             current: 0,
@@ -94,6 +98,10 @@ impl<'a> Merge<'a> {
     /// Takes what is heard of a window.
     pub(in crate::transcribe) fn hear(&self, window: usize, heard: Heard) {
         let mut state = self.state();
+        let is_news = !std::mem::replace(&mut state.windows[window].is_begun, true);
+        if is_news && state.windows.iter().all(|window| window.is_begun) {
+            (self.events)(EngineEvent::LastBegun);
+        }
         match heard {
             Heard::Alive(part) => self.alive(&mut state, window, part),
             Heard::Segment(segment) if window == state.current => self.take(&mut state, segment),

@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     audio::seconds,
-    engine::{Ask, Events, Job, Slots, Transcribed, Window},
+    engine::{Ask, Detected, Events, Job, Probabilities, Slots, Transcribed, Window},
     language::{Allowed, allowed},
     models::ModelRef,
     text, whisper,
@@ -52,7 +52,8 @@ pub(super) async fn transcribe(
     let languages = allowed(options)?;
     let plan = plan(job, cancel).await?;
     let id = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
-    let window = |range| Window { job: id, model: model.clone(), pcm: job.pcm.clone(), range };
+    let window =
+        |range| Window { job: id, is_urgent: job.is_urgent, model: model.clone(), pcm: job.pcm.clone(), range };
     let windows: Vec<Window> = plan.windows.iter().cloned().map(window).collect();
     let listed: Vec<String> = plan.windows.iter().map(|range| format!("{}-{}", range.start, range.end)).collect();
     tracing::debug!(samples = job.samples, windows = listed.join(","), "planned");
@@ -60,14 +61,24 @@ pub(super) async fn transcribe(
     let silence = options.hallucination_silence_threshold.map(|least| (&plan.speech, least));
     let merge = Merge::new(&plan.windows, silence, events);
 
-    let mut verdict = Verdict { language: String::new(), probability: 0.0, probabilities: Vec::new() };
+    let mut verdict = languages.given.map(Verdict::given);
     let (mut inference_ms, mut is_makeshift, mut warnings) = (0, false, Vec::new());
     if !windows.is_empty() {
-        verdict = find_language(&crew, &windows, &plan, &languages, &job.model).await?;
-        let ask = |index: usize| ask(options, &verdict.language, index, &merge);
+        // A single window votes while it is recognised, which saves a pass of the encoder.
+        if verdict.is_none() && windows.len() > 1 {
+            let votes = vote(&crew, &windows, &plan).await?;
+            inference_ms += votes.iter().map(|(_, vote)| vote.inference_ms).sum::<u64>();
+            let votes: Vec<_> = votes.into_iter().map(|(weight, vote)| (weight, vote.probabilities)).collect();
+            verdict = Some(settle(&votes, &languages, &job.model)?);
+        }
+        let language = verdict.as_ref().map(|verdict| verdict.language.clone());
+        let ask = |index: usize| ask(options, language.as_deref(), index, &merge);
         for recognised in crew.recognise(&windows, &ask, options.is_sequential(), &merge).await? {
             inference_ms += recognised.inference_ms;
             is_makeshift |= recognised.is_makeshift;
+            if verdict.is_none() {
+                verdict = Some(settle(&[(1, recognised.probabilities)], &languages, &job.model)?);
+            }
             for warning in recognised.warnings {
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
@@ -78,9 +89,10 @@ pub(super) async fn transcribe(
     let (segments, dropped) = merge.finish();
     warnings.extend(dropped);
     if segments.is_empty() {
-        verdict = Verdict { language: String::new(), probability: 0.0, probabilities: Vec::new() };
+        verdict = None;
         warnings.push("No speech was found".to_owned());
     }
+    let verdict = verdict.unwrap_or_default();
     let transcript = Transcript {
         text: text::join(segments.iter().map(|segment| segment.text.as_str())),
         language: verdict.language,
@@ -97,8 +109,8 @@ pub(super) async fn transcribe(
 }
 
 /// What to ask of a window. A conditioned one hears the text before it, which has taken the place of the initial prompt.
-fn ask(options: &Options, language: &str, index: usize, merge: &Merge<'_>) -> Ask {
-    let mut ask = Ask { language: language.to_owned(), previous: String::new(), options: options.clone() };
+fn ask(options: &Options, language: Option<&str>, index: usize, merge: &Merge<'_>) -> Ask {
+    let mut ask = Ask { language: language.map(str::to_owned), previous: String::new(), options: options.clone() };
     if options.is_conditioned() && index > 0 {
         ask.previous = merge.context();
         ask.options.initial_prompt = None;
@@ -106,23 +118,18 @@ fn ask(options: &Options, language: &str, index: usize, merge: &Merge<'_>) -> As
     ask
 }
 
-/// The language as it was given, or as some windows vote.
-async fn find_language(
-    crew: &Crew<'_>,
-    windows: &[Window],
-    plan: &Plan,
-    languages: &Allowed,
-    model: &str,
-) -> Result<Verdict> {
-    if let Some(given) = languages.given {
-        return Ok(Verdict { language: given.to_owned(), probability: 1.0, probabilities: Vec::new() });
-    }
+/// What some windows say of the language, each with the weight of its vote.
+async fn vote(crew: &Crew<'_>, windows: &[Window], plan: &Plan) -> Result<Vec<(u64, Detected)>> {
     let voiced: Vec<u64> = windows.iter().map(|window| plan.speech.voiced(&window.range)).collect();
     let voters = voters(&voiced);
     let asked: Vec<&Window> = voters.iter().map(|at| &windows[*at]).collect();
     let votes = crew.detect(&asked).await?;
-    let votes: Vec<_> = voters.iter().map(|at| voiced[*at]).zip(votes).collect();
-    verdict(&votes, &languages.among).ok_or_else(|| {
+    Ok(voters.iter().map(|at| voiced[*at]).zip(votes).collect())
+}
+
+/// The language that votes are for.
+fn settle(votes: &[(u64, Probabilities)], languages: &Allowed, model: &str) -> Result<Verdict> {
+    verdict(votes, &languages.among).ok_or_else(|| {
         let detail = format!("The model {model} knows none of the languages {}", languages.among.join(", "));
         Error::new(Code::InvalidValue, detail).with_field("languages")
     })

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     domain::{
         Options,
-        options::{Split, Zh},
+        options::{PlatformSubtitles, Split, Zh},
     },
     error::{Code, Error, Result},
     transcribe::language::allowed,
@@ -28,6 +28,9 @@ pub fn recipe(engine: &str, model: &str, file: Option<(u64, u64)>, options: &Opt
         threads: None,
         zh: Zh::None,
         no_cache: false,
+        use_platform_subtitles: PlatformSubtitles::Never,
+        background_music: false,
+        identity: None,
         ..options.clone()
     };
     // A list of fields in the order of their declaration, so equal options give equal text.
@@ -56,6 +59,7 @@ mod tests {
         for same in [
             json!({"model": "turbo"}),
             json!({"zh": "hans", "no_cache": true, "threads": 3, "split": "parallel"}),
+            json!({"use_platform_subtitles": "fallback", "background_music": true, "identity": "me"}),
             json!({"temperature": 0, "language": "auto"}),
             json!({"split": "sequential", "condition_on_previous_text": false}),
         ] {

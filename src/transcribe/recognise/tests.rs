@@ -74,7 +74,11 @@ impl Script {
         options.vad = false;
         let ends = starts[1..].iter().chain([&seconds]);
         options.clip_timestamps.0 = starts.iter().zip(ends).flat_map(|(a, b)| [*a as f64, *b as f64 - 0.5]).collect();
-        Job { model: "m".to_owned(), file: None, pcm, samples: seconds * S, options }
+        Job { model: "m".to_owned(), file: None, pcm, samples: seconds * S, options, is_urgent: false }
+    }
+
+    fn probabilities(&self) -> Probabilities {
+        self.languages.iter().map(|(language, p)| ((*language).to_owned(), *p)).collect()
     }
 
     async fn run(&self, job: &Job, cancel: &CancellationToken) -> (Result<Transcribed>, Vec<EngineEvent>) {
@@ -97,6 +101,7 @@ impl Script {
                     assert!(told <= value && value <= 1.0);
                     told = value;
                 }
+                EngineEvent::LastBegun => {}
             }
         }
         assert_eq!((streamed, told), (transcript.segments.clone(), 1.0));
@@ -106,9 +111,9 @@ impl Script {
 
 #[async_trait]
 impl Slots for Script {
-    async fn detect(&self, window: &Window, _: &CancellationToken) -> Result<Vec<(String, f32)>> {
+    async fn detect(&self, window: &Window, _: &CancellationToken) -> Result<Detected> {
         self.detected.lock().unwrap().push(window.range.clone());
-        Ok(self.languages.iter().map(|(language, p)| ((*language).to_owned(), *p)).collect())
+        Ok(Detected { inference_ms: 1, probabilities: self.probabilities() })
     }
 
     async fn recognise(
@@ -136,7 +141,11 @@ impl Slots for Script {
         let result = tokio::select! {
             _ = over.wait_for(|over| *over >= answer.after) => match answer.error {
                 Some(code) => Err(Error::new(code, "as the script says")),
-                None => Ok(Recognised { inference_ms: 10, warnings: vec!["the same".to_owned()], is_makeshift: false }),
+                None => {
+                    let probabilities = if ask.language.is_none() { self.probabilities() } else { Vec::new() };
+                    let warnings = vec!["the same".to_owned()];
+                    Ok(Recognised { inference_ms: 10, probabilities, warnings, is_makeshift: false })
+                }
             },
             () = cancel.cancelled() => {
                 self.stopped.fetch_add(1, Ordering::SeqCst);
@@ -168,7 +177,7 @@ async fn windows_are_done_together_and_told_in_order() {
     assert_eq!(script.most.load(Ordering::SeqCst), 3, "two at work and one that waits");
     let (made, _) = Script::new(2, [(0, says("a"))]).run(&job, &CancellationToken::new()).await;
     let made = made.unwrap();
-    assert_eq!((made.inference_ms, made.transcript.warnings.len()), (50, 1), "{:?}", made.transcript.warnings);
+    assert_eq!((made.inference_ms, made.transcript.warnings.len()), (53, 1), "{:?}", made.transcript.warnings);
     assert_eq!((made.transcript.language.as_str(), made.transcript.language_probability), ("zh", 0.6));
 }
 
@@ -197,11 +206,14 @@ async fn the_first_window_streams_and_later_ones_wait() {
         .map(|event| match event {
             EngineEvent::Progress(value) => format!("{value}"),
             EngineEvent::Segment(segment) => segment.text.clone(),
+            EngineEvent::LastBegun => "last".to_owned(),
         })
         .collect();
     // The second window is over before the first one, and says nothing until that is over, too.
     let at = |wanted: &str| told.iter().position(|told| told == wanted).unwrap();
     assert!(at("a") < at("1") && at("1") < at("b"), "{told:?}");
+    assert_eq!(told.iter().filter(|told| *told == "last").count(), 1);
+    assert!(at("last") < at("1"), "the next job is called before this one ends: {told:?}");
 }
 
 #[tokio::test]
@@ -272,25 +284,29 @@ async fn a_cancel_stops_every_window() {
 
 #[tokio::test]
 async fn languages_are_given_limited_or_voted() {
-    let language = async |language: Option<&str>, languages: &[&str]| {
+    let language = async |windows: usize, language: Option<&str>, languages: &[&str]| {
         let script = Script::new(1, [(0, says("a"))]);
         let languages = languages.iter().map(|name| (*name).to_owned()).collect();
         let options = Options { language: language.map(str::to_owned), languages, ..Options::default() };
-        let (made, _) = script.run(&script.job(&[0], 5, options), &CancellationToken::new()).await;
-        let asked = script.asked.lock().unwrap().first().map(|(_, ask)| ask.language.clone());
+        let job = script.job(&[0, 10][..windows], 20, options);
+        let (made, _) = script.run(&job, &CancellationToken::new()).await;
+        let asked = script.asked.lock().unwrap().iter().map(|(_, ask)| ask.language.clone()).next_back().flatten();
         let detected = script.detected.lock().unwrap().len();
         made.map(|made| {
-            assert_eq!(asked.as_deref(), Some(made.transcript.language.as_str()));
+            let told = (windows > 1 || detected > 0 || asked.is_some()).then_some(made.transcript.language.as_str());
+            assert_eq!(asked.as_deref(), told);
             (made.transcript.language, made.transcript.language_probability, detected)
         })
     };
-    assert_eq!(language(None, &[]).await.unwrap(), ("zh".to_owned(), 0.6, 1));
-    assert_eq!(language(Some("Chinese"), &[]).await.unwrap(), ("zh".to_owned(), 1.0, 0));
-    assert_eq!(language(None, &["german"]).await.unwrap(), ("de".to_owned(), 1.0, 0));
-    assert_eq!(language(None, &["de", "en"]).await.unwrap(), ("en".to_owned(), 0.4, 1));
-    let error = language(None, &["de", "fr"]).await.unwrap_err();
-    assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("languages")));
-    assert_eq!(language(Some("en"), &["de"]).await.unwrap_err().field.as_deref(), Some("language"));
+    for (windows, voters) in [(1, 0), (2, 2)] {
+        assert_eq!(language(windows, None, &[]).await.unwrap(), ("zh".to_owned(), 0.6, voters));
+        assert_eq!(language(windows, Some("Chinese"), &[]).await.unwrap(), ("zh".to_owned(), 1.0, 0));
+        assert_eq!(language(windows, None, &["german"]).await.unwrap(), ("de".to_owned(), 1.0, 0));
+        assert_eq!(language(windows, None, &["de", "en"]).await.unwrap(), ("en".to_owned(), 0.4, voters));
+        let error = language(windows, None, &["de", "fr"]).await.unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("languages")));
+        assert_eq!(language(windows, Some("en"), &["de"]).await.unwrap_err().field.as_deref(), Some("language"));
+    }
 }
 
 #[tokio::test]
@@ -342,7 +358,7 @@ async fn texts_in_silence_are_dropped_when_asked_for() {
     let (made, events) = script.run(&script.job(&[0, 10], 20, ask(Some(2.0))), &CancellationToken::new()).await;
     let transcript = made.unwrap().transcript;
     assert!(transcript.segments.is_empty() && transcript.language.is_empty());
-    assert!(events.iter().all(|event| matches!(event, EngineEvent::Progress(_))));
+    assert!(!events.iter().any(|event| matches!(event, EngineEvent::Segment(_))));
     assert_eq!(
         transcript.warnings[1..],
         [

@@ -2,18 +2,27 @@
 
 use std::ops::Range;
 
+use crate::transcribe::{engine::Probabilities, language::likeliest};
+
 /// As many windows vote: each costs an encoder pass.
 const VOTERS: usize = 3;
 
 /// What the windows think.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Verdict {
     /// The likeliest of the languages that were allowed.
     pub language: String,
     /// Its probability.
     pub probability: f32,
     /// Every language with its probability, the likeliest first.
-    pub probabilities: Vec<(String, f32)>,
+    pub probabilities: Probabilities,
+}
+
+impl Verdict {
+    /// Of who was told the language.
+    pub(super) fn given(language: &str) -> Self {
+        Self { language: language.to_owned(), probability: 1.0, probabilities: Probabilities::new() }
+    }
 }
 
 /// The windows that vote, given how much speech is in each: spread over the audio, and there those with most speech.
@@ -25,9 +34,9 @@ pub(super) fn voters(voiced: &[u64]) -> Vec<usize> {
 
 /// The verdict over votes, each with its weight. `among` are the languages that are allowed, empty for every one. None
 /// when none of them is known to the model.
-pub(super) fn verdict(votes: &[(u64, Vec<(String, f32)>)], among: &[&str]) -> Option<Verdict> {
+pub(super) fn verdict(votes: &[(u64, Probabilities)], among: &[&str]) -> Option<Verdict> {
     let total: u64 = votes.iter().map(|(weight, _)| weight).sum();
-    let mut probabilities: Vec<(String, f32)> = Vec::new();
+    let mut probabilities = Probabilities::new();
     for (weight, vote) in votes {
         let share = if total == 0 { 1.0 / votes.len() as f32 } else { *weight as f32 / total as f32 };
         for (language, probability) in vote {
@@ -38,8 +47,7 @@ pub(super) fn verdict(votes: &[(u64, Vec<(String, f32)>)], among: &[&str]) -> Op
         }
     }
     probabilities.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let is_allowed = |(language, _): &&(String, f32)| among.is_empty() || among.contains(&language.as_str());
-    let (language, probability) = probabilities.iter().find(is_allowed)?.clone();
+    let (language, probability) = likeliest(&probabilities, among)?.clone();
     Some(Verdict { language, probability, probabilities })
 }
 

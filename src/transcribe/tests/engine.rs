@@ -22,7 +22,7 @@ use crate::{
     transcribe::{
         ModelRef,
         child::{Args, Output, serve},
-        engine::{Ask, EngineEvent, Heard, Job, Listener, Recognised, Slots, Window},
+        engine::{Ask, Detected, EngineEvent, Heard, Job, Listener, Recognised, Slots, Window},
         protocol::{Event, Request},
         recognise,
     },
@@ -111,7 +111,14 @@ impl Engine {
     pub(super) fn job(&self, sample: &str, options: &Options) -> Job {
         let pcm = self.dir.path().join(format!("{}.pcm", self.next.fetch_add(1, Ordering::Relaxed)));
         let samples = decode(&smoke().join("samples").join(sample), &pcm);
-        Job { model: "smoke-q8_0".to_owned(), file: Some(model()), pcm, samples, options: options.clone() }
+        Job {
+            model: "smoke-q8_0".to_owned(),
+            file: Some(model()),
+            pcm,
+            samples,
+            options: options.clone(),
+            is_urgent: false,
+        }
     }
 
     /// Recognises a sample, and checks what holds of every transcript.
@@ -121,6 +128,7 @@ impl Engine {
         let events = |event| match event {
             EngineEvent::Progress(value) => assert!((0.0..=1.0).contains(&value)),
             EngineEvent::Segment(segment) => streamed.lock().unwrap().push(segment),
+            EngineEvent::LastBegun => {}
         };
         let made = recognise::transcribe(self, &model(), &job, &events, &CancellationToken::new()).await.unwrap();
         assert_eq!(made.transcript.segments, *streamed.lock().unwrap());
@@ -162,10 +170,10 @@ pub(super) fn model() -> ModelRef {
 
 #[async_trait]
 impl Slots for Engine {
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Detected> {
         let request = |id| Request::Detect { id, pcm: window.pcm.clone(), range: window.range.clone() };
         match self.ask(request, &|_| {}, cancel).await? {
-            Event::Languages { probabilities, .. } => Ok(probabilities),
+            Event::Languages { inference_ms, probabilities, .. } => Ok(Detected { inference_ms, probabilities }),
             other => panic!("{other:?}"),
         }
     }
@@ -186,8 +194,8 @@ impl Slots for Engine {
             options: ask.options.clone(),
         };
         match self.ask(request, listener, cancel).await? {
-            Event::Done { inference_ms, warnings, .. } => {
-                Ok(Recognised { inference_ms, warnings, is_makeshift: false })
+            Event::Done { inference_ms, probabilities, warnings, .. } => {
+                Ok(Recognised { inference_ms, probabilities, warnings, is_makeshift: false })
             }
             other => panic!("{other:?}"),
         }

@@ -53,7 +53,14 @@ impl Stage {
         assert!(decoded.expect("ffmpeg is installed").success());
         let samples = pcm.metadata().unwrap().len() / 2;
         let model = ModelRef::new("smoke-q8_0", smoke.join("ggml-smoke-q8_0.bin"));
-        Job { model: model.name.clone(), file: Some(model), pcm, samples, options: Options::default() }
+        Job {
+            model: model.name.clone(),
+            file: Some(model),
+            pcm,
+            samples,
+            options: Options::default(),
+            is_urgent: false,
+        }
     }
 
     /// The same with a model of another name, which gets an engine of its own.
@@ -83,7 +90,7 @@ async fn a_clip_becomes_text() {
         .iter()
         .filter_map(|event| match event {
             EngineEvent::Segment(segment) => Some(segment.clone()),
-            EngineEvent::Progress(_) => None,
+            EngineEvent::Progress(_) | EngineEvent::LastBegun => None,
         })
         .collect();
     assert_eq!(streamed, done.transcript.segments);

@@ -13,7 +13,7 @@ use crate::{
     },
     error::Result,
     transcribe::{
-        engine::{Ask, Job, Listener, Recognised, Slots, Window},
+        engine::{Ask, Detected, Job, Listener, Recognised, Slots, Window},
         recognise,
     },
 };
@@ -40,7 +40,7 @@ fn job(engine: &Engine, pieces: &[Vec<u8>], options: Options) -> Job {
     let bytes = pieces.concat();
     let pcm = engine.dir.path().join(format!("{}.joined", bytes.len()));
     std::fs::write(&pcm, &bytes).unwrap();
-    Job { model: model().name, file: Some(model()), pcm, samples: bytes.len() as u64 / 2, options }
+    Job { model: model().name, file: Some(model()), pcm, samples: bytes.len() as u64 / 2, options, is_urgent: false }
 }
 
 async fn run(slots: &dyn Slots, job: &Job) -> Transcript {
@@ -69,7 +69,7 @@ struct Listening<'a>(&'a Engine, Mutex<Vec<Ask>>, Mutex<Vec<Window>>);
 
 #[async_trait]
 impl Slots for Listening<'_> {
-    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Vec<(String, f32)>> {
+    async fn detect(&self, window: &Window, cancel: &CancellationToken) -> Result<Detected> {
         self.2.lock().unwrap().push(window.clone());
         self.0.detect(window, cancel).await
     }

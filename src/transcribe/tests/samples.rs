@@ -131,8 +131,8 @@ async fn two_slots_share_the_weights() {
 async fn missing_audio_fails_only_its_job() {
     let engine = Engine::start(1);
     let cancel = CancellationToken::new();
-    let ask = Ask { language: "en".to_owned(), previous: String::new(), options: Options::default() };
-    let gone = Window { job: 1, model: model(), pcm: "/nowhere.pcm".into(), range: 0..16_000 };
+    let ask = Ask { language: Some("en".to_owned()), previous: String::new(), options: Options::default() };
+    let gone = Window { job: 1, is_urgent: false, model: model(), pcm: "/nowhere.pcm".into(), range: 0..16_000 };
     assert_eq!(engine.recognise(&gone, &ask, &|_| {}, &cancel).await.unwrap_err().code, Code::Io);
     let pcm = engine.dir.path().join("short.pcm");
     let samples = decode(&smoke().join("samples/silence.wav"), &pcm).min(100);

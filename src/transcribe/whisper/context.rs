@@ -92,20 +92,42 @@ impl Context {
 
     /// How likely the model thinks that nobody speaks in what a state has encoded last, 0 to 1; 0 when it cannot tell.
     /// What the state has decoded is lost.
-    pub(super) fn no_speech(&self, state: *mut sys::whisper_state, threads: i32) -> f32 {
+    ///
+    /// # Safety
+    /// The state must be valid and of this context, and nobody else may use it meanwhile.
+    pub(super) unsafe fn no_speech(&self, state: *mut sys::whisper_state, threads: i32) -> f32 {
+        // SAFETY: the context is valid, the state by contract.
+        let (token, logits) = unsafe { (sys::whisper_token_nosp(self.0.as_ptr()), self.begin(state, threads)) };
+        let at = usize::try_from(token).ok();
+        logits.zip(at).and_then(|(logits, at)| softmax(logits).nth(at)).unwrap_or(0.0)
+    }
+
+    /// The probability of each language of the model in what a state has encoded last, by whisper.cpp's language number.
+    /// What the state has decoded is lost.
+    ///
+    /// # Safety
+    /// As for [`Self::no_speech`].
+    pub(super) unsafe fn spoken(&self, state: *mut sys::whisper_state, threads: i32) -> Option<Vec<f32>> {
+        // SAFETY: the context is valid, the state by contract.
+        let (first, logits) = unsafe { (sys::whisper_token_lang(self.0.as_ptr(), 0), self.begin(state, threads)?) };
+        let first = usize::try_from(first).ok()?;
+        // In an older model the tokens of younger languages mean something else.
+        Some(softmax(logits.get(first..first + self.languages())?).collect())
+    }
+
+    /// Decodes the first token of all; gives the logits of what may follow it, with one for each entry of the vocabulary.
+    ///
+    /// # Safety
+    /// As for [`Self::no_speech`]; the logits are gone with the state's next pass.
+    unsafe fn begin<'s>(&self, state: *mut sys::whisper_state, threads: i32) -> Option<&'s [f32]> {
         // SAFETY: context and state are valid and belong together, and a decoding of one token leaves the logits of the
         // whole vocabulary.
-        let (logits, token) = unsafe {
+        unsafe {
             let first = sys::whisper_token_sot(self.0.as_ptr());
-            if sys::whisper_decode_with_state(self.0.as_ptr(), state, &raw const first, 1, 0, threads) != 0 {
-                return 0.0;
-            }
-            let logits = std::slice::from_raw_parts(sys::whisper_get_logits_from_state(state), self.vocabulary());
-            (logits, sys::whisper_token_nosp(self.0.as_ptr()))
-        };
-        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
-        usize::try_from(token).ok().and_then(|token| logits.get(token)).map_or(0.0, |logit| (logit - most).exp() / sum)
+            let code = sys::whisper_decode_with_state(self.0.as_ptr(), state, &raw const first, 1, 0, threads);
+            let logits = sys::whisper_get_logits_from_state(state);
+            (code == 0).then(|| std::slice::from_raw_parts(logits, self.vocabulary()))
+        }
     }
 
     /// The first token id which is no text.
@@ -161,21 +183,29 @@ impl State {
         code
     }
 
-    /// The probability of each language, by whisper.cpp's language number, over the first 30 seconds of the samples.
+    /// [`Context::spoken`] of the first 30 seconds of the samples.
     pub(super) fn detect(&mut self, samples: &[f32], threads: i32) -> Option<Vec<f32>> {
         let count = c_int::try_from(samples.len()).unwrap_or(c_int::MAX);
         let (context, state) = (self.context.0.as_ptr(), self.state.as_ptr());
-        let languages = usize::try_from(whisper_rs::get_lang_max_id() + 1).unwrap_or(0);
-        let mut probabilities = vec![0.0f32; languages];
-        // SAFETY: context, state and samples as in `full`; the array has room for every language number.
-        let code = unsafe {
-            if sys::whisper_pcm_to_mel_with_state(context, state, samples.as_ptr(), count, threads) != 0 {
-                return None;
-            }
-            sys::whisper_lang_auto_detect_with_state(context, state, 0, threads, probabilities.as_mut_ptr())
-        };
-        (code >= 0).then_some(probabilities)
+        // SAFETY: context, state and samples as in `full`; nobody else uses the state.
+        unsafe {
+            let is_encoded = sys::whisper_pcm_to_mel_with_state(context, state, samples.as_ptr(), count, threads) == 0
+                && sys::whisper_encode_with_state(context, state, 0, threads) == 0;
+            if is_encoded { self.context.spoken(state, threads) } else { None }
+        }
     }
+
+    /// For callbacks of [`Self::full`], which have it to themselves.
+    pub(super) fn pointer(&self) -> *mut sys::whisper_state {
+        self.state.as_ptr()
+    }
+}
+
+/// Logits as probabilities.
+fn softmax(logits: &[f32]) -> impl Iterator<Item = f32> {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    logits.iter().map(move |logit| (logit - most).exp() / sum)
 }
 
 impl Drop for State {

@@ -13,6 +13,11 @@ pub fn cpu_check() -> Result<()> {
     compare(&features())
 }
 
+/// The names of the instructions that this binary uses and this CPU has.
+pub fn cpu_features() -> Vec<&'static str> {
+    features().into_iter().filter(|(_, built, here)| *built && *here).map(|(name, ..)| name).collect()
+}
+
 fn compare(features: &[Feature]) -> Result<()> {
     let missing: Vec<&str> =
         features.iter().filter(|(_, built, here)| *built && !here).map(|(name, ..)| *name).collect();

@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char};
 
 use whisper_rs::whisper_rs_sys as sys;
 
+use super::products;
 use crate::{
     error::{Code, Error, Result},
     transcribe::protocol::Device,
@@ -56,6 +57,7 @@ pub(super) fn gpu(device: &str) -> Result<Option<i32>> {
 }
 
 fn gpus() -> Vec<Gpu> {
+    let _list = products::list();
     // SAFETY: ggml's list is made once and only read; its entries and their strings live as long as the process.
     unsafe {
         (0..sys::ggml_backend_dev_count())

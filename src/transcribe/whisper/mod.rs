@@ -11,6 +11,7 @@ mod judge;
 mod ladder;
 mod language;
 mod params;
+mod products;
 mod prompt;
 mod run;
 mod segments;
@@ -19,13 +20,13 @@ use std::{path::Path, sync::Arc};
 
 pub(crate) use context::log_to_stderr;
 use context::{Context, State};
-pub use cpu::cpu_check;
+pub use cpu::{cpu_check, cpu_features};
 pub(crate) use devices::devices;
 pub(crate) use run::{Ran, Settings, Watch};
 
 use crate::{
-    error::{Code, Error, Result},
-    transcribe::audio::SAMPLE_RATE,
+    error::Result,
+    transcribe::{audio::SAMPLE_RATE, engine::Probabilities},
 };
 
 /// The engine's name in transcripts.
@@ -51,6 +52,9 @@ impl Model {
     /// use a shorter encoder context.
     pub(crate) fn load(path: &Path, device: &str, short_context: bool) -> Result<Self> {
         let gpu = devices::gpu(device)?;
+        if gpu.is_none() {
+            products::register();
+        }
         let context = Arc::new(Context::load(path, gpu)?);
         Ok(Self { context, is_on_gpu: gpu.is_some(), has_short_context: short_context })
     }
@@ -66,6 +70,7 @@ impl Model {
             most: number(most),
             is_on_gpu: self.is_on_gpu,
             has_short_context: self.has_short_context,
+            last_language: "en".to_owned(),
         })
     }
 }
@@ -81,37 +86,29 @@ pub(crate) struct Slot {
     most: i32,
     is_on_gpu: bool,
     has_short_context: bool,
+    /// Of the window before: the best guess for the next one.
+    last_language: String,
 }
 
 impl Slot {
-    /// Every language of the model with its probability, the likeliest first; English when it knows no other.
-    pub(crate) fn detect(&mut self, samples: &[f32]) -> Result<Vec<(&'static str, f32)>> {
-        let known = self.context.languages();
-        if known == 0 {
-            return Ok(vec![("en", 1.0)]);
+    /// How likely each language of the model is; English alone when it knows no other.
+    pub(crate) fn detect(&mut self, samples: &[f32]) -> Result<Probabilities> {
+        if self.context.languages() == 0 {
+            return Ok(language::only_english());
         }
-        let mut state = self.state()?;
-        let probabilities = state
-            .detect(samples, self.threads)
-            .ok_or_else(|| Error::new(Code::EngineFailed, "The language could not be detected"))?;
-        // whisper.cpp also reads the tokens of languages which an older model does not have: they mean something else.
-        let sum: f32 = probabilities.iter().take(known).sum();
-        let mut named: Vec<_> = probabilities
-            .iter()
-            .take(known)
-            .zip(0..)
-            .filter_map(|(p, id)| Some((whisper_rs::get_lang_str(id)?, p / sum.max(f32::MIN_POSITIVE))))
-            .collect();
-        named.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Ok(named)
+        let found = self.state()?.detect(samples, self.threads);
+        found.map(language::named).ok_or_else(language::undetected)
     }
 
     /// Recognises one window. Each segment is handed to the watch as soon as its pass is over.
     pub(crate) fn run(&mut self, samples: &[f32], settings: &Settings<'_>, watch: &Watch<'_>) -> Result<Ran> {
         let threads = self.threads(settings.options.threads);
-        let means = run::Means { threads, audio_context: self.audio_context(samples.len()) };
         let mut state = self.state()?;
-        run::run(&mut state, &means, samples, settings, watch)
+        let audio_context = self.audio_context(samples.len());
+        let means = run::Means { threads, audio_context, last_language: &self.last_language };
+        let ran = run::run(&mut state, &means, samples, settings, watch)?;
+        self.last_language.clone_from(&ran.language);
+        Ok(ran)
     }
 
     /// The threads for a window.

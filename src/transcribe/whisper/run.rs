@@ -20,7 +20,7 @@ use super::{
     context::{Context, State},
     judge,
     ladder::Ladder,
-    language,
+    language::{self, Search},
     params::{params, prompt_room},
     prompt::prompt,
     segments::Results,
@@ -28,7 +28,10 @@ use super::{
 use crate::{
     domain::{Options, Segment},
     error::{Code, Error, Result},
-    transcribe::{audio::SAMPLE_RATE, engine::Heard},
+    transcribe::{
+        audio::SAMPLE_RATE,
+        engine::{Heard, Probabilities},
+    },
 };
 
 /// whisper.cpp leaves less than so many hundredths of a second at a window's end alone.
@@ -36,8 +39,8 @@ const LEAST: i64 = 10;
 
 /// What to do with a window.
 pub(crate) struct Settings<'a> {
-    /// The language's code.
-    pub language: &'a str,
+    /// The language's code; without one it is found among those that the options allow.
+    pub language: Option<&'a str>,
     /// The text before the window; empty for none.
     pub previous: &'a str,
     /// What was asked for.
@@ -55,6 +58,10 @@ pub(crate) struct Watch<'a> {
 /// What there is to say about a run besides its segments.
 #[derive(Debug, Default)]
 pub(crate) struct Ran {
+    /// The code of the language that was heard.
+    pub language: String,
+    /// How likely each language of the model is, when the language had to be found.
+    pub probabilities: Probabilities,
     /// Texts that repeat themselves even at the last temperature, with their starts in seconds. They were kept.
     pub repeated: Vec<(f64, String)>,
     /// Texts that were taken for silence and dropped, with their starts in seconds; only those that say something.
@@ -64,11 +71,13 @@ pub(crate) struct Ran {
 }
 
 /// What the engine gives a run.
-pub(super) struct Means {
+pub(super) struct Means<'a> {
     /// CPU threads.
     pub(super) threads: i32,
     /// Positions of the encoder; 0 for all.
     pub(super) audio_context: i32,
+    /// The language of the window before.
+    pub(super) last_language: &'a str,
 }
 
 /// Hundredths of a second, and the step of the caller's ladder, from which a run begins.
@@ -81,6 +90,9 @@ struct Start {
 /// What the callbacks need; it lives on the stack of [`once`].
 struct Callbacks<'a> {
     context: &'a Context,
+    state: *mut sys::whisper_state,
+    language: &'a str,
+    search: Option<&'a Search>,
     options: &'a Options,
     watch: &'a Watch<'a>,
     ladder: &'a Ladder,
@@ -113,16 +125,20 @@ struct Held {
 
 pub(super) fn run(
     state: &mut State,
-    means: &Means,
+    means: &Means<'_>,
     samples: &[f32],
     settings: &Settings<'_>,
     watch: &Watch<'_>,
 ) -> Result<Ran> {
     let options = settings.options;
     let context = state.context.clone();
-    language::check(context.languages(), settings.language, options.task)?;
-    let language = CString::new(settings.language)
-        .map_err(|error| Error::new(Code::InvalidValue, "There is no such language").with_source(error))?;
+    let search = match settings.language {
+        Some(_) => None,
+        None => Some(Search::new(options, context.languages())?),
+    };
+    let guess = || search.as_ref().map_or(means.last_language, |search| search.guess(means.last_language));
+    let mut language = settings.language.unwrap_or_else(guess).to_owned();
+    language::check(context.languages(), &language, options.task)?;
     let text_context = context.text_context();
     let mut ran = Ran::default();
     let mut start = Start { time: 0, step: 0 };
@@ -131,19 +147,24 @@ pub(super) fn run(
     let mut samples = samples;
     let length = i64::try_from(samples.len() as u64 * 100 / SAMPLE_RATE).unwrap_or(i64::MAX);
     // Each turn begins later than the one before, or at the same time on a later step of the ladder; time ends with the
-    // window, and so do the steps with the ladder.
+    // window, and so do the steps with the ladder. Only the first one may be done again in another language.
     loop {
+        let code = CString::new(language.as_str())
+            .map_err(|error| Error::new(Code::InvalidValue, "There is no such language").with_source(error))?;
         // whisper.cpp forgets the passes of the turn before.
         let prompt = prompt(&context, options, &before, prompt_room(options, text_context));
         ran.is_short_of_hotwords = prompt.is_short_of_hotwords;
         let wanted = options.temperature.0.get(start.step..).unwrap_or_default();
         let ladder = Ladder::new(wanted);
-        let mut params = params(options, &ladder, &language, &prompt.tokens, text_context);
+        let mut params = params(options, &ladder, &code, &prompt.tokens, text_context);
         params.n_threads = means.threads;
         params.audio_ctx = means.audio_context;
         params.offset_ms = c_int::try_from(start.time * 10).unwrap_or(0);
         let callbacks = Callbacks {
             context: &context,
+            state: state.pointer(),
+            language: &language,
+            search: search.as_ref(),
             options,
             watch,
             ladder: &ladder,
@@ -159,14 +180,18 @@ pub(super) fn run(
         ran.repeated.extend(held.repeated);
         ran.silent.extend(held.silent);
         before = held.before;
-        match held.again {
-            Some(again) => (start, samples) = (again, &[]),
-            None => return Ok(ran),
+        samples = &[];
+        match (search.as_ref().filter(|search| search.refutes(&language)), held.again) {
+            (Some(search), _) => language = search.spoken().ok_or_else(language::undetected)?.to_owned(),
+            (None, Some(again)) => start = again,
+            (None, None) => break,
         }
     }
+    Ok(Ran { language, probabilities: search.map(Search::end).unwrap_or_default(), ..ran })
 }
 
-/// Runs the model to the window's end, or to the end of a pass that is to be done again.
+/// Runs the model to the window's end, to the end of a pass that is to be done again, or to where it is clear that the
+/// language is another one.
 fn once(
     state: &mut State,
     mut params: sys::whisper_full_params,
@@ -190,6 +215,7 @@ fn once(
     match code {
         _ if (callbacks.watch.stop)() => Err(Error::new(Code::Cancelled, "The transcription was cancelled")),
         0 => Ok(()),
+        _ if callbacks.is_refuted() => Ok(()),
         code => Err(Error::new(Code::EngineFailed, format!("whisper.cpp failed with code {code}"))),
     }
 }
@@ -197,6 +223,11 @@ fn once(
 impl Callbacks<'_> {
     fn alive(&self) {
         (self.watch.heard)(Heard::Alive(f64::from(self.progress.load(Ordering::Relaxed)) / 100.0));
+    }
+
+    /// Whether the language is known to be another one.
+    fn is_refuted(&self) -> bool {
+        self.search.is_some_and(|search| search.refutes(self.language))
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
@@ -253,12 +284,16 @@ unsafe fn callbacks<'a>(data: *mut c_void) -> &'a Callbacks<'a> {
     unsafe { &*data.cast_const().cast() }
 }
 
-/// Called after every encoder and decoder pass (whisper.cpp does not ask within one).
+/// Called after every encoder and decoder pass (whisper.cpp does not ask within one), first after the encoder's first.
 unsafe extern "C" fn abort(data: *mut c_void) -> bool {
     // SAFETY: the data is ours.
     let callbacks = unsafe { callbacks(data) };
     callbacks.alive();
-    (callbacks.watch.stop)()
+    if let Some(search) = callbacks.search {
+        // SAFETY: whisper.cpp works on this state and waits for this function; it has decoded nothing yet that it needs.
+        search.look(|| unsafe { callbacks.context.spoken(callbacks.state, callbacks.threads) });
+    }
+    (callbacks.watch.stop)() || callbacks.is_refuted()
 }
 
 unsafe extern "C" fn encoder_begin(

@@ -38,7 +38,8 @@ impl<'a> Results<'a> {
     /// The model says so after the first token of all. whisper.cpp looks at memory that it has not written (the logits
     /// of a token for which it computes none), so that token is decoded once more. To be called between passes only.
     pub(super) fn no_speech(&self, threads: i32) -> f32 {
-        self.context.no_speech(self.state, threads)
+        // SAFETY: the state is valid, and whisper.cpp waits.
+        unsafe { self.context.no_speech(self.state, threads) }
     }
 
     /// Where a segment ends, in hundredths of a second.

@@ -74,8 +74,11 @@ async fn a_mix_has_its_own_name_and_a_post_is_no_list() {
 
 #[tokio::test]
 async fn tikhub_helps_when_it_is_switched_on() {
-    let mut settings = hasty();
-    settings.tikhub.key = "paid".into();
+    let with_key = || {
+        let mut settings = hasty();
+        settings.tikhub.key = "paid".into();
+        settings
+    };
     let stub = Stub::new(|request: &Request| match request.url.host_str() {
         Some("api.tikhub.io") => {
             let data: Value = serde_json::from_str(fixture!("douyin/user_post_page2.json")).unwrap();
@@ -84,7 +87,14 @@ async fn tikhub_helps_when_it_is_switched_on() {
         _ => said(429, &[], ""),
     });
     let request = ListRequest { cursor: Some("1793489200000".into()), ..ListRequest::default() };
-    let page = Crawlers::new(settings).unwrap().list(USER, &request, stub.with()).await.unwrap();
+    let page = Crawlers::new(with_key()).unwrap().list(USER, &request, stub.with()).await.unwrap();
     assert_eq!(page.items.len(), 2);
     assert!(stub.asked().last().unwrap().contains("fetch_user_post_videos?sec_user_id=MS4wLjABAAAA"));
+
+    let stub = Stub::new(|request: &Request| match request.url.host_str() {
+        Some("api.tikhub.io") => said(200, &[], fixture!("tikhub/douyin_fetch_one_video.json")),
+        _ => said(200, &[], fixture!("douyin/detail_bare_envelope.json")),
+    });
+    let error = Crawlers::new(with_key()).unwrap().list(USER, &request, stub.with()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::LoginRequired, "what is no list does not end one");
 }

@@ -1,3 +1,5 @@
+use bytes::Bytes;
+
 use super::*;
 use crate::{
     Crawlers, HasAudio, MediaKind, Outcome, Request, Settings, With,
@@ -67,7 +69,8 @@ async fn definite_answers_end_the_search_and_failures_do_not() {
             ("slidesinfo", Ending::Failed),
             ("web_detail", Ending::Failed),
             ("share_page", Ending::Failed),
-            ("tikhub", Ending::Skipped)
+            ("tikhub", Ending::Skipped),
+            ("ytdlp", Ending::Skipped)
         ]
     );
     assert!(nothing.asked().len() <= usize::from(crate::MAX_REQUESTS));
@@ -79,7 +82,7 @@ async fn an_empty_list_of_slides_is_a_doubt_until_somebody_agrees() {
     let id = "7600000000000000404";
     let blocked = stub(Server::default().at(SLIDES, 200, empty).at(DETAIL, 200, "").at(SHARE, 200, "<html>"));
     let error = crawlers().resolve(&video(id), blocked.with()).await.unwrap_err();
-    assert_eq!((error.class, error.attempts.len()), (ErrorClass::NotFound, 4), "nobody else answered");
+    assert_eq!((error.class, error.attempts.len()), (ErrorClass::NotFound, 5), "nobody else answered");
     let found = fixture!("douyin/detail_video.json").replace(ID, id);
     let there = stub(Server::default().at(SLIDES, 200, empty).at(DETAIL, 200, &found));
     assert_eq!(crawlers().resolve(&video(id), there.with()).await.unwrap().strategy, "web_detail");
@@ -110,6 +113,17 @@ async fn the_anonymous_visitor_is_kept_until_it_is_not_believed() {
     assert_eq!(header(&web, "Cookie"), Some("ttwid=1%7CinventedTtwidValue%7C1793600000%7Cdeadbeef"));
     crawlers.resolve(&video("7600000000000000500"), with()).await.unwrap_err();
     assert_eq!((registrations(), stub.asked().len()), (2, 6), "one more try, as somebody else");
+}
+
+#[tokio::test]
+async fn whether_nobody_may_ask_the_answer_says() {
+    let stub = Stub::new(|request: &Request| match request.method {
+        crate::Method::Post => said(404, &[], ""),
+        _ => said(200, &[], fixture!("douyin/detail_video.json")),
+    });
+    let with = With { only: Some("web_detail"), ..stub.with() };
+    crawlers().resolve(&video(ID), with).await.unwrap();
+    assert_eq!(header(stub.requests().last().unwrap(), "Cookie"), None);
 }
 
 #[tokio::test]
@@ -184,6 +198,91 @@ async fn settings_name_hosts_and_the_signature() {
     assert!(Crawlers::new(settings).unwrap_err().contains("x_bogus"));
 }
 
+/// yt-dlp, which knows nothing and keeps what it was asked for.
+#[derive(Default)]
+struct Asked(std::sync::Mutex<Vec<String>>);
+
+#[async_trait]
+impl crate::External for Asked {
+    async fn dump(&self, dump: crate::Dump<'_>) -> Result<crate::Dumped, crate::TransportError> {
+        self.0.lock().unwrap().push(format!("{} {}", dump.link, dump.identity.is_some()));
+        Ok(crate::Dumped {
+            status: Some(1),
+            stdout: Bytes::new(),
+            stderr: "ERROR: [Douyin] Fresh cookies needed".into(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_last_way_is_the_page_in_the_hands_of_yt_dlp() {
+    let stub = stub(Server::default());
+    let (external, identity) = (Asked::default(), somebody());
+    let with = With { external: Some(&external), ..stub.as_whom(&identity) };
+    let link = "https://www.iesdouyin.com/share/video/7600000000000000101/?from=x";
+    let error = crawlers().resolve(link, with).await.unwrap_err();
+    assert_eq!(*external.0.lock().unwrap(), [format!("{} true", video(ID))]);
+    assert_eq!(error.attempts.last().unwrap().strategy, "ytdlp");
+}
+
+#[tokio::test]
+async fn live_rooms_and_lists_are_refused_without_a_request() {
+    let stub = stub(Server::default());
+    for (link, class) in [
+        ("https://live.douyin.com/123456", ErrorClass::LiveNotSupported),
+        ("https://www.douyin.com/user/MS4wLjABAAAAabc", ErrorClass::NoMediaFound),
+    ] {
+        assert_eq!(crawlers().resolve(link, stub.with()).await.unwrap_err().class, class);
+    }
+    assert!(stub.asked().is_empty());
+}
+
+#[test]
+fn an_answer_without_the_post_says_why() {
+    let class = |answer: serde_json::Value| match failures::withheld(&answer, ID) {
+        Outcome::Answer(error) => ("answer", error.class),
+        Outcome::Doubt(error) => ("doubt", error.class),
+        Outcome::Failed(error) => ("failed", error.class),
+        Outcome::Found(_) => panic!("nothing was found"),
+    };
+    let reason = |reason: &str| class(serde_json::json!({"filter_detail": {"aweme_id": ID, "filter_reason": reason}}));
+    assert_eq!(reason("status_deleted"), ("answer", ErrorClass::NotFound));
+    assert_eq!(reason("author_self_see"), ("answer", ErrorClass::Private));
+    assert_eq!(reason("status_part_see"), ("answer", ErrorClass::Private));
+    assert_eq!(reason("status_friend_see"), ("answer", ErrorClass::Private));
+    assert_eq!(reason("something_new"), ("answer", ErrorClass::Unavailable));
+    assert_eq!(reason("images_base_x"), ("failed", ErrorClass::Blocked));
+    assert_eq!(reason(""), ("failed", ErrorClass::Blocked));
+    let other = serde_json::json!({"filter_detail": {"aweme_id": "1", "filter_reason": "status_deleted"}});
+    assert_eq!(class(other), ("failed", ErrorClass::Blocked), "that was about another post");
+    let code = |code: &str| class(serde_json::from_str(&format!(r#"{{"status_code":{code}}}"#)).unwrap());
+    assert_eq!(code("2053"), ("answer", ErrorClass::NotFound));
+    assert_eq!(code("\"8\""), ("failed", ErrorClass::LoginRequired));
+    assert_eq!(code("2483"), ("failed", ErrorClass::LoginRequired));
+    assert_eq!(code("10000"), ("failed", ErrorClass::Captcha));
+    assert_eq!(code("2154"), ("failed", ErrorClass::Blocked));
+    assert_eq!(class(serde_json::json!({"status_code": 0, "verify_ticket": "x"})), ("failed", ErrorClass::Captcha));
+    assert_eq!(class(serde_json::json!({"verify_center_decision_conf": {}})), ("failed", ErrorClass::Blocked));
+    let tip = serde_json::json!({"not_login_module": {"guide_login_tip_exist": true}});
+    assert_eq!(class(tip), ("failed", ErrorClass::LoginRequired));
+    let status =
+        |status, body: &str| failures::json(&said(status, &[("Retry-After", "9")], body.to_owned())).unwrap_err();
+    for (code, body, class) in [
+        (200, " \n", ErrorClass::Blocked),
+        (200, "<html>", ErrorClass::Blocked),
+        (200, "Blocked by ArgusSecurityPlugin Sign Expired", ErrorClass::SignatureRejected),
+        (403, "<html>", ErrorClass::Blocked),
+        (403, "<div class=captcha>", ErrorClass::Captcha),
+        (302, "", ErrorClass::Blocked),
+        (429, "", ErrorClass::RateLimited),
+        (444, "", ErrorClass::RateLimited),
+        (503, "", ErrorClass::SiteError),
+    ] {
+        assert_eq!(status(code, body).class, class, "{code} {body}");
+    }
+    assert_eq!(status(429, "").retry_after, Some(std::time::Duration::from_secs(9)));
+}
+
 fn post(change: impl FnOnce(&mut serde_json::Value)) -> Outcome {
     let mut file: serde_json::Value = serde_json::from_str(fixture!("douyin/detail_video.json")).unwrap();
     change(&mut file["aweme_detail"]);
@@ -246,6 +345,11 @@ fn titles_and_states_are_told() {
             post["status"][name] = value.into();
         }))
     };
+    let held_back = post(|post| {
+        post["video"] = serde_json::json!({"duration": 63210});
+        post["music"]["is_original_sound"] = false.into();
+    });
+    assert!(matches!(held_back, Outcome::Failed(error) if error.class == ErrorClass::Blocked), "no song is a video");
     assert_eq!(hidden("private_status", 2), ErrorClass::Private);
     assert_eq!(hidden("is_prohibited", 1), ErrorClass::Unavailable);
 }

@@ -10,8 +10,10 @@ use crate::{
 /// What it serves: answers for requests that begin so (host and path), tried in order.
 #[derive(Default)]
 pub(super) struct Server {
-    answers: Vec<(String, Box<dyn Fn(&Request) -> Response + Send + Sync>)>,
+    answers: Vec<(String, Answer)>,
 }
+
+type Answer = Box<dyn Fn(&Request) -> Response + Send + Sync>;
 
 impl Server {
     /// Serves `status` and `body` at everything that begins with `place`: a host and a path.

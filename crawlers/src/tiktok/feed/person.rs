@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{MAX_EMPTY_PAGES, items, looping, nickname};
 use crate::{
     ErrorClass, Page, Rhythm, Visit, loose,
-    tiktok::{html::script, miss::Miss, parse, status, web::Web},
+    tiktok::{NAME, html::script, miss::Miss, parse, status, web::Web},
 };
 
 /// How long the id behind a name is remembered: names change, ids do not.
@@ -22,6 +22,9 @@ pub(super) async fn list(handle: &str, cursor: Option<u64>, visit: &Visit<'_>) -
         Ok(sec_uid) => posts(&sec_uid, handle, cursor, &mut web, visit).await,
         Err(miss) => Err(miss),
     };
+    if matches!(&listed, Err(Miss::Answer(error)) if error.class == ErrorClass::NotFound) {
+        visit.memory.forget(&key(handle));
+    }
     match listed {
         // The page for embedding has the newest posts only.
         Err(miss @ (Miss::Failed(_) | Miss::Doubt(_))) if cursor.is_none() => {
@@ -33,18 +36,29 @@ pub(super) async fn list(handle: &str, cursor: Option<u64>, visit: &Visit<'_>) -
 
 /// The id behind a name.
 async fn sec_uid(handle: &str, web: &mut Web<'_>, visit: &Visit<'_>) -> Result<String, Miss> {
-    let key = format!("tiktok.sec_uid {}", handle.to_ascii_lowercase());
+    let key = key(handle);
     let now_ms = visit.chance().now_ms();
     if let Some(known) = visit.memory.recall(&key, now_ms) {
         return Ok(known);
     }
     let html = web.page(Rhythm::List, "tiktok.person", &format!("/@{handle}")).await?;
-    let sec_uid = read_sec_uid(&html, handle)?;
+    let (sec_uid, is_private) = read_sec_uid(&html, handle)?;
+    if is_private && visit.identity(NAME).is_none() {
+        return Err(Miss::answer(
+            ErrorClass::Private,
+            "The account is private: add the cookie of a browser whose user follows it.",
+        ));
+    }
     visit.memory.keep(&key, &sec_uid, now_ms + REMEMBERED_MS);
     Ok(sec_uid)
 }
 
-fn read_sec_uid(html: &str, handle: &str) -> Result<String, Miss> {
+fn key(handle: &str) -> String {
+    format!("tiktok.sec_uid {}", handle.to_ascii_lowercase())
+}
+
+/// The id, and whether the account is private.
+fn read_sec_uid(html: &str, handle: &str) -> Result<(String, bool), Miss> {
     let withheld =
         || Miss::failed(ErrorClass::Blocked, "TikTok's page comes without the person's data. Try again later.");
     let data = script(html, "__UNIVERSAL_DATA_FOR_REHYDRATION__").ok_or_else(withheld)?;
@@ -58,7 +72,8 @@ fn read_sec_uid(html: &str, handle: &str) -> Result<String, Miss> {
     if loose::text(&user["uniqueId"]).is_some_and(|name| !name.eq_ignore_ascii_case(handle)) {
         return Err(Miss::failed(ErrorClass::IdMismatch, "TikTok answered with another person's page."));
     }
-    sec_uid.map(str::to_owned).ok_or_else(withheld)
+    let is_private = ["privateAccount", "secret"].iter().any(|key| loose::is_on(&user[*key]));
+    Ok((sec_uid.ok_or_else(withheld)?.to_owned(), is_private))
 }
 
 async fn posts(
@@ -78,7 +93,7 @@ async fn posts(
             return Err(miss);
         }
         // The first page begins with the present by our clock, which may be late.
-        if cursor.is_some() && posts.iter().any(|post| created_ms(post) > Some(before) && !parse::is_pinned(post)) {
+        if cursor.is_some() && leads_nowhere(posts, before) {
             if repeated {
                 return Err(looping());
             }
@@ -116,6 +131,12 @@ fn next_cursor(posts: &[Value], before: u64) -> Option<u64> {
     let last = posts.iter().rev().find(|post| !parse::is_pinned(post)).and_then(created_ms);
     let next = last.filter(|last| *last < before).unwrap_or_else(|| before.saturating_sub(WEEK_MS));
     (next >= BEGINNING_MS).then_some(next)
+}
+
+/// Whether a page that should begin at `before` goes no further back than that: an earlier page once more.
+fn leads_nowhere(posts: &[Value], before: u64) -> bool {
+    let times = || posts.iter().filter(|post| !parse::is_pinned(post)).map(created_ms);
+    times().any(|time| time > Some(before)) && !times().any(|time| time < Some(before))
 }
 
 fn created_ms(post: &Value) -> Option<u64> {

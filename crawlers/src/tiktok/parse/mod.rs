@@ -17,8 +17,9 @@ use tracks::Track;
 pub(super) use tracks::headers;
 pub(super) use web::{is_available, is_pinned};
 
-/// Titles longer than this are cut.
+/// Titles and texts longer than this are cut.
 const MAX_TITLE: usize = 300;
+const MAX_TEXT: usize = 20_000;
 /// How much the length of a sound may differ from that of the video that it belongs to.
 const SAME_LENGTH_MS: u64 = 2_000;
 
@@ -148,7 +149,7 @@ fn described(told: &Told, id: &str) -> Resolved {
     {
         media.title = line.chars().take(MAX_TITLE).collect();
     }
-    media.description = told.text.clone();
+    media.description = told.text.as_deref().map(|text| text.chars().take(MAX_TEXT).collect());
     media.author = told.handle.clone();
     media.author_id = told.sec_uid.clone();
     media.published_at = told.created.and_then(|at| DateTime::from_timestamp(i64::try_from(at).ok()?, 0));

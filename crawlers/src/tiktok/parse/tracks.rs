@@ -8,6 +8,10 @@ use crate::{
     tiktok::{SITE, web::Access},
 };
 
+/// More files of one post are not kept, nor more places of one file.
+const MAX_TRACKS: usize = 40;
+const MAX_URLS: usize = 10;
+
 /// What sort of file it is; also the order among sorts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sort {
@@ -68,8 +72,10 @@ fn is_any(urls: &[Url], part: &str) -> bool {
 pub(super) fn candidates(mut tracks: Vec<Track>, access: &Access) -> Vec<Candidate> {
     tracks.retain(Track::is_of_use);
     tracks.sort_by_key(|track| (track.sort, track.size.unwrap_or(u64::MAX), track.bitrate.unwrap_or(u64::MAX)));
+    tracks.truncate(MAX_TRACKS);
     let mut candidates: Vec<Candidate> = Vec::new();
     for mut track in tracks {
+        track.urls.truncate(MAX_URLS);
         let known = |url: &Url| candidates.iter().any(|one| one.url == *url || one.mirrors.contains(url));
         let is_open = |url: &Url| !is_page_host(url) || (access.chain_token.is_some() && wants_token(url));
         track.urls.retain(|url| is_open(url) && !known(url));

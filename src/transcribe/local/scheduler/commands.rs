@@ -65,7 +65,7 @@ impl Scheduler {
         // Engines of a file that this one has replaced have nothing to stay for.
         let is_replaced = |seats: &&mut Seats| seats.model.name == model.name && seats.model != *model;
         self.world.engines.values_mut().filter(is_replaced).for_each(|seats| seats.pinned = false);
-        self.world.submit(id, pending.window.job, model.clone());
+        self.world.submit(id, pending.window.job, pending.window.is_urgent, model.clone());
         self.pending.insert(id, pending);
         if self.devices.is_none() {
             self.look();

@@ -55,8 +55,12 @@ impl Scene {
     }
 
     fn arrives(&mut self, model: usize, job: u64) -> WindowId {
+        self.arrives_as(false, model, job)
+    }
+
+    fn arrives_as(&mut self, is_urgent: bool, model: usize, job: u64) -> WindowId {
         self.next += 1;
-        self.world.submit(self.next, job, name(model));
+        self.world.submit(self.next, job, is_urgent, name(model));
         self.next
     }
 
@@ -266,6 +270,27 @@ fn jobs_without_a_slot_go_first_but_not_for_ever() {
         if scene.placed.contains(&patient) {
             break;
         }
+        overtaken += 1;
+    }
+    assert_eq!(overtaken, BYPASSES);
+}
+
+#[test]
+fn urgent_windows_go_first_but_not_for_ever() {
+    let mut scene = Scene::new(&[10], &[1], 1, 9);
+    scene.arrives(0, 1);
+    scene.settle();
+    scene.play(Happens::Ready(0));
+    // The next job waits already when urgent ones come.
+    let patient = scene.arrives(0, 2);
+    let mut overtaken = 0;
+    for job in 10.. {
+        let urgent = scene.arrives_as(true, 0, job);
+        scene.play(Happens::Finished(0));
+        if scene.placed.contains(&patient) {
+            break;
+        }
+        assert_eq!(scene.placed.last(), Some(&urgent));
         overtaken += 1;
     }
     assert_eq!(overtaken, BYPASSES);

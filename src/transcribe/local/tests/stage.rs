@@ -29,7 +29,7 @@ cd '{}'
 [ "$2" = --list-devices ] && {{ echo listed >> lists; cat devices; exit; }}
 model=$5 device=$7
 echo "$model $device" >> started
-done_() {{ echo '{{"type":"done","id":'$id',"inference_ms":5,"warnings":[]}}'; }}
+done_() {{ echo '{{"type":"done","id":'$id',"inference_ms":5,"probabilities":[],"warnings":[]}}'; }}
 progress() {{ echo '{{"type":"progress","id":'$id',"value":0.5}}'; }}
 unusable() {{ echo '{{"type":"unusable","code":"'$1'","detail":"it is '$1'"}}'; exit 1; }}
 {loading}
@@ -105,11 +105,11 @@ pub(super) fn model(name: &str) -> ModelRef {
 }
 
 pub(super) fn window(model: &str) -> Window {
-    Window { job: 1, model: self::model(model), pcm: "/tmp/x".into(), range: 0..1 }
+    Window { job: 1, is_urgent: false, model: self::model(model), pcm: "/tmp/x".into(), range: 0..1 }
 }
 
 pub(super) fn ask() -> Ask {
-    Ask { language: "en".to_owned(), previous: String::new(), options: Options::default() }
+    Ask { language: Some("en".to_owned()), previous: String::new(), options: Options::default() }
 }
 
 pub(super) async fn run(pool: &Local, model: &str) -> Result<Recognised> {

@@ -69,7 +69,14 @@ fn job(seconds: u64, mut options: Value) -> (NamedTempFile, Job) {
     file.write_all(&(0..samples).flat_map(time).collect::<Vec<_>>()).unwrap();
     options["vad"] = json!(false);
     let options = Options::from_json(options.as_object().unwrap()).unwrap();
-    let job = Job { model: "large-v3".to_owned(), file: None, pcm: file.path().to_owned(), samples, options };
+    let job = Job {
+        model: "large-v3".to_owned(),
+        file: None,
+        pcm: file.path().to_owned(),
+        samples,
+        options,
+        is_urgent: false,
+    };
     (file, job)
 }
 
@@ -144,7 +151,7 @@ async fn pieces_are_sent_and_their_texts_come_back_in_order() {
     let events = events.into_inner().unwrap();
     let streamed = events.iter().filter_map(|event| match event {
         EngineEvent::Segment(segment) => Some(segment.clone()),
-        EngineEvent::Progress(_) => None,
+        EngineEvent::Progress(_) | EngineEvent::LastBegun => None,
     });
     assert_eq!(streamed.collect::<Vec<_>>(), transcript.segments);
     assert!(events.contains(&EngineEvent::Progress(0.0)));

@@ -1,0 +1,90 @@
+//! yt-dlp as a supervised child: behind the gate, without our environment, in a folder of its own.
+//!
+//! Callers may rely on this: it reaches the network only through [`Net::gate`]; where the kernel has landlock it can
+//! neither connect elsewhere nor write outside its folder; when a call returns or is dropped, the whole process group
+//! ends; cookies lie in a file that only we may read, for as long as the run.
+
+mod command;
+mod cookies;
+mod program;
+mod run;
+
+use std::{path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use crawlers::{Dump, Dumped, External, TransportError, settings};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::transport::untold;
+use crate::{
+    config::Sandbox,
+    error::{Code, Error, Result},
+    media::{Patience, supervise},
+    net::Net,
+};
+
+/// What one run may fetch: pages and lists, no media.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Runs at the same time: each is a Python of its own.
+const RUNS: usize = 2;
+/// Between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// yt-dlp, found and tried.
+pub(super) struct YtDlp {
+    program: PathBuf,
+    settings: settings::YtDlp,
+    sandboxed: bool,
+    net: Net,
+    runs: Semaphore,
+}
+
+impl YtDlp {
+    /// The program of the settings, when it is there and runs. Blocks until it has said its version.
+    ///
+    /// # Errors
+    /// `config` when the settings' arguments would lead it past the gate.
+    pub(super) fn find(settings: &settings::YtDlp, sandbox: Sandbox, net: &Net) -> Result<Option<Self>> {
+        command::check(&settings.arguments)?;
+        let Some(program) = program::find(&settings.program) else { return Ok(None) };
+        Ok(Some(Self {
+            program,
+            settings: settings.clone(),
+            sandboxed: sandbox != Sandbox::Off,
+            net: net.clone(),
+            runs: Semaphore::new(RUNS),
+        }))
+    }
+
+    async fn run(&self, dump: Dump<'_>) -> Result<Dumped> {
+        self.net.check_url(dump.link.as_str())?;
+        let _turn = self.runs.acquire().await.map_err(|_| Error::new(Code::Cancelled, "The daemon is stopping"))?;
+        let gate = self.net.gate(MAX_BYTES).await?;
+        let folder = tempfile::Builder::new().prefix("trawl-ytdlp-").tempdir()?;
+        let cookies = dump.identity.map(|identity| cookies::write(folder.path(), dump.link, identity)).transpose()?;
+        let mut command = command::of(&self.program, &self.settings.arguments, &dump, cookies.as_deref());
+        command::surround(&mut command, folder.path(), &gate.url());
+        run::lock(&mut command, folder.path(), self.sandboxed.then(|| gate.port()))?;
+        let patience = Patience { timeout: self.settings.timeout, grace: GRACE };
+        let never = CancellationToken::new();
+        // Whoever does not want it any more drops the call, which kills the group.
+        let done = supervise(move |group| run::to_end(command, group), patience, &never, None).await;
+        let dumped = done.map_err(|error| match error.code {
+            Code::MediaTimeout => Error::new(Code::SourceTimeout, "yt-dlp was not done with the link in time"),
+            _ => error,
+        })?;
+        // What it says about a way that we closed is no news about the site.
+        match gate.refusal() {
+            Some(refusal) if matches!(dumped.stdout.trim_ascii(), b"" | b"null") => Err(refusal),
+            _ => Ok(dumped),
+        }
+    }
+}
+
+#[async_trait]
+impl External for YtDlp {
+    async fn dump(&self, dump: Dump<'_>) -> Result<Dumped, TransportError> {
+        self.run(dump).await.map_err(|error| untold(&error))
+    }
+}

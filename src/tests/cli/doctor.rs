@@ -1,0 +1,75 @@
+//! `trawl doctor` says what works.
+
+use serde_json::Value;
+
+use super::{
+    super::support::{Site, root},
+    Cli,
+};
+
+/// The checks of a run with `--json`, by name: their endings, and their words.
+fn checks(text: &str) -> impl Fn(&str) -> (String, String) {
+    let said: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
+    move |name| {
+        let all = said["checks"].as_array().unwrap();
+        let check = all.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name} in {said}"));
+        assert!(check["ms"].is_u64());
+        (check["ending"].as_str().unwrap().to_owned(), check.to_string())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_is_fine_is_told_so() {
+    let cli = Cli::new();
+    let said = cli.run(&["doctor"]).await.fine();
+    let row = |name: &str| said.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{said}"));
+    for name in ["cpu ", "ffmpeg ", "paths.data ", "paths.temp ", "model "] {
+        assert!(row(name).contains(" ok "), "{said}");
+    }
+    for (name, words) in [("database ", "first start"), ("douyin ", "crawlers.douyin.canary"), ("tiktok ", "canary")] {
+        assert!(row(name).contains(" skipped ") && row(name).contains(words), "{said}");
+    }
+    assert!(!cli.path("data").exists(), "nothing was made");
+    let said =
+        Cli::with("media.ffmpeg = \"/nowhere/ffmpeg\"\nmodels.default = \"base\"").run(&["doctor", "--json"]).await;
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let of = checks(&said.out);
+    assert!(of("ffmpeg").0 == "failed" && of("ffmpeg").1.contains("ffmpeg_missing"), "{}", said.out);
+    assert!(of("model").0 == "failed" && of("model").1.contains("offline"), "{}", said.out);
+    assert!(
+        of("cpu").0 == "ok" && said.out.starts_with("{\"checks\"") && said.err.contains("2 checks"),
+        "{}",
+        said.err
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_way_to_a_platform_is_tried() {
+    let site = Site::start().await;
+    let capture = std::fs::read(root().join("crawlers/fixtures/douyin/slidesinfo_video.json")).unwrap();
+    let text = String::from_utf8(capture.clone()).unwrap();
+    let id = text.split("\"aweme_id\": \"").nth(1).unwrap().split('"').next().unwrap();
+    site.file("/web/api/v2/aweme/slidesinfo/", "application/json", capture);
+    let cli = Cli::with(&format!(
+        "net.host_map.\"www.iesdouyin.com\" = \"{url}\"\nnet.host_map.\"www.douyin.com\" = \"{url}\"\n\
+         crawlers.douyin.strategies = [\"slidesinfo\", \"share_page\", \"tikhub\"]\n\
+         crawlers.douyin.canary = \"https://www.douyin.com/video/{id}\"",
+        url = site.url
+    ));
+    cli.run(&["migrate"]).await.fine();
+    let said = cli.run(&["doctor", "--json"]).await;
+    let of = checks(&said.out);
+    assert_eq!(of("douyin.slidesinfo").0, "ok", "{}", said.out);
+    let (ending, words) = of("douyin.share_page");
+    assert!(ending == "failed" && words.contains("\"class\"") && words.contains("\"hint\""), "{words}");
+    assert_eq!(of("douyin.tikhub").0, "skipped", "{}", of("douyin.tikhub").1);
+    assert!(of("douyin").0 == "ok" && of("douyin").1.contains("1 ways work, 1 do not"), "{}", said.out);
+    assert_eq!((of("database").0.as_str(), of("identities").0.as_str()), ("ok", "skipped"));
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    // A platform to which no way is left is a failure.
+    site.file("/web/api/v2/aweme/slidesinfo/", "text/html", b"<html>verify</html>".to_vec());
+    let said = cli.run(&["doctor"]).await;
+    assert_eq!(said.code, Some(1), "{}", said.out);
+    let row = said.out.lines().find(|line| line.starts_with("douyin ")).unwrap();
+    assert!(row.contains("failed") && row.contains("No way works"), "{row}");
+}
