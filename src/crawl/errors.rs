@@ -24,9 +24,15 @@ pub fn told(error: CrawlError) -> Error {
         ErrorClass::RedirectNotAllowed => Code::RedirectRefused,
         ErrorClass::LiveNotSupported => Code::LiveNotSupported,
     };
+    // Only platforms with several ways to a post have identities.
+    let wants_identity = error.class == ErrorClass::LoginRequired && !error.attempts.is_empty();
     let attempts = error.attempts.iter().map(|attempt| json!(attempt)).collect();
-    Error::new(code, error.message.clone())
-        .with_retry_after(error.retry_after)
-        .with_attempts(attempts)
-        .with_source(error)
+    let told = Error::new(code, error.message.clone()).with_retry_after(error.retry_after).with_attempts(attempts);
+    let told = match wants_identity {
+        true => {
+            told.with_hint("Add the cookie of a browser that is logged in (POST /api/identities), or upload the file.")
+        }
+        false => told,
+    };
+    told.with_source(error)
 }

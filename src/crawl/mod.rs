@@ -13,9 +13,8 @@ mod ytdlp;
 
 use std::sync::Arc;
 
-use crawlers::{CrawlError, Crawlers, External, ListRequest, Page, Real, Resolved, With};
+use crawlers::{Attempt, Crawlers, ErrorClass, External, ListRequest, Page, Real, Resolved, With};
 
-use self::transport::Guarded;
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
@@ -96,7 +95,7 @@ impl Crawl {
     /// The platform modules with the configuration's settings; everybody is anonymous without `identities`.
     pub fn new(config: &Config, net: Net, identities: Option<Identities>) -> Result<Self> {
         let crawlers = Crawlers::new(config.crawlers.clone()).map_err(|why| Error::new(Code::Config, why))?;
-        let external = YtDlp::find(&config.crawlers.ytdlp, config.media.sandbox, &net)?.map(Arc::new);
+        let external = YtDlp::find(config, &net)?.map(Arc::new);
         Ok(Self { crawlers: Arc::new(crawlers), net, identities, external })
     }
 
@@ -115,10 +114,13 @@ impl Crawl {
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
             Ok(resolved) => {
-                self.settle(taken, &resolved.attempts, None).await;
+                self.settle(taken, Some(&resolved.attempts), None).await;
                 Ok(resolved)
             }
-            Err(error) => Err(self.failed(taken, error).await),
+            Err(error) => {
+                self.settle(taken, Some(&error.attempts), Some(error.class)).await;
+                Err(told(error))
+            }
         }
     }
 
@@ -128,10 +130,13 @@ impl Crawl {
         let transport = Guarded(taken.net().unwrap_or(&self.net));
         match self.crawlers.list(link, request, self.with(&transport, &taken, None)).await {
             Ok(page) => {
-                self.settle(taken, &[], None).await;
+                self.settle(taken, None, None).await;
                 Ok(page)
             }
-            Err(error) => Err(self.failed(taken, error).await),
+            Err(error) => {
+                self.settle(taken, None, Some(error.class)).await;
+                Err(told(error))
+            }
         }
     }
 
@@ -189,12 +194,7 @@ impl Crawl {
         }
     }
 
-    async fn failed(&self, taken: Someone, error: CrawlError) -> Error {
-        self.settle(taken, &error.attempts, Some(error.class)).await;
-        told(error)
-    }
-
-    async fn settle(&self, taken: Someone, attempts: &[crawlers::Attempt], failure: Option<crawlers::ErrorClass>) {
+    async fn settle(&self, taken: Someone, attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) {
         if let (Someone::Stored(taken), Some(identities)) = (taken, &self.identities) {
             identities.settle(taken, attempts, failure).await;
         }

@@ -16,9 +16,10 @@ fn program() -> String {
 }
 
 /// The crawlers with yt-dlp for every link of loopback.
-fn crawl(allowed: &[&str]) -> Crawl {
+fn crawl(allowed: &[&str], temp: &std::path::Path) -> Crawl {
     let mut config = Config::load(None, &[]).unwrap();
     config.net.allow_hosts = allowed.iter().map(ToString::to_string).collect();
+    config.paths.temp = temp.to_owned();
     config.crawlers.ytdlp.program = program();
     config.crawlers.ytdlp.hosts = vec!["127.0.0.1".to_owned()];
     Crawl::new(&config, Net::new(&config.net).unwrap()).unwrap()
@@ -34,7 +35,8 @@ async fn a_page_that_yt_dlp_reads_becomes_words() {
     let (app, site) = (TestApp::with(&more).await, Site::start().await);
     site.file("/clip.flac", "audio/flac", sample_bytes(CLIP));
     let page = site.page("/watch", "<title>A talk</title><video><source src='clip.flac' type='audio/flac'></video>");
-    let found = crawl(&[&host(&site)]).resolve(&page).await.unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    let found = crawl(&[&host(&site)], temp.path()).resolve(&page).await.unwrap();
     assert_eq!(found.strategy, "ytdlp");
     assert!(found.title.starts_with("A talk"), "{}", found.title);
     assert!(found.candidates[0].url.path().ends_with("/clip.flac"));
@@ -48,7 +50,8 @@ async fn a_page_that_yt_dlp_reads_becomes_words() {
 async fn yt_dlp_reaches_nothing_that_we_may_not_reach() {
     let (site, inside) = (Site::start().await, Site::start().await);
     inside.page("/secret", "<video src='secret.mp4'></video>");
-    let crawl = crawl(&[&host(&site)]);
+    let temp = tempfile::tempdir().unwrap();
+    let crawl = crawl(&[&host(&site)], temp.path());
     for target in [format!("{}/secret", inside.url), "http://169.254.169.254/latest/meta-data/".to_owned()] {
         let link = site.put("/go", Reply::Redirect(target.clone()));
         let error = crawl.resolve(&link).await.unwrap_err();
@@ -60,11 +63,14 @@ async fn yt_dlp_reaches_nothing_that_we_may_not_reach() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn its_complaints_become_our_errors() {
-    let site = Site::start().await;
-    let crawl = crawl(&[&host(&site)]);
+    let (site, temp) = (Site::start().await, tempfile::tempdir().unwrap());
+    std::fs::create_dir_all(temp.path().join("ytdlp/left")).unwrap();
+    let crawl = crawl(&[&host(&site)], temp.path());
+    assert!(!temp.path().join("ytdlp/left").exists(), "what a crash left may hold cookies");
     let page = site.page("/words", "<p>nothing to hear");
     assert_eq!(crawl.resolve(&page).await.unwrap_err().code, Code::NoMediaFound);
     assert_eq!(crawl.resolve(&format!("{}/gone", site.url)).await.unwrap_err().code, Code::SourceNotFound);
     let error = crawl.list(&page, &ListRequest::default()).await.unwrap_err();
     assert_eq!(error.code, Code::NoMediaFound, "{}", error.chain());
+    assert_eq!(std::fs::read_dir(temp.path().join("ytdlp")).unwrap().count(), 0, "each run takes its folder along");
 }

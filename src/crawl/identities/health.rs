@@ -51,12 +51,12 @@ pub(super) enum Verdict {
     Nothing,
 }
 
-/// Judges by the attempts that used the identity; where there is no chain of attempts, by how the whole has ended.
-pub(super) fn judge(attempts: &[Attempt], failure: Option<ErrorClass>) -> Verdict {
+/// Judges by the attempts that used the identity; without a chain of attempts by how the whole has ended.
+pub(super) fn judge(attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) -> Verdict {
     let mut verdict = Verdict::Nothing;
-    let used = attempts.iter().filter(|attempt| attempt.identity);
+    let used = attempts.unwrap_or_default().iter().filter(|attempt| attempt.identity);
     let ends = used.map(|attempt| (attempt.ending != Ending::Failed, attempt.class));
-    let whole = attempts.is_empty().then_some((failure.is_none(), failure));
+    let whole = attempts.is_none().then_some((failure.is_none(), failure));
     for (is_served, class) in ends.chain(whole) {
         match class {
             _ if is_served => return Verdict::Served,
@@ -177,11 +177,13 @@ mod tests {
             (vec![failed(true, LoginRequired), failed(true, Captcha)], Verdict::LoggedOut),
             (vec![failed(true, Transport)], Verdict::Nothing),
             (vec![failed(false, LoginRequired)], Verdict::Nothing),
+            // A short link that led nowhere: the identity has not been anywhere.
+            (vec![], Verdict::Nothing),
         ] {
-            assert_eq!(judge(&attempts, Some(Blocked)), expected, "{attempts:?}");
+            assert_eq!(judge(Some(&attempts), Some(Blocked)), expected, "{attempts:?}");
         }
-        assert_eq!(judge(&[], None), Verdict::Served);
-        assert_eq!(judge(&[], Some(Captcha)), Verdict::Wary(Captcha));
-        assert_eq!(judge(&[], Some(NotFound)), Verdict::Nothing);
+        assert_eq!(judge(None, None), Verdict::Served);
+        assert_eq!(judge(None, Some(Captcha)), Verdict::Wary(Captcha));
+        assert_eq!(judge(None, Some(NotFound)), Verdict::Nothing);
     }
 }

@@ -198,8 +198,8 @@ impl Identities {
         Ok(Some(net))
     }
 
-    /// Writes down how the platform took an identity. One that was changed in the meantime is left as it is.
-    pub(super) async fn settle(&self, taken: Taken, attempts: &[Attempt], failure: Option<ErrorClass>) {
+    /// Writes down how the platform took an identity: the attempts of a chain tell, or how a list has ended. One that was changed in the meantime is left as it is.
+    pub(super) async fn settle(&self, taken: Taken, attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) {
         let verdict = judge(attempts, failure);
         let written = async {
             let tx = self.inner.store.begin().await?;

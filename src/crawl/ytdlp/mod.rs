@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::transport::untold;
 use crate::{
-    config::Sandbox,
+    config::{Config, Sandbox},
     error::{Code, Error, Result},
     media::{Patience, supervise},
     net::Net,
@@ -36,22 +36,31 @@ pub(super) struct YtDlp {
     program: PathBuf,
     settings: settings::YtDlp,
     sandboxed: bool,
+    /// Where runs have their folders.
+    temp: PathBuf,
     net: Net,
     runs: Semaphore,
 }
 
 impl YtDlp {
-    /// The program of the settings, when it is there and runs. Blocks until it has said its version.
+    /// The program of the settings, when it is there and runs. Blocks until it has said its version. Folders that a crash
+    /// left, which may hold cookies, are removed.
     ///
     /// # Errors
     /// `config` when the settings' arguments would lead it past the gate.
-    pub(super) fn find(settings: &settings::YtDlp, sandbox: Sandbox, net: &Net) -> Result<Option<Self>> {
+    pub(super) fn find(config: &Config, net: &Net) -> Result<Option<Self>> {
+        let settings = &config.crawlers.ytdlp;
         command::check(&settings.arguments)?;
+        let temp = std::path::absolute(&config.paths.temp)?.join("ytdlp");
+        if temp.exists() {
+            std::fs::remove_dir_all(&temp)?;
+        }
         let Some(program) = program::find(&settings.program) else { return Ok(None) };
         Ok(Some(Self {
             program,
             settings: settings.clone(),
-            sandboxed: sandbox != Sandbox::Off,
+            sandboxed: config.media.sandbox != Sandbox::Off,
+            temp,
             net: net.clone(),
             runs: Semaphore::new(RUNS),
         }))
@@ -61,7 +70,8 @@ impl YtDlp {
         self.net.check_url(dump.link.as_str())?;
         let _turn = self.runs.acquire().await.map_err(|_| Error::new(Code::Cancelled, "The daemon is stopping"))?;
         let gate = self.net.gate(MAX_BYTES).await?;
-        let folder = tempfile::Builder::new().prefix("trawl-ytdlp-").tempdir()?;
+        std::fs::create_dir_all(&self.temp)?;
+        let folder = tempfile::tempdir_in(&self.temp)?;
         let cookies = dump.identity.map(|identity| cookies::write(folder.path(), dump.link, identity)).transpose()?;
         let mut command = command::of(&self.program, &self.settings.arguments, &dump, cookies.as_deref());
         command::surround(&mut command, folder.path(), &gate.url());
