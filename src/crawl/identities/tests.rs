@@ -170,7 +170,7 @@ impl Bench {
     fn crawl(&self, identities: &Identities) -> Crawl {
         let crawlers = Crawlers::with(self.config.crawlers.clone(), vec![Box::new(Platform)]).unwrap();
         let net = Net::new(&self.config.net).unwrap();
-        Crawl { crawlers: Arc::new(crawlers), net, identities: Some(identities.clone()) }
+        Crawl { crawlers: Arc::new(crawlers), net, identities: Some(identities.clone()), external: None }
     }
 
     fn cookies(&self) -> Vec<String> {
