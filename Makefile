@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test run check fmt audit bench bench-flags bench-gpu crawler-fixtures bootstrap
+.PHONY: help demo test run check fmt audit bench bench-flags bench-gpu crawler-fixtures fuzz bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -15,6 +15,7 @@ help:
 	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-flags, bench-gpu: docs/benchmarks.md'
 	@echo 'make crawler-fixtures DIR=… VECTORS=…'
 	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
+	@echo 'make fuzz    any bytes for the crawlers, SECONDS=300 for each parser (crawlers/README.md)'
 	@echo 'make fmt     formats the source'
 	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
 
@@ -45,6 +46,10 @@ bench-flags: bootstrap
 # DIR holds a manifest.json (and a links.json) as crawlers/fixtures does; VECTORS is a file of signatures.
 crawler-fixtures: bootstrap
 	cargo run --quiet --locked --example crawler-fixtures -- $(if $(DIR),--dir '$(DIR)') $(if $(VECTORS),--vectors '$(VECTORS)')
+
+# Needs cargo-fuzz, a C++ compiler and a nightly toolchain. TARGETS chooses among the parsers.
+fuzz: bootstrap
+	@scripts/fuzz.sh $(or $(SECONDS),300) $(TARGETS)
 
 # Needs an NVIDIA GPU and the CUDA toolkit.
 bench-gpu: bootstrap
