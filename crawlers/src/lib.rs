@@ -13,6 +13,8 @@ mod crawlers;
 pub mod dash;
 mod douyin;
 mod error;
+#[cfg(test)]
+mod example;
 mod external;
 pub mod feed;
 mod generic;
@@ -32,6 +34,8 @@ pub mod signatures;
 mod stream;
 #[cfg(test)]
 mod stub;
+#[cfg(test)]
+mod tests;
 mod tikhub;
 mod tiktok;
 mod transport;
