@@ -89,7 +89,9 @@ impl Reading {
         self.oldest = self.oldest.into_iter().chain(oldest).min();
         self.more = page.next.is_some();
         let is_empty = page.items.is_empty();
-        let is_repeated = !is_empty && !self.shown.insert(page.items.iter().map(key).collect());
+        // Pinned posts may fill a page at the top and stand in their own places once more.
+        let is_plain = page.items.iter().any(|item| !item.pinned);
+        let is_repeated = is_plain && !self.shown.insert(page.items.iter().map(key).collect());
         for item in page.items {
             let key = key(&item);
             if !self.read.insert(key.clone()) {

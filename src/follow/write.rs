@@ -5,7 +5,7 @@ use crawlers::Item;
 use super::{Follow, reading::key, submission};
 use crate::{
     domain::{SourceId, TaskId, Wishes},
-    error::{Code, Error, Result},
+    error::{Code, Error, Report, Result},
     intake::{self, Checked},
     store::{NewItem, Tx},
 };
@@ -18,7 +18,7 @@ struct Judged {
 
 enum Becomes {
     Task(Box<Checked>),
-    Refused(Error),
+    Refused(Report),
     Seen,
 }
 
@@ -36,7 +36,7 @@ impl Follow {
         for item in posts {
             let becomes = match self.check(wishes, &item).await {
                 Ok(checked) => Becomes::Task(Box::new(checked)),
-                Err(error) if error.field.as_deref() == Some("link") => Becomes::Refused(error),
+                Err(error) if error.field.as_deref() == Some("link") => Becomes::Refused(error.report()),
                 Err(error) => return Err(error),
             };
             judged.push(Judged { item, becomes });
@@ -67,7 +67,7 @@ impl Sorted {
         let (mut tasks, mut skipped) = (Vec::new(), 0);
         for Judged { item, becomes } in self.posts {
             let error = match &becomes {
-                Becomes::Refused(error) => Some(error.report()),
+                Becomes::Refused(error) => Some(error.clone()),
                 Becomes::Task(_) | Becomes::Seen => None,
             };
             let Some(number) = tx.insert_item(source, row(item, anchored, error)).await? else { continue };
@@ -83,7 +83,7 @@ impl Sorted {
     }
 }
 
-fn row(item: Item, anchored: bool, error: Option<crate::error::Report>) -> NewItem {
+fn row(item: Item, anchored: bool, error: Option<Report>) -> NewItem {
     let (platform, item_id) = key(&item);
     NewItem {
         platform,

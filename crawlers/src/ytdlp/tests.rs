@@ -83,10 +83,12 @@ fn dubbed_protected_and_unreachable_forms_are_left_out() {
         json!({"abr": 53, "url": "file:///etc/passwd"}),
         json!({"abr": 70, "protocol": "m3u8_native"}),
         json!({"protocol": "mhtml", "acodec": "none"}),
+        json!({"abr": 71, "protocol": "http_dash_segments", "manifest_url": "https://m.example/main.mpd"}),
+        json!({"abr": 72, "protocol": "http_dash_segments", "fragments": [{"path": "x"}]}),
     ]))
     .unwrap();
-    assert_eq!(urls(&found), ["/1", "/5"]);
-    assert_eq!(found.candidates[1].delivery, Delivery::Hls);
+    assert_eq!(urls(&found), ["/1", "/5", "/main.mpd"]);
+    assert_eq!([1, 2].map(|at| found.candidates[at].delivery), [Delivery::Hls, Delivery::Dash]);
     assert_eq!(found.kind, MediaKind::Audio);
     let error = read(&with_formats(&[json!({"has_drm": true})])).unwrap_err();
     assert!(error.class == ErrorClass::Unavailable && error.message.contains("DRM"));

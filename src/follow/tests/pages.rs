@@ -57,6 +57,10 @@ fn lists_end_by_themselves_at_the_limit_and_when_they_go_round() {
         assert_eq!(reading.take(page(&["2", "1"], Some(cursor)), &none), Next::End);
         assert_eq!(ids(&reading.new), ["p2", "p1"]);
     }
+    // Pins that fill a page come again in their own places.
+    let mut reading = Reading::new(9);
+    assert_eq!(reading.take(page(&["pin-3", "pin-2"], Some("b")), &none), more("b"));
+    assert_eq!(reading.take(page(&["pin-3", "pin-2"], Some("c")), &none), more("c"));
     // Empty pages are no end, and cost no page; three in a row are.
     let mut reading = Reading::new(2);
     assert_eq!(reading.take(page(&[], Some("b")), &none), more("b"));

@@ -25,7 +25,8 @@ async fn raw(gate: &Gate, bytes: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).await.unwrap();
     stream.write_all(bytes.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
+    // A client that has said too much is cut off in the middle.
+    let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 

@@ -12,6 +12,9 @@ use super::{
 /// Everything that is not as the manifest says.
 pub fn shortfalls(capture: &Capture, played: &Played) -> Vec<String> {
     let expect = &capture.expect;
+    if expect["cues"].is_number() {
+        return cues(capture);
+    }
     let outcome = expect["outcome"].as_str().unwrap_or("");
     let mut found = Vec::new();
     match outcome {
@@ -102,6 +105,21 @@ fn success(capture: &Capture, played: &Played) -> Vec<String> {
         Ok(Made::Post(post)) => super::post::shortfalls(expect, post, capture),
         Ok(Made::List(page)) => list(expect, page, played),
     }
+}
+
+/// Subtitles are read by the daemon, not by a module.
+fn cues(capture: &Capture) -> Vec<String> {
+    let lines = match trawl::subtitle::read::read(&capture.body) {
+        Ok(lines) => lines,
+        Err(error) => return vec![error.to_string()],
+    };
+    let words: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    let first = lines.first().map_or(0, |line| line.start);
+    [("cues", Value::from(lines.len())), ("first_start_ms", Value::from(first)), ("text", Value::from(words.join(" ")))]
+        .into_iter()
+        .filter(|(name, given)| capture.expect.get(name).is_some_and(|wanted| wanted != given))
+        .map(|(name, given)| format!("{name} is {given}, expected {}", capture.expect[name]))
+        .collect()
 }
 
 fn later_cookie(played: &Played, name: &str, value: &Value) -> Option<String> {

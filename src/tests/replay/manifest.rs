@@ -64,7 +64,7 @@ pub fn read(folder: &Path, stub: &str) -> Result<Vec<Capture>, String> {
     let capture = |raw: Raw| {
         let body = match &raw.file {
             Some(name) => fill_bytes(file(&folder.join(name))?, stub),
-            None => Vec::new(),
+            None => stand_in(&raw.headers),
         };
         let host = raw.answers.host.clone().unwrap_or_else(|| host_of(&raw.answers.path, stub).to_owned());
         Ok(Capture {
@@ -78,6 +78,12 @@ pub fn read(folder: &Path, stub: &str) -> Result<Vec<Capture>, String> {
         })
     };
     manifest.fixtures.into_iter().map(capture).collect()
+}
+
+/// As many bytes as a capture without a file announces.
+fn stand_in(headers: &BTreeMap<String, String>) -> Vec<u8> {
+    let length = headers.get("Content-Length").and_then(|length| length.parse().ok());
+    vec![0; length.unwrap_or(0)]
 }
 
 /// The host of a request whose capture does not name it.

@@ -127,7 +127,7 @@ impl Scene {
         let exact = || {
             let others = self.captures.iter().enumerate().filter(|(index, _)| Some(*index) != self.first);
             let mut fitting = others.map(|(_, other)| other).filter(|other| is_exactly_for(other, seen));
-            fitting.find(|other| other.expect["outcome"] == "ok").cloned()
+            fitting.find(|other| matches!(other.expect["outcome"].as_str(), None | Some("ok"))).cloned()
         };
         first.cloned().or_else(exact)
     }
@@ -141,7 +141,7 @@ fn is_for(capture: &Capture, seen: &Seen) -> bool {
     };
     let wanted = id(&capture.asked.query);
     capture.host == seen.host
-        && path(&capture.asked.path) == path(&seen.path)
+        && path(capture.asked.path.split('?').next().unwrap_or_default()) == path(&seen.path)
         && (wanted.is_none() || wanted == id(&seen.query))
 }
 

@@ -182,3 +182,30 @@ async fn a_maze_costs_a_bounded_number_of_requests() {
     assert_eq!(resolve("http://page.example/", &maze).await.unwrap_err().class, ErrorClass::NoMediaFound);
     assert!(maze.0.into_inner() <= 12);
 }
+
+#[tokio::test]
+async fn dash_manifests_are_taken_by_themselves_and_from_pages() {
+    let mpd = |inside: &str| {
+        format!(
+            "<?xml version='1.0'?><MPD mediaPresentationDuration='PT9.5S'><Period><AdaptationSet mimeType='audio/mp4'>\
+             <Representation id='a' bandwidth='64000'>{inside}</Representation></AdaptationSet></Period></MPD>"
+        )
+    };
+    let site = Site::new([
+        page("/list.mpd", "application/dash+xml", mpd("<SegmentTemplate duration='5' media='$Number$.m4s'/>")),
+        page("/file.mpd", "text/xml", mpd("<BaseURL>a.mp4</BaseURL>")),
+        page("/p", HTML, "<title>T</title><video><source src=/list.mpd type=application/dash+xml></video>"),
+    ]);
+    for (path, url, delivery) in [
+        ("/list.mpd", "http://page.example/list.mpd", Delivery::Dash),
+        ("/file.mpd", "http://page.example/a.mp4", Delivery::File),
+        ("/p", "http://page.example/list.mpd", Delivery::Dash),
+    ] {
+        let found = success(&site, path).await;
+        assert_eq!((urls(&found), found.candidates[0].delivery), (vec![url], delivery), "{path}");
+        assert_eq!((found.duration_ms, found.kind), (Some(9_500), MediaKind::Audio), "{path}");
+    }
+    let dynamic = mpd("").replace("<MPD", "<MPD type='dynamic'");
+    let site = Site::new([page("/live.mpd", "application/dash+xml", dynamic)]);
+    assert_eq!(failure(&site, "/live.mpd").await.class, ErrorClass::LiveNotSupported);
+}
