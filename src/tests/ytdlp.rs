@@ -22,7 +22,7 @@ fn crawl(allowed: &[&str], temp: &std::path::Path) -> Crawl {
     config.paths.temp = temp.to_owned();
     config.crawlers.ytdlp.program = program();
     config.crawlers.ytdlp.hosts = vec!["127.0.0.1".to_owned()];
-    Crawl::new(&config, Net::new(&config.net).unwrap()).unwrap()
+    Crawl::new(&config, Net::new(&config.net).unwrap(), None).unwrap()
 }
 
 fn host(site: &Site) -> String {
