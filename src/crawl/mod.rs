@@ -188,7 +188,10 @@ impl Crawl {
             }
         };
         match &self.identities {
-            Some(identities) => Ok(identities.take(platform, wanted).await?.map_or(Someone::Nobody, Someone::Stored)),
+            Some(identities) => {
+                let taken = identities.take(platform, wanted).await?;
+                Ok(taken.map_or(Someone::Nobody, |taken| Someone::Stored(Box::new(taken))))
+            }
             None if wanted.is_some() => Err(nowhere()),
             None => Ok(Someone::Nobody),
         }
@@ -196,7 +199,7 @@ impl Crawl {
 
     async fn settle(&self, taken: Someone, attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) {
         if let (Someone::Stored(taken), Some(identities)) = (taken, &self.identities) {
-            identities.settle(taken, attempts, failure).await;
+            identities.settle(*taken, attempts, failure).await;
         }
     }
 }
@@ -205,7 +208,7 @@ impl Crawl {
 enum Someone {
     Nobody,
     Visitor(crawlers::Identity),
-    Stored(Taken),
+    Stored(Box<Taken>),
 }
 
 impl Someone {

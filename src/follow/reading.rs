@@ -84,7 +84,7 @@ impl Reading {
     pub fn take(&mut self, page: Page, seen: &HashMap<Key, bool>) -> Next {
         self.oldest_first |= is_oldest_first(&page.items);
         let standing = || page.items.iter().filter(|item| item.available && !item.pinned);
-        let is_known = standing().last().is_some_and(|last| seen.get(&key(last)) == Some(&true));
+        let is_known = standing().next_back().is_some_and(|last| seen.get(&key(last)) == Some(&true));
         let oldest = standing().filter_map(|item| item.published_at).min();
         self.oldest = self.oldest.into_iter().chain(oldest).min();
         self.more = page.next.is_some();

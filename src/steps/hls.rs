@@ -25,7 +25,7 @@ async fn stream(job: &Job<'_>, candidate: &Candidate) -> Result<Stream> {
     for _ in 0..2 {
         let reply = segments::get(job, candidate, &url, MAX_PLAYLIST).await?;
         match parse(&reply.body, &reply.url).map_err(crate::crawl::told)? {
-            Playlist::Media(stream) => return Ok(stream),
+            Playlist::Media(stream) => return Ok(*stream),
             Playlist::Master(master) => match master.choices.into_iter().next() {
                 Some(choice) => url = choice.url,
                 None => break,

@@ -25,7 +25,7 @@ pub enum Playlist {
     /// A list of renditions of the same media.
     Master(MasterPlaylist),
     /// One rendition, ready to download.
-    Media(Stream),
+    Media(Box<Stream>),
 }
 
 /// Reads a playlist that was fetched from `base` (the URL after redirects).
@@ -33,7 +33,7 @@ pub fn parse(body: &[u8], base: &Url) -> Result<Playlist, CrawlError> {
     let lines = lines::normalise(body)?;
     match m3u8_rs::parse_playlist_res(lines.text.as_bytes()) {
         Ok(m3u8_rs::Playlist::MasterPlaylist(list)) => master::choose(list, base).map(Playlist::Master),
-        Ok(m3u8_rs::Playlist::MediaPlaylist(list)) => media(list, &lines, base).map(Playlist::Media),
+        Ok(m3u8_rs::Playlist::MediaPlaylist(list)) => media(list, &lines, base).map(Box::new).map(Playlist::Media),
         Err(_) => Err(unavailable("The HLS playlist is damaged and cannot be read.")),
     }
 }

@@ -9,7 +9,7 @@ fn base() -> Url {
 
 fn media_of(text: &str) -> Stream {
     match parse(text.as_bytes(), &base()).unwrap() {
-        Playlist::Media(list) => list,
+        Playlist::Media(list) => *list,
         Playlist::Master(_) => panic!("a master playlist"),
     }
 }

@@ -36,7 +36,7 @@ fn a_page_whose_last_post_is_known_is_where_the_news_ends() {
     assert_eq!(Reading::new(9).take(page(&["pin-1", "pin-2"], Some("b")), &known), more("b"));
     assert_eq!(Reading::new(9).take(page(&["6", "2", "gone-5"], Some("b")), &known), Next::End);
     // What a poll has seen that broke off later is no end.
-    let loose = known.into_iter().map(|(key, _)| (key, false)).collect();
+    let loose = known.into_keys().map(|key| (key, false)).collect();
     assert_eq!(Reading::new(9).take(page(&["4", "3", "2"], Some("b")), &loose), more("b"));
     // A list that grows at its end has its news there.
     let known = seen(&["1", "2"]);

@@ -13,6 +13,9 @@ use crate::{
     follow::Lists,
 };
 
+/// The number of a page that fails, and how.
+type Failure = (usize, fn() -> Error);
+
 /// A list of posts, in pages.
 pub(crate) struct Stub {
     pub size: usize,
@@ -20,7 +23,7 @@ pub(crate) struct Stub {
     /// The list's version: who knows it is told that nothing has changed.
     pub etag: Mutex<Option<String>>,
     /// The page that fails, with how.
-    pub fails: Mutex<Option<(usize, fn() -> Error)>>,
+    pub fails: Mutex<Option<Failure>>,
     /// What was asked, in order.
     pub asked: Mutex<Vec<ListRequest>>,
     /// Whether answers may go out.
