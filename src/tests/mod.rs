@@ -20,6 +20,7 @@ mod events;
 mod identities;
 mod kill;
 mod models;
+mod platforms;
 mod posts;
 mod priority;
 mod quality;

@@ -35,7 +35,14 @@ pub(crate) fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-#[cfg(test)]
-pub(crate) use a_bogus::{digests, opened};
+/// When a request was signed: the lowest 40 bits of milliseconds since 1970. None when its query has no `a_bogus`, or that
+/// of another query, method or user agent. For servers that stand in for the platform and are as strict.
+pub fn signed_at(query: &str, method: &str, user_agent: &str) -> Option<u64> {
+    let (signed, _) = query.split_once("&a_bogus=")?;
+    let (_, signature) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "a_bogus")?;
+    let (time, digests) = a_bogus::opened(&signature)?;
+    (digests == a_bogus::digests(signed, method, user_agent)).then_some(time)
+}
+
 #[cfg(test)]
 mod tests;

@@ -50,10 +50,17 @@ async fn each_way_to_a_platform_is_tried() {
     let text = String::from_utf8(capture.clone()).unwrap();
     let id = text.split("\"aweme_id\": \"").nth(1).unwrap().split('"').next().unwrap();
     site.file("/web/api/v2/aweme/slidesinfo/", "application/json", capture);
+    let post = "/@weekly.wren/video/7611111111111111111";
+    site.page(post, &std::fs::read_to_string(root().join("crawlers/fixtures/tiktok/video_page.html")).unwrap());
+    let card = std::fs::read(root().join("crawlers/fixtures/tiktok/oembed.json")).unwrap();
+    site.file("/oembed", "application/json", card);
     let cli = Cli::with(&format!(
         "net.host_map.\"www.iesdouyin.com\" = \"{url}\"\nnet.host_map.\"www.douyin.com\" = \"{url}\"\n\
          crawlers.douyin.strategies = [\"slidesinfo\", \"share_page\", \"tikhub\"]\n\
-         crawlers.douyin.canary = \"https://www.douyin.com/video/{id}\"",
+         crawlers.douyin.canary = \"https://www.douyin.com/video/{id}\"\n\
+         net.host_map.\"www.tiktok.com\" = \"{url}\"\n\
+         crawlers.tiktok.strategies = [\"item_detail\", \"page\", \"oembed\"]\n\
+         crawlers.tiktok.canary = \"https://www.tiktok.com{post}\"",
         url = site.url
     ));
     cli.run(&["migrate"]).await.fine();
@@ -64,6 +71,11 @@ async fn each_way_to_a_platform_is_tried() {
     assert!(ending == "failed" && words.contains("\"class\"") && words.contains("\"hint\""), "{words}");
     assert_eq!(of("douyin.tikhub").0, "skipped", "{}", of("douyin.tikhub").1);
     assert!(of("douyin").0 == "ok" && of("douyin").1.contains("1 ways work, 1 do not"), "{}", said.out);
+    assert_eq!(of("tiktok.page").0, "ok", "{}", said.out);
+    for (way, class) in [("tiktok.item_detail", "not_found"), ("tiktok.oembed", "blocked")] {
+        assert!(of(way).0 == "failed" && of(way).1.contains(class), "{}", of(way).1);
+    }
+    assert!(of("tiktok").0 == "ok" && of("tiktok").1.contains("1 ways work, 2 do not"), "{}", of("tiktok").1);
     assert_eq!((of("database").0.as_str(), of("identities").0.as_str()), ("ok", "skipped"));
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     // A platform to which no way is left is a failure.
