@@ -155,7 +155,8 @@ fn complaints_become_classes_with_a_hint_and_without_their_words() {
             ErrorClass::RegionBlocked,
         ),
         ("ERROR: [youtube] x: Sign in to confirm your age. This video may be inappropriate", ErrorClass::LoginRequired),
-        ("ERROR: [youtube] x: Sign in to confirm you’re not a bot.", ErrorClass::LoginRequired),
+        ("ERROR: [youtube] x: Sign in to confirm you’re not a bot.", ErrorClass::Blocked),
+        ("ERROR: [x] 1: Unable to download JSON metadata: HTTP Error 404: Not Found", ErrorClass::SiteError),
         ("ERROR: [x] 1: Unable to download webpage: HTTP Error 404: Not Found", ErrorClass::NotFound),
         ("ERROR: [x] 1: Unable to download webpage: HTTP Error 429: Too Many Requests", ErrorClass::RateLimited),
         ("ERROR: [x] 1: Unable to download webpage: HTTP Error 403: Forbidden", ErrorClass::Blocked),
@@ -163,7 +164,7 @@ fn complaints_become_classes_with_a_hint_and_without_their_words() {
         ("ERROR: [tiktok] 7: Your IP address is blocked from accessing this post", ErrorClass::Blocked),
         ("ERROR: [youtube] x: This live event will begin in 3 hours.", ErrorClass::LiveNotSupported),
         ("ERROR: [x] 1: This video is DRM protected", ErrorClass::Unavailable),
-        ("ERROR: [Douyin] 7: Fresh cookies (not necessarily logged in) are needed", ErrorClass::LoginRequired),
+        ("ERROR: [Douyin] 7: Fresh cookies (not necessarily logged in) are needed", ErrorClass::Blocked),
         ("ERROR: [x] 1: Unable to extract title; please report this issue on the tracker", ErrorClass::SiteError),
         ("Traceback (most recent call last): secret", ErrorClass::SiteError),
         ("", ErrorClass::SiteError),
@@ -251,7 +252,7 @@ async fn a_post_is_handed_over_where_the_program_is_installed() {
     assert_eq!(error.attempts[0].message.as_deref(), Some("yt-dlp is not installed."));
 
     let gone = hand_over(Some(&Program::says(1, "null", "ERROR: Video unavailable"))).await.unwrap_err();
-    assert_eq!((gone.class, gone.attempts[0].ending), (ErrorClass::NotFound, crate::Ending::Answer));
+    assert_eq!((gone.class, gone.attempts[0].ending), (ErrorClass::NotFound, crate::Ending::Failed));
     let unknown = hand_over(Some(&Program::says(1, "", "ERROR: Unsupported URL: x"))).await.unwrap_err();
     assert_eq!((unknown.class, unknown.attempts[0].ending), (ErrorClass::NoMediaFound, crate::Ending::Failed));
 }
