@@ -163,7 +163,10 @@ pub(super) fn json(response: &Response) -> Result<Value, Miss> {
         });
     }
     if matches!(response.status, 404 | 410) {
-        return Err(Miss::failed(ErrorClass::Blocked, "TikTok does not know this way to ask any more. Try again later."));
+        return Err(Miss::failed(
+            ErrorClass::Blocked,
+            "TikTok does not know this way to ask any more. Try again later.",
+        ));
     }
     check_status(response)?;
     serde_json::from_slice(&response.body).map_err(|_| match verification::is_in(&response.body) {

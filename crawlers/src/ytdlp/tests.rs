@@ -74,6 +74,27 @@ fn thin_sound_is_taken_only_after_clear_sound_and_before_pictures() {
 }
 
 #[test]
+fn pictures_are_weighed_in_bytes() {
+    let mut info = with_formats(&[
+        json!({"vcodec": "h264", "filesize": 900_000}),
+        json!({"vcodec": "h264", "tbr": 100}),
+        json!({"vcodec": "h264", "tbr": 50}),
+    ]);
+    assert_eq!(urls(&read(&info).unwrap()), ["/0", "/2", "/1"]);
+    info["duration"] = json!(100);
+    assert_eq!(urls(&read(&info).unwrap()), ["/2", "/0", "/1"]);
+}
+
+#[test]
+fn what_comes_from_tiktok_is_nobodys_captions_and_may_be_silent() {
+    let mut info = single();
+    info["extractor_key"] = json!("TikTok");
+    let found = resolved(info.to_string().as_bytes(), &link(), Some(("tiktok", "abc123"))).unwrap();
+    assert!(found.may_be_silent && found.subtitles[0].source == SubtitleSource::Unknown);
+    assert!(!read(&single()).unwrap().may_be_silent);
+}
+
+#[test]
 fn dubbed_protected_and_unreachable_forms_are_left_out() {
     let found = read(&with_formats(&[
         json!({"abr": 50, "language": "de", "language_preference": -1}),
