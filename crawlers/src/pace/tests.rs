@@ -56,6 +56,24 @@ async fn only_what_the_platform_did_counts_against_a_way() {
     assert!(!rests(&Outcome::Doubt(CrawlError::new(ErrorClass::Blocked, "It exists.")), false));
 }
 
+#[tokio::test]
+async fn who_waited_for_a_turn_is_told_of_what_was_asked_meanwhile() {
+    let stub = Stub::new(|_: &Request| said(200, &[], ""));
+    let pace_settings = PaceSettings { post_every: Duration::from_millis(20), post_burst: 1, ..settings() };
+    let (settings, memory) = (hasty(), Memory::default());
+    let pace = Pace::new(&pace_settings);
+    let visit = Visit::new(stub.with(), &settings, &memory, &pace);
+    let ask = || visit.fetch(Rhythm::Post, "a.detail", Request::get("https://a.example/".parse().unwrap(), 1_000));
+    ask().await.unwrap();
+    let mut second = pin!(ask());
+    assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    pace.hold("a.detail", "a.example", "", Duration::from_secs(60), stub.with().chance.now_ms());
+    assert_eq!(second.await.unwrap_err().class, ErrorClass::RateLimited);
+    assert_eq!(stub.requests().len(), 1);
+    let elsewhere = Request::get("https://b.example/".parse().unwrap(), 1_000);
+    assert!(is_ready(visit.fetch(Rhythm::Post, "a.detail", elsewhere)), "another host is another matter");
+}
+
 #[test]
 fn who_has_rested_is_forgotten() {
     let pace = Pace::new(&PaceSettings { post_every: Duration::from_nanos(1), ..settings() });

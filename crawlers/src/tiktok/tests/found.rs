@@ -196,6 +196,12 @@ fn the_app_says_the_same_in_other_words() {
     });
     let pictures = pictures.unwrap();
     assert_eq!((pictures.kind, pictures.image_count, pictures.candidates.len()), (MediaKind::Images, 2, 0));
+    let heard = app(|post| {
+        post["image_post_info"] = json!({"images": [{}, {}]});
+        post["music"].as_object_mut().unwrap().remove("duration");
+    });
+    let heard = heard.unwrap();
+    assert_eq!((heard.candidates.len(), heard.duration_ms), (1, None), "how long the sound is need not be known");
 }
 
 #[test]
