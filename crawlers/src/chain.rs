@@ -5,7 +5,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{CrawlError, ErrorClass, Resolved, Visit};
+use crate::{CrawlError, ErrorClass, Resolved, Visit, ytdlp};
 
 /// How one strategy ended.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub(crate) async fn run<P: Sync>(
     visit: &Visit<'_>,
 ) -> Result<Resolved, CrawlError> {
     let mut story = Vec::new();
-    let mut failures: Vec<(bool, CrawlError)> = Vec::new();
+    let mut failures: Vec<Failure> = Vec::new();
     for strategy in visit.chosen(order).filter_map(|name| strategies.iter().find(|one| one.name() == name)) {
         let name = strategy.name();
         if let Some(why) = strategy.hindrance(visit).or_else(|| visit.resting(platform, name)) {
@@ -103,6 +103,7 @@ pub(crate) async fn run<P: Sync>(
         let outcome = strategy.find(post, visit).await;
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         visit.note(platform, name, &outcome);
+        let is_handed_over = name == ytdlp::NAME;
         let (ending, error) = match outcome {
             Outcome::Found(mut resolved) => {
                 let identity = visit.is_known();
@@ -113,12 +114,12 @@ pub(crate) async fn run<P: Sync>(
             }
             Outcome::Answer(error) => (Ending::Answer, error),
             Outcome::Doubt(error) => {
-                let agreed = failures.iter().any(|(is_doubt, other)| *is_doubt && other.class == error.class);
-                failures.push((true, error.clone()));
+                let agreed = failures.iter().any(|other| other.is_doubt && other.error.class == error.class);
+                failures.push(Failure { is_doubt: true, is_handed_over, error: error.clone() });
                 (if agreed { Ending::Answer } else { Ending::Failed }, error)
             }
             Outcome::Failed(error) => {
-                failures.push((false, error.clone()));
+                failures.push(Failure { is_doubt: false, is_handed_over, error: error.clone() });
                 (Ending::Failed, error)
             }
         };
@@ -144,11 +145,21 @@ pub(crate) fn attempt(
     Attempt { strategy: strategy.to_owned(), ending, class, message, ms, identity: false }
 }
 
+/// A way that did not lead to the post.
+struct Failure {
+    is_doubt: bool,
+    /// Whether it was yt-dlp's.
+    is_handed_over: bool,
+    error: CrawlError,
+}
+
 /// Of several failures, the one that helps most: what was said about the post, then what somebody can do something about,
-/// then what passes by itself. Of equals the first, because the first way is the best.
-fn most_telling(failures: Vec<(bool, CrawlError)>) -> Option<CrawlError> {
-    let rank = |(is_doubt, error): &(bool, CrawlError)| match error.class {
-        _ if *is_doubt => 0,
+/// then what passes by itself. Of equals the first, because the first way is the best. What yt-dlp complains of is a guess,
+/// and comes after all that the platform has said itself.
+fn most_telling(failures: Vec<Failure>) -> Option<CrawlError> {
+    let rank = |one: &Failure| match one.error.class {
+        // That a post is withheld is what the other ways say, too.
+        class if one.is_doubt && class != ErrorClass::Blocked => 0,
         ErrorClass::LoginRequired => 1,
         ErrorClass::RateLimited => 2,
         ErrorClass::Captcha => 3,
@@ -160,7 +171,7 @@ fn most_telling(failures: Vec<(bool, CrawlError)>) -> Option<CrawlError> {
         ErrorClass::Transport => 9,
         _ => 10,
     };
-    failures.into_iter().min_by_key(rank).map(|(_, error)| error)
+    failures.into_iter().min_by_key(|one| (one.is_handed_over, rank(one))).map(|one| one.error)
 }
 
 /// Whether a class says something about the post itself rather than about the way to it.

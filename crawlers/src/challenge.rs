@@ -2,8 +2,8 @@
 
 /// How much of a body is looked at: such pages say it early, and titles of posts may hold the same words further down.
 const LOOK: usize = 4 * 1024;
-/// Words of the verification pages of Douyin and TikTok.
-const MARKS: [&str; 5] = ["verify_center", "ttgcaptcha", "byted_acrawler", "captcha", "验证码"];
+/// Words of the verification pages of Douyin and TikTok, in lower case; the last is of the page that wants work done.
+const MARKS: [&str; 6] = ["verify_center", "ttgcaptcha", "byted_acrawler", "captcha", "验证码", "_wafchallengeid"];
 
 /// Whether a body, which is not what was asked for, is such a page.
 pub(crate) fn is_in(body: &[u8]) -> bool {

@@ -42,6 +42,10 @@ impl Crawlers {
         if signatures::Scheme::named(signature).is_none() {
             return Err(format!("`crawlers.douyin.signature` is \"{signature}\"; there are: a_bogus, none"));
         }
+        let unused = &settings.tiktok;
+        if !matches!(unused.signature.as_str(), "" | "none") || !unused.browser.is_empty() {
+            return Err("`crawlers.tiktok.signature` and `crawlers.tiktok.browser` do nothing: leave them at \"none\" and \"\".".to_owned());
+        }
         let pace = Pace::new(&settings.pace);
         Ok(Self { all, settings, memory: Memory::default(), pace })
     }

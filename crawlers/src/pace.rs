@@ -21,7 +21,7 @@ const MANY: usize = 256;
 /// No answer makes us wait longer.
 const LONGEST_HOLD: Duration = Duration::from_secs(6 * 3600);
 
-/// One limit for each identity and endpoint; one breaker for each strategy.
+/// One limit for each identity, endpoint and host; one breaker for each strategy.
 pub(crate) struct Pace {
     posts: Option<DefaultKeyedRateLimiter<String>>,
     lists: Option<DefaultKeyedRateLimiter<String>>,

@@ -100,6 +100,10 @@ impl ShortLinks<'_> {
                 "The platform wants a proof of being human before it says where the short link leads. Try again later.",
             ));
         }
+        if response.body.trim_ascii().is_empty() {
+            let message = "The platform did not say where the short link leads. Try again later.";
+            return Err(CrawlError::new(ErrorClass::Blocked, message));
+        }
         Err(dead("The short link leads to a page that names no post."))
     }
 

@@ -48,6 +48,8 @@ pub struct Visit<'a> {
     left: AtomicU8,
     /// Whether the identity was asked for since the last [`Visit::begin`].
     known: AtomicBool,
+    /// Whether a request was not sent, by our own rules, since then.
+    withheld: AtomicBool,
 }
 
 impl<'a> Visit<'a> {
@@ -60,6 +62,7 @@ impl<'a> Visit<'a> {
             platforms: &[],
             left: AtomicU8::new(MAX_REQUESTS),
             known: AtomicBool::new(false),
+            withheld: AtomicBool::new(false),
         }
     }
 
@@ -77,9 +80,14 @@ impl<'a> Visit<'a> {
     /// Who to be on that platform; an identity of another platform is never used. The strategy that asks for it is taken
     /// to send its cookie: how it ends tells how the identity fares.
     pub fn identity(&self, platform: &str) -> Option<&'a Identity> {
-        let identity = self.with.identity.filter(|identity| identity.platform == platform);
+        let identity = self.lent_identity(platform);
         self.known.fetch_or(identity.is_some(), Ordering::Relaxed);
         identity
+    }
+
+    /// The same for a program of others: how that ends tells nothing about the identity.
+    pub(crate) fn lent_identity(&self, platform: &str) -> Option<&'a Identity> {
+        self.with.identity.filter(|identity| identity.platform == platform)
     }
 
     /// yt-dlp, where it is installed and switched on.
@@ -98,11 +106,11 @@ impl<'a> Visit<'a> {
         self.spend()?;
         let identity = self.with.identity.map_or("", |identity| identity.id.as_str());
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        if let Some(wait) = self.pace.held(endpoint, &host, identity, self.with.chance.now_ms()) {
-            let message = format!("{host} has asked us to wait; it will not be asked before that.");
-            return Err(CrawlError::new(ErrorClass::RateLimited, message).with_retry_after(Some(wait)));
-        }
-        self.pace.wait(rhythm, endpoint, identity).await;
+        self.check_held(endpoint, &host, identity)?;
+        // Strangers' sites have the endpoint in common and nothing else.
+        self.pace.wait(rhythm, &format!("{endpoint} {host}"), identity).await;
+        // While we waited our turn somebody else may have been told.
+        self.check_held(endpoint, &host, identity)?;
         let response = self.with.transport.fetch(request).await?;
         if matches!(response.status, 429 | 503)
             && let Some(wait) = response.retry_after()
@@ -123,10 +131,18 @@ impl<'a> Visit<'a> {
         Ok(external.dump(dump).await?)
     }
 
+    fn check_held(&self, endpoint: &str, host: &str, identity: &str) -> Result<(), CrawlError> {
+        let Some(wait) = self.pace.held(endpoint, host, identity, self.with.chance.now_ms()) else { return Ok(()) };
+        self.withheld.store(true, Ordering::Relaxed);
+        let message = format!("{host} has asked us to wait; it will not be asked before that.");
+        Err(CrawlError::new(ErrorClass::RateLimited, message).with_retry_after(Some(wait)))
+    }
+
     fn spend(&self) -> Result<(), CrawlError> {
         let spend = |left: u8| left.checked_sub(1);
         let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
         spent.map(drop).map_err(|_| {
+            self.withheld.store(true, Ordering::Relaxed);
             CrawlError::new(ErrorClass::NoMediaFound, "The link leads on and on without coming to any media.")
         })
     }
@@ -141,6 +157,7 @@ impl<'a> Visit<'a> {
     /// A strategy's turn begins.
     pub(crate) fn begin(&self) {
         self.known.store(false, Ordering::Relaxed);
+        self.withheld.store(false, Ordering::Relaxed);
     }
 
     /// Whether the strategy whose turn it is has used the identity.
@@ -157,9 +174,14 @@ impl<'a> Visit<'a> {
             .flatten()
     }
 
-    /// Remembers how a strategy ended.
+    /// Remembers how a strategy ended. What we did not send ourselves, and what hangs on the post, says nothing about it.
     pub(crate) fn note(&self, platform: &str, strategy: &str, outcome: &Outcome) {
-        let failed = matches!(outcome, Outcome::Failed(error) if error.retryable());
+        let failed = match outcome {
+            Outcome::Found(_) | Outcome::Answer(_) | Outcome::Doubt(_) => false,
+            Outcome::Failed(_) if self.withheld.load(Ordering::Relaxed) => return,
+            Outcome::Failed(error) if error.retryable() || error.class == ErrorClass::Credentials => true,
+            Outcome::Failed(_) => return,
+        };
         self.pace.breakers.note(platform, strategy, failed, self.with.chance.now_ms());
     }
 }

@@ -88,16 +88,16 @@ async fn a_cookie_is_used_and_never_seen_again() {
     let task = daemon.end(task["id"].as_i64().unwrap()).await;
     assert_eq!((&task["error"]["code"], &task["status"]), (&json!("invalid_value"), &json!("failed")), "{task}");
 
-    // A task tells what was tried, and the identity is not used again.
+    // A task tells what was tried, and the identity rests.
     site.file(DETAIL, "application/json", capture("status_login_required.json"));
     let task = daemon.end(daemon.paste(LINK, "").await).await;
     assert_eq!(task["status"], "failed", "{task}");
     let tried = &task["steps"][0]["error"]["attempts"][0];
     assert_eq!((&tried["class"], &tried["identity"]), (&json!("login_required"), &json!(true)), "{task}");
     answers.seen.push(task.to_string());
-    let (_, refused) = answers.ask("GET", "/api/identities", Value::Null).await;
-    assert_eq!(refused["items"][0]["state"], "refused", "{refused}");
-    assert_eq!(refused["items"][0]["last_error"], "login_required");
+    let (_, doubted) = answers.ask("GET", "/api/identities", Value::Null).await;
+    assert_eq!(doubted["items"][0]["state"], "resting", "once may be the post: {doubted}");
+    assert_eq!(doubted["items"][0]["last_error"], "login_required");
     let change = json!({ "cookie": format!("ttwid={SECRET}3"), "name": "you" });
     let (_, changed) = answers.ask("PATCH", &path, change).await;
     assert_eq!((&changed["state"], &changed["name"]), (&json!("ready"), &json!("you")), "{changed}");

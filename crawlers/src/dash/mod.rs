@@ -17,7 +17,7 @@ use crate::{
 };
 use choose::{Choice, Protected, choose};
 use manifest::{BaseUrl, Mpd, Period};
-use pieces::Form;
+use pieces::{Form, MAX_URLS};
 
 /// Elements nested deeper than this are refused.
 const MAX_DEPTH: usize = 50;
@@ -53,9 +53,11 @@ pub fn parse(body: &[u8], base: &Url) -> Result<Manifest, CrawlError> {
     }
     let base = below(base.clone(), &mpd.base)?;
     let mut whole: Option<Manifest> = None;
+    let mut left = MAX_URLS;
     for (at, period) in mpd.periods.iter().enumerate() {
         let Some(choice) = choose(period).map_err(|Protected| is_protected())? else { continue };
-        let part = part(period, &choice, &base, seconds(&mpd, at))?;
+        let part = part(period, &choice, &base, seconds(&mpd, at), left)?;
+        left = part.stream.segments.iter().fold(left, |left, one| left.saturating_sub(one.url.as_str().len()));
         whole = Some(match whole {
             None => part,
             Some(whole) => joined(whole, part)?,
@@ -71,8 +73,14 @@ pub fn parse(body: &[u8], base: &Url) -> Result<Manifest, CrawlError> {
     Ok(whole)
 }
 
-/// What a period gives.
-fn part(period: &Period, choice: &Choice<'_>, base: &Url, seconds: Option<f64>) -> Result<Manifest, CrawlError> {
+/// What a period gives. `left` is how many bytes its URLs may have.
+fn part(
+    period: &Period,
+    choice: &Choice<'_>,
+    base: &Url,
+    seconds: Option<f64>,
+    left: usize,
+) -> Result<Manifest, CrawlError> {
     let Choice { set, form, .. } = *choice;
     let base = below(below(below(base.clone(), &period.base)?, &set.base)?, &form.base)?;
     let asked = Form {
@@ -82,6 +90,7 @@ fn part(period: &Period, choice: &Choice<'_>, base: &Url, seconds: Option<f64>) 
         templates: [&period.template, &set.template, &form.template].map(Option::as_ref),
         lists: [&period.list, &set.list, &form.list].map(Option::as_ref),
         seconds,
+        left,
     };
     let (init, segments, is_file) = asked.pieces()?;
     let total: f64 = segments.iter().map(|one| f64::from(one.duration)).filter(|one| one.is_finite()).sum();

@@ -5,13 +5,16 @@ use url::Url;
 use super::{
     damaged,
     manifest::{List, Template},
-    template::{Values, fill},
+    template::{MAX_URL, Values, fill},
 };
 use crate::{
     CrawlError,
     hls::resolve,
     stream::{MAX_SEGMENTS, Segment, too_many_segments},
 };
+
+/// The URLs of a manifest's pieces together, in bytes: every one of twenty thousand may have eight hundred.
+pub(super) const MAX_URLS: usize = 16 * 1024 * 1024;
 
 /// What a form is asked for its pieces with.
 pub(super) struct Form<'a> {
@@ -24,6 +27,8 @@ pub(super) struct Form<'a> {
     pub(super) lists: [Option<&'a List>; 3],
     /// How long the period is, in seconds, where the manifest tells.
     pub(super) seconds: Option<f64>,
+    /// How many bytes the pieces' URLs may still have.
+    pub(super) left: usize,
 }
 
 /// What goes in front, the pieces, and whether they are one whole file.
@@ -38,7 +43,10 @@ impl Form<'_> {
         match &template.media {
             Some(media) => self.templated(&template, media),
             // Everything lies in one file, with its index inside.
-            None => Ok((None, vec![segment(self.base.clone(), self.seconds.unwrap_or(0.0), None)], true)),
+            None => {
+                let whole = segment(short(self.base.clone())?, self.seconds.unwrap_or(0.0), None);
+                Ok((None, self.bounded(std::iter::once(Ok(whole)))?, true))
+            }
         }
     }
 
@@ -47,14 +55,14 @@ impl Form<'_> {
         let seconds = number(list.duration.as_deref())?.unwrap_or(0) as f64 / timescale as f64;
         let at = |url: Option<&str>, written: Option<&str>, seconds| {
             let url = url.map_or(Some(self.base.clone()), |url| resolve(&self.base, url)).ok_or_else(bad_url)?;
-            Ok::<_, CrawlError>(segment(url, seconds, written.map(range).transpose()?))
+            Ok::<_, CrawlError>(segment(short(url)?, seconds, written.map(range).transpose()?))
         };
         if list.urls.len() > MAX_SEGMENTS {
             return Err(too_many_segments());
         }
         let init = list.init.as_ref().map(|init| at(init.source.as_deref(), init.range.as_deref(), 0.0)).transpose()?;
         let pieces = list.urls.iter().map(|one| at(one.media.as_deref(), one.range.as_deref(), seconds));
-        Ok((init, pieces.collect::<Result<_, _>>()?, false))
+        Ok((init, self.bounded(pieces)?, false))
     }
 
     fn templated(&self, template: &Template, media: &str) -> Result<Pieces, CrawlError> {
@@ -62,13 +70,15 @@ impl Form<'_> {
         let url = |name: &str, number, time| {
             let values = Values { id: self.id, bandwidth: self.bandwidth, number, time };
             let name = fill(name, values).ok_or_else(damaged)?;
-            resolve(&self.base, &name).ok_or_else(bad_url)
+            short(resolve(&self.base, &name).ok_or_else(bad_url)?)
         };
         let first = number(template.start_number.as_deref())?.unwrap_or(1);
         let times = match &template.timeline {
             Some(_) => self.timeline(template, timescale)?,
             None => self.even(template, first, timescale)?,
         };
+        // The number after the last one must exist, too.
+        first.checked_add(times.len() as u64).ok_or_else(damaged)?;
         let init = match &template.init {
             Some(init) => Some(segment(url(init, first, 0)?, 0.0, None)),
             None => None,
@@ -76,7 +86,19 @@ impl Form<'_> {
         let pieces = times.iter().zip(first..).map(|((time, length), number)| {
             Ok(segment(url(media, number, *time)?, *length as f64 / timescale as f64, None))
         });
-        Ok((init, pieces.collect::<Result<_, CrawlError>>()?, false))
+        Ok((init, self.bounded(pieces)?, false))
+    }
+
+    /// The pieces, unless their URLs are longer together than any real manifest's.
+    fn bounded(&self, pieces: impl Iterator<Item = Result<Segment, CrawlError>>) -> Result<Vec<Segment>, CrawlError> {
+        let mut left = self.left;
+        pieces
+            .map(|piece| {
+                let piece = piece?;
+                left = left.checked_sub(piece.url.as_str().len()).ok_or_else(too_long)?;
+                Ok(piece)
+            })
+            .collect()
     }
 
     /// Begin and length of each piece, as the timeline says.
@@ -160,6 +182,14 @@ fn range(text: &str) -> Result<(u64, u64), CrawlError> {
         (first.trim().parse().map_err(|_| damaged())?, last.trim().parse().map_err(|_| damaged())?);
     let length = last.checked_sub(first).and_then(|length| length.checked_add(1)).ok_or_else(damaged)?;
     Ok((first, length))
+}
+
+fn short(url: Url) -> Result<Url, CrawlError> {
+    if url.as_str().len() > MAX_URL { Err(too_long()) } else { Ok(url) }
+}
+
+fn too_long() -> CrawlError {
+    super::unavailable("The DASH manifest's addresses are longer than any real one's.")
 }
 
 fn bad_url() -> CrawlError {

@@ -11,8 +11,11 @@ pub(super) struct Values<'a> {
 
 /// More digits than any number has.
 const MAX_WIDTH: usize = 20;
+/// Bytes; no real URL is longer.
+pub(super) const MAX_URL: usize = 8 * 1024;
 
-/// The name with its variables filled in; none when it holds one that does not exist, or one that never ends.
+/// The name with its variables filled in; none when it holds one that does not exist, or one that never ends, and when
+/// it grows longer than any URL.
 pub(super) fn fill(template: &str, values: Values<'_>) -> Option<String> {
     let mut filled = String::new();
     let mut parts = template.split('$');
@@ -36,6 +39,9 @@ pub(super) fn fill(template: &str, values: Values<'_>) -> Option<String> {
             }
         }
         filled.push_str(parts.next()?);
+        if filled.len() > MAX_URL {
+            return None;
+        }
     }
     Some(filled)
 }
@@ -58,5 +64,7 @@ mod tests {
         ] {
             assert_eq!(fill(template, values).as_deref(), filled, "{template}");
         }
+        let id = "x".repeat(1_000);
+        assert_eq!(fill(&"$RepresentationID$".repeat(1_000), Values { id: &id, ..values }), None);
     }
 }

@@ -75,6 +75,29 @@ fn listed_pieces_may_be_parts_of_a_file() {
 }
 
 #[test]
+fn addresses_without_end_and_numbers_past_the_last_are_refused() {
+    let refused = |text: &str| assert_eq!(read(text).unwrap_err().class, ErrorClass::Unavailable);
+    let template = |id: &str, media: &str, start: u64| {
+        audio(&format!(
+            "<Representation id='{id}' bandwidth='50000'><SegmentTemplate media='{media}' startNumber='{start}' \
+             timescale='1'><SegmentTimeline><S t='0' d='1' r='9999'/></SegmentTimeline></SegmentTemplate></Representation>"
+        ))
+    };
+    refused(&template("a", "$Number$", u64::MAX));
+    refused(&template("a", "$Number$", u64::MAX - 9_999));
+    assert_eq!(read(&template("a", "$Number$", u64::MAX - 10_000)).unwrap().stream.segments.len(), 10_000);
+    refused(&template(&"x".repeat(9_000), "$RepresentationID$", 1));
+    refused(&template(&"x".repeat(4_000), "$RepresentationID$-$Number$", 1));
+    let long = "x".repeat(9_000);
+    refused(&audio(&format!("<Representation bandwidth='50000'><BaseURL>{long}</BaseURL></Representation>")));
+    let piece = format!("<SegmentURL media='{}'/>", "x".repeat(4_000));
+    refused(&audio(&format!(
+        "<Representation bandwidth='50000'><SegmentList>{}</SegmentList></Representation>",
+        piece.repeat(5_000)
+    )));
+}
+
+#[test]
 fn a_single_file_is_a_file() {
     let text = audio(
         "<Representation bandwidth='50000'><BaseURL>https://cdn.example/a.mp4</BaseURL>\

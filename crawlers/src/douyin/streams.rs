@@ -53,7 +53,7 @@ pub(super) fn of(video: &Value, ms: Option<u64>) -> Vec<Candidate> {
         tracks
             .extend(endpoint(&video["play_addr"]["uri"]).and_then(|url| track(Rank::Endpoint, vec![url], None, None)));
     }
-    let size = |one: &Candidate| one.size.or_else(|| Some(one.bitrate? * ms? / 8000)).unwrap_or(u64::MAX);
+    let size = |one: &Candidate| one.size.or_else(|| Some(one.bitrate?.saturating_mul(ms?) / 8000)).unwrap_or(u64::MAX);
     tracks.sort_by_key(|(rank, candidate)| (*rank, size(candidate)));
     let mut seen = std::collections::HashSet::new();
     tracks.into_iter().map(|(_, one)| one).filter(|one| seen.insert(one.url.clone())).collect()

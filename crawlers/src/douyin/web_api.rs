@@ -20,12 +20,14 @@ const APPLICATION: &str = "6383";
 const OTHER_APPLICATION: &str = "1128";
 /// Tries at one question: the second one as a new visitor.
 const TRIES: usize = 2;
-/// The cookie of an anonymous visitor, how long it is used, and where it is kept.
+/// The cookie of an anonymous visitor, and how long it is used.
 const VISITOR: &str = "ttwid";
 const VISITOR_MS: u64 = 6 * 3_600_000;
-const VISITOR_KEY: &str = "douyin.ttwid";
 /// What a page of the platform's posts to become an anonymous visitor.
 const REGISTER: &str = r#"{"region":"cn","aid":1768,"needFid":false,"service":"www.ixigua.com","migrate_info":{"ticket":"","source":"node"},"cbUrlProtocol":"https","union":true}"#;
+
+/// What the settings cannot change: which post, which list, and where it continues.
+const ASKED: [&str; 6] = ["aweme_id", "sec_user_id", "mix_id", "music_id", "cursor", "max_cursor"];
 
 /// One question to the web API.
 pub(super) struct Question<'a> {
@@ -45,6 +47,8 @@ pub(super) struct Question<'a> {
 struct Visitor {
     cookie: String,
     user_agent: String,
+    /// The anonymous visitor's id in the cookie, if there is one.
+    anonymous: Option<String>,
 }
 
 /// The user agent of questions to the web API.
@@ -64,7 +68,11 @@ pub(super) async fn ask(question: &Question<'_>, visit: &Visit<'_>) -> Result<Va
             Err(error) if tries < TRIES && is_disbelief(error.class) => tries += 1,
             answer => return answer,
         }
-        visit.memory.forget(VISITOR_KEY);
+        // Another link may have replaced it already.
+        let key = visitor_key(visit);
+        if visitor.anonymous.is_some() && visit.memory.recall(&key, visit.chance().now_ms()) == visitor.anonymous {
+            visit.memory.forget(&key);
+        }
     }
 }
 
@@ -76,17 +84,24 @@ async fn visitor(visit: &Visit<'_>) -> Visitor {
     let user_agent = user_agent(visit).to_owned();
     let own = visit.identity(NAME).map_or("", |identity| identity.cookie.trim().trim_end_matches(';'));
     if visit.identity(NAME).is_some_and(|identity| identity.cookie(VISITOR).is_some()) {
-        return Visitor { cookie: own.to_owned(), user_agent };
+        return Visitor { cookie: own.to_owned(), user_agent, anonymous: None };
     }
     // Without that cookie it is for the answer to say that nobody is let in.
-    let anonymous = anonymous(visit, &user_agent).await.map(|id| format!("{VISITOR}={id}"));
-    let cookies = anonymous.iter().map(String::as_str).chain(Some(own).filter(|own| !own.is_empty()));
-    Visitor { cookie: cookies.collect::<Vec<_>>().join("; "), user_agent }
+    let anonymous = anonymous(visit, &user_agent).await;
+    let cookies = anonymous.iter().map(|id| format!("{VISITOR}={id}"));
+    let cookies = cookies.chain(Some(own).filter(|own| !own.is_empty()).map(str::to_owned));
+    Visitor { cookie: cookies.collect::<Vec<_>>().join("; "), user_agent, anonymous }
+}
+
+/// Where the anonymous visitor's id is kept: one for each identity, which must not be seen to share it.
+fn visitor_key(visit: &Visit<'_>) -> String {
+    format!("douyin.ttwid {}", visit.identity(NAME).map_or("", |identity| identity.id.as_str()))
 }
 
 /// The anonymous visitor's id: the one that is known, or a new one; none when none is given.
 async fn anonymous(visit: &Visit<'_>, user_agent: &str) -> Option<String> {
-    if let Some(known) = visit.memory.recall(VISITOR_KEY, visit.chance().now_ms()) {
+    let key = visitor_key(visit);
+    if let Some(known) = visit.memory.recall(&key, visit.chance().now_ms()) {
         return Some(known);
     }
     let url = url(&visit.settings.douyin, "ttwid", "/ttwid/union/register/").ok()?;
@@ -96,7 +111,7 @@ async fn anonymous(visit: &Visit<'_>, user_agent: &str) -> Option<String> {
         .header("Content-Type", "application/json");
     let response = visit.fetch(Rhythm::Free, "douyin.ttwid", request).await.ok()?;
     let new = response.cookie(VISITOR).filter(|value| !value.is_empty())?;
-    visit.memory.keep(VISITOR_KEY, new, visit.chance().now_ms() + VISITOR_MS);
+    visit.memory.keep(&key, new, visit.chance().now_ms() + VISITOR_MS);
     Some(new.to_owned())
 }
 
@@ -105,8 +120,8 @@ fn request(question: &Question<'_>, visitor: &Visitor, visit: &Visit<'_>) -> Res
     let browser = Browser::of(&visitor.user_agent);
     let window = browser.window(&settings.browser);
     let mut parameters = common(&browser, &window, question.as_other);
-    apply(settings, question.as_other, &mut parameters);
     parameters.extend(question.parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    apply(settings, question.as_other, &mut parameters);
     parameters.extend(cookie(&visitor.cookie, "msToken").map(|token| ("msToken".to_owned(), token.to_owned())));
     let mut query = signatures::query(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut headers = Vec::new();
@@ -211,7 +226,8 @@ fn common(browser: &Browser<'_>, window: &str, as_other: bool) -> Vec<(String, S
 
 /// Replaces, leaves out and adds what the settings say.
 fn apply(settings: &Platform, as_other: bool, parameters: &mut Vec<(String, String)>) {
-    for (name, value) in &settings.params {
+    let params = || settings.params.iter().filter(|(name, _)| !ASKED.contains(&name.as_str()));
+    for (name, value) in params() {
         let value = match name.as_str() {
             // Asking as the other application means: not as the configured one.
             "aid" if as_other && value == APPLICATION => OTHER_APPLICATION,
@@ -223,7 +239,7 @@ fn apply(settings: &Platform, as_other: bool, parameters: &mut Vec<(String, Stri
             None => parameters.push((name.clone(), value.to_owned())),
         }
     }
-    parameters.retain(|(name, _)| settings.params.get(name).is_none_or(|value| !value.is_empty()));
+    parameters.retain(|(name, _)| params().all(|(left_out, value)| left_out != name || !value.is_empty()));
 }
 
 /// An address at one of the hosts of the settings.

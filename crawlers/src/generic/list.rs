@@ -29,7 +29,7 @@ pub(super) fn first_url(body: &[u8], base: &Url) -> Result<Url, CrawlError> {
     let text = String::from_utf8_lossy(body);
     let entries = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter_map(|line| {
         match line.split_once('=') {
-            Some((key, value)) if key.trim().to_ascii_lowercase().starts_with("file") => Some(value.trim()),
+            Some((key, value)) if is_file(key.trim()) => Some(value.trim()),
             _ if line.starts_with(['#', '[', '<']) || line.is_empty() => None,
             // The other keys of a .pls.
             Some((key, _)) if key.chars().all(|c| c.is_ascii_alphanumeric()) => None,
@@ -40,6 +40,12 @@ pub(super) fn first_url(body: &[u8], base: &Url) -> Result<Url, CrawlError> {
         .filter_map(|entry| base.join(entry).ok())
         .find(is_fetchable)
         .ok_or_else(|| CrawlError::new(ErrorClass::NoMediaFound, "The playlist has no entry that can be fetched."))
+}
+
+/// Whether it is the key of an entry in a .pls: `File1`.
+fn is_file(key: &str) -> bool {
+    let number = key.get(..4).filter(|word| word.eq_ignore_ascii_case("file")).map(|_| &key[4..]);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Reads an HLS playlist, and the rendition that it leads to.
@@ -113,5 +119,24 @@ fn candidate(url: Url, has_audio: HasAudio, bitrate: Option<u64>) -> Candidate {
         has_audio,
         bitrate: bitrate.filter(|bitrate| *bitrate > 0),
         ..Candidate::file(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_of_a_list_is_found() {
+        let base = Url::parse("https://a.example/l/").unwrap();
+        for (text, found) in [
+            ("[playlist]\nNumberOfEntries=1\nfilename=x.mp3\nFile1=a.mp3\nTitle1=T", Some("https://a.example/l/a.mp3")),
+            ("file12 = b.mp3", Some("https://a.example/l/b.mp3")),
+            ("#EXTM3U\nfile.php?id=7", Some("https://a.example/l/file.php?id=7")),
+            ("file=x.mp3\nfilé=y", Some("https://a.example/l/fil%C3%A9=y")),
+            ("[playlist]", None),
+        ] {
+            assert_eq!(first_url(text.as_bytes(), &base).ok().as_ref().map(Url::as_str), found, "{text}");
+        }
     }
 }

@@ -86,19 +86,25 @@ async fn read(response: &Response, source: &Url, visit: &Visit<'_>) -> Result<Pa
 }
 
 /// A page stands for the feed that it announces, if that has anything to hear; else yt-dlp may know it.
+/// A feed that has a bad day is no reason to ask yt-dlp, whose items have other ids.
 async fn of_html(response: &Response, source: &Url, visit: &Visit<'_>) -> Result<Page, CrawlError> {
     let text = html::decode(&response.body, response.header("content-type"));
+    let mut passing = None;
     for url in html::read(&text, &response.url).feeds.iter().take(MAX_FEEDS) {
         // The page's own validators say nothing about its feed, so it has none.
-        if let Ok(answer) = fetch(url, &ListRequest::default(), visit).await
-            && kinds::classify(&answer) == Kind::Feed
-            && let Ok(feed) = feed::parse(&answer.body, &answer.url)
-        {
-            let page = listed(feed, &answer.url, visit);
-            if !page.items.is_empty() {
-                return Ok(page);
+        match fetch(url, &ListRequest::default(), visit).await {
+            Ok(answer) if kinds::classify(&answer) == Kind::Feed => {
+                let page = feed::parse(&answer.body, &answer.url).map(|feed| listed(feed, &answer.url, visit));
+                if let Some(page) = page.ok().filter(|page| !page.items.is_empty()) {
+                    return Ok(page);
+                }
             }
+            Err(error) if error.retryable() => passing = passing.or(Some(error)),
+            _ => {}
         }
+    }
+    if let Some(error) = passing {
+        return Err(error);
     }
     if visit.external().is_none() {
         return Err(no_list(visit));

@@ -56,8 +56,13 @@ pub(super) fn videos_of(link: &Url) -> Url {
 
 /// The id of a video, as yt-dlp's items have it, by the link that a feed gives.
 pub(super) fn item_id(link: &Url) -> Option<String> {
-    let id = is_youtube(link).then(|| link.query_pairs().find(|(name, _)| name == "v"))??.1.into_owned();
-    (link.path() == "/watch" && !id.is_empty()).then(|| format!("youtube:{id}"))
+    let mut path = link.path_segments().filter(|_| is_youtube(link))?;
+    let id = match (path.next()?, path.next()) {
+        ("watch", None) => link.query_pairs().find(|(name, _)| name == "v")?.1.into_owned(),
+        ("shorts" | "live", Some(id)) => id.to_owned(),
+        _ => return None,
+    };
+    (!id.is_empty()).then(|| format!("youtube:{id}"))
 }
 
 #[cfg(test)]
@@ -81,6 +86,20 @@ mod tests {
             ("https://youtube.com.evil.example/channel/UCabc", None),
         ] {
             assert_eq!(feed_of(&url(link)).as_ref().and_then(Url::query), query, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_video_has_one_id_under_all_its_links() {
+        for (link, id) in [
+            ("https://www.youtube.com/watch?v=abc&t=1", Some("youtube:abc")),
+            ("https://www.youtube.com/shorts/abc", Some("youtube:abc")),
+            ("https://www.youtube.com/live/abc?x=1", Some("youtube:abc")),
+            ("https://www.youtube.com/watch?v=", None),
+            ("https://www.youtube.com/shorts/", None),
+            ("https://vimeo.com/shorts/abc", None),
+        ] {
+            assert_eq!(item_id(&url(link)).as_deref(), id, "{link}");
         }
     }
 

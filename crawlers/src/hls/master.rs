@@ -53,7 +53,7 @@ pub(super) fn choose(list: m3u8_rs::MasterPlaylist, base: &Url) -> Result<Master
         .iter()
         .filter(|variant| !variant.is_i_frame)
         .filter_map(|variant| Some((variant, resolve(base, Some(&variant.uri).filter(|uri| !uri.is_empty())?)?)))
-        .map(|(variant, url)| (has_audio(variant), variant, url))
+        .map(|(variant, url)| (has_audio(variant, &list.alternatives), variant, url))
         // A variant whose sound is a separate rendition is silent by itself, however its codecs read.
         .min_by_key(|(sound, variant, _)| (*sound == HasAudio::No, variant.bandwidth))
         .map(|(has_audio, variant, url)| Choice {
@@ -82,7 +82,15 @@ fn describes(media: &AlternativeMedia) -> bool {
     media.characteristics.as_deref().is_some_and(|text| text.contains("describes-video"))
 }
 
-fn has_audio(variant: &VariantStream) -> HasAudio {
+fn has_audio(variant: &VariantStream, alternatives: &[AlternativeMedia]) -> HasAudio {
+    let is_its = |media: &&AlternativeMedia| {
+        media.media_type == AlternativeMediaType::Audio && Some(&media.group_id) == variant.audio.as_ref()
+    };
+    let mut group = alternatives.iter().filter(is_its).peekable();
+    // A rendition without an address is the sound of the variant itself.
+    if group.peek().is_some() && group.all(|media| media.uri.is_some()) {
+        return HasAudio::No;
+    }
     match variant.codecs.as_deref() {
         None => HasAudio::Unknown,
         Some(codecs) => {

@@ -34,6 +34,21 @@ fn the_audio_rendition_comes_first_then_the_smallest_variant() {
 }
 
 #[test]
+fn a_variant_whose_sound_is_elsewhere_is_silent() {
+    let list = |media: &str| {
+        let text = format!(
+            "#EXTM3U\n{media}\n#EXT-X-STREAM-INF:BANDWIDTH=100,CODECS=\"avc1.4d,mp4a.40.2\",AUDIO=\"a\"\nv.m3u8\n\
+             #EXT-X-STREAM-INF:BANDWIDTH=900,CODECS=\"avc1.4d,mp4a.40.2\"\nbig.m3u8"
+        );
+        let choice = master_of(&text).choices.pop().unwrap();
+        (choice.url.path().rsplit('/').next().unwrap().to_owned(), choice.has_audio)
+    };
+    let sound = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"x\"";
+    assert_eq!(list(&format!("{sound},URI=\"a.m3u8\"")), ("big.m3u8".to_owned(), HasAudio::Yes));
+    assert_eq!(list(sound), ("v.m3u8".to_owned(), HasAudio::Yes));
+}
+
+#[test]
 fn a_media_playlist_gives_its_segments() {
     let list = media_of(include_str!("../../fixtures/generic/audio_en.m3u8"));
     assert_eq!((list.segments.len(), list.duration_ms, list.init.is_some()), (3, 24_160, false));

@@ -6,7 +6,7 @@ use std::{
 
 use super::*;
 use crate::{
-    Chance, ErrorClass, Identity, Request, Settings, Visit, With,
+    Chance, CrawlError, ErrorClass, Identity, Outcome, Request, Settings, Visit, With,
     memory::Memory,
     stub::{Stub, hasty, said},
 };
@@ -31,6 +31,47 @@ fn each_identity_and_endpoint_has_a_rhythm_of_its_own() {
     assert!(!turn(Rhythm::Post, "a.detail", ""), "after the burst comes the pause");
     assert!(turn(Rhythm::Post, "a.detail", "me") && turn(Rhythm::Post, "a.page", ""));
     assert!(turn(Rhythm::List, "a.detail", "") && (0..99).all(|_| turn(Rhythm::Free, "a.detail", "")));
+}
+
+#[tokio::test]
+async fn only_what_the_platform_did_counts_against_a_way() {
+    let stub = Stub::new(|_: &Request| said(429, &[("Retry-After", "60")], ""));
+    let (settings, memory) =
+        (Settings { pace: PaceSettings { breaker_failures: 1, ..hasty().pace }, ..hasty() }, Memory::default());
+    let failed = |class| Outcome::Failed(CrawlError::new(class, "No."));
+    let rests = |outcome: &Outcome, withheld: bool| {
+        let pace = Pace::new(&settings.pace);
+        let visit = Visit::new(stub.with(), &settings, &memory, &pace);
+        if withheld {
+            pace.hold("a.detail", "a.example", "", Duration::from_secs(60), stub.with().chance.now_ms());
+            let request = Request::get("https://a.example/".parse().unwrap(), 1_000);
+            assert!(is_ready(visit.fetch(Rhythm::Free, "a.detail", request)));
+        }
+        visit.note("a", "page", outcome);
+        visit.resting("a", "page").is_some()
+    };
+    assert!(rests(&failed(ErrorClass::Blocked), false) && rests(&failed(ErrorClass::Credentials), false));
+    assert!(!rests(&failed(ErrorClass::RateLimited), true), "it was not asked at all");
+    assert!(!rests(&failed(ErrorClass::NoMediaFound), false));
+    assert!(!rests(&Outcome::Doubt(CrawlError::new(ErrorClass::Blocked, "It exists.")), false));
+}
+
+#[tokio::test]
+async fn who_waited_for_a_turn_is_told_of_what_was_asked_meanwhile() {
+    let stub = Stub::new(|_: &Request| said(200, &[], ""));
+    let pace_settings = PaceSettings { post_every: Duration::from_millis(20), post_burst: 1, ..settings() };
+    let (settings, memory) = (hasty(), Memory::default());
+    let pace = Pace::new(&pace_settings);
+    let visit = Visit::new(stub.with(), &settings, &memory, &pace);
+    let ask = || visit.fetch(Rhythm::Post, "a.detail", Request::get("https://a.example/".parse().unwrap(), 1_000));
+    ask().await.unwrap();
+    let mut second = pin!(ask());
+    assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    pace.hold("a.detail", "a.example", "", Duration::from_secs(60), stub.with().chance.now_ms());
+    assert_eq!(second.await.unwrap_err().class, ErrorClass::RateLimited);
+    assert_eq!(stub.requests().len(), 1);
+    let elsewhere = Request::get("https://b.example/".parse().unwrap(), 1_000);
+    assert!(is_ready(visit.fetch(Rhythm::Post, "a.detail", elsewhere)), "another host is another matter");
 }
 
 #[test]

@@ -74,7 +74,7 @@ async fn nothing_outside_the_platform_is_asked() {
 #[tokio::test]
 async fn dead_links_are_told_from_trouble() {
     type Answer = fn(&str) -> Response;
-    let answers: [(Answer, ErrorClass); 11] = [
+    let answers: [(Answer, ErrorClass); 13] = [
         (|_| to("https://www.known.site/?_r=1"), ErrorClass::ShortLinkDead),
         (|_| said(302, &[], ""), ErrorClass::ShortLinkDead),
         (|_| said(404, &[], ""), ErrorClass::ShortLinkDead),
@@ -82,6 +82,8 @@ async fn dead_links_are_told_from_trouble() {
         (|_| said(200, &[], "<link rel=canonical href='https://www.known.site/'>"), ErrorClass::ShortLinkDead),
         (|_| to("/s/and-again"), ErrorClass::ShortLinkDead),
         (|_| said(200, &[], "<title>verify_center"), ErrorClass::Captcha),
+        (|_| said(200, &[], include_str!("../../fixtures/tiktok/challenge_73194.html")), ErrorClass::Captcha),
+        (|_| said(200, &[], " "), ErrorClass::Blocked),
         (|_| said(444, &[], ""), ErrorClass::RateLimited),
         (|_| said(403, &[], ""), ErrorClass::Blocked),
         (|_| said(502, &[], ""), ErrorClass::SiteError),

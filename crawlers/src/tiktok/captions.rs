@@ -21,12 +21,15 @@ pub(super) fn web(video: &Value, access: &Access) -> Vec<Subtitle> {
             ..at(parse::link(&info["Url"])?, access)
         })
     });
+    let names = ["languageCode", "languageCodeFormat", "language"];
+    let original = language(&video["claInfo"]["originalLanguageInfo"], &names);
     let captions = loose::list(&video["claInfo"]["captionInfos"]).iter().filter_map(|info| {
+        let named = language(info, &names);
         let url = parse::link(&info["url"]).or_else(|| parse::first_link(&info["urlList"]))?;
         Some(Subtitle {
-            language: language(info, &["languageCode", "languageCodeFormat", "language"]),
             format: loose::text(&info["captionFormat"]).map(str::to_owned),
-            source: flagged_source(&info["isAutoGen"], &info["isOriginalCaption"]),
+            source: flagged_source(&info["isAutoGen"], &info["isOriginalCaption"], is_other(&named, &original)),
+            language: named,
             expires_at: seconds(&info["expire"]),
             ..at(url, access)
         })
@@ -36,12 +39,19 @@ pub(super) fn web(video: &Value, access: &Access) -> Vec<Subtitle> {
 
 /// Those that the app tells of.
 pub(super) fn app(aweme: &Value, access: &Access) -> Vec<Subtitle> {
+    let names = ["lang", "language_code"];
+    let original = language(&aweme["video"]["cla_info"]["original_language_info"], &names);
     let infos = loose::list(&aweme["video"]["cla_info"]["caption_infos"]).iter().filter_map(|info| {
+        let named = language(info, &names);
         let url = parse::link(&info["url"]).or_else(|| parse::first_link(&info["url_list"]))?;
         Some(Subtitle {
-            language: language(info, &["lang", "language_code"]),
             format: ["Format", "caption_format"].iter().find_map(|key| loose::text(&info[*key])).map(str::to_owned),
-            source: flagged_source(&info["is_auto_generated"], &info["is_original_caption"]),
+            source: flagged_source(
+                &info["is_auto_generated"],
+                &info["is_original_caption"],
+                is_other(&named, &original),
+            ),
+            language: named,
             expires_at: seconds(&info["expire"]),
             ..at(url, access)
         })
@@ -85,9 +95,16 @@ fn named_source(source: &Value) -> SubtitleSource {
     }
 }
 
-/// A machine that did not write the original was translating it.
-fn flagged_source(is_automatic: &Value, is_original: &Value) -> SubtitleSource {
-    match (loose::is_on(is_automatic), loose::is_on(is_original)) {
+/// Whether captions are known to be in another language than was spoken.
+fn is_other(named: &Option<String>, original: &Option<String>) -> bool {
+    named.as_ref().zip(original.as_ref()).is_some_and(|(named, original)| named != original)
+}
+
+/// A machine that did not write the original was translating it. Where no flag says so, the languages tell.
+fn flagged_source(is_automatic: &Value, is_original: &Value, is_other: bool) -> SubtitleSource {
+    let is_automatic = loose::is_on(is_automatic);
+    let is_original = if is_original.is_null() { is_automatic && !is_other } else { loose::is_on(is_original) };
+    match (is_automatic, is_original) {
         (true, true) => SubtitleSource::Asr,
         (true, false) => SubtitleSource::MachineTranslation,
         (false, true) => SubtitleSource::Human,

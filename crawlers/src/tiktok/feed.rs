@@ -38,13 +38,18 @@ pub(super) async fn list(
         )),
     };
     match page {
-        Err(miss @ (Miss::Failed(_) | Miss::Doubt(_))) if cursor.is_none() && visit.external().is_some() => {
+        Err(miss @ (Miss::Failed(_) | Miss::Doubt(_))) if cursor.is_none() && may_hand_over(visit) => {
             // Its cursors are not ours, so it tells the first page only.
             let handed_over = ytdlp::list(link, Some(NAME), request, visit).await;
             handed_over.map(|page| Page { next: None, ..page }).map_err(|_| miss.error())
         }
         page => page.map_err(Miss::error),
     }
+}
+
+/// Whether yt-dlp is there, and switched on for TikTok.
+fn may_hand_over(visit: &Visit<'_>) -> bool {
+    visit.external().is_some() && visit.chosen(&visit.settings.tiktok.strategies).any(|name| name == ytdlp::NAME)
 }
 
 /// The posts of a page; `handle` is whose they are where they do not say.

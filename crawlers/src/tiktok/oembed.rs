@@ -50,7 +50,8 @@ async fn ask(post: &Post, visit: &Visit<'_>) -> Result<Miss, Miss> {
     let (class, message) = if loose::id(&card["embed_product_id"]).is_some_and(|id| id != post.id) {
         (ErrorClass::IdMismatch, "TikTok answered with another post.")
     } else if ["title", "author_name", "html"].iter().any(|key| loose::text(&card[*key]).is_some()) {
-        (ErrorClass::Blocked, EXISTS)
+        // That is what this way is for: it has not failed.
+        return Ok(Miss::doubt(ErrorClass::Blocked, EXISTS));
     } else {
         (ErrorClass::Blocked, "TikTok does not say whether the post exists. Try again later.")
     };

@@ -54,7 +54,7 @@ async fn look(post: &Post, mut web: Web<'_>) -> Result<Resolved, Miss> {
 
 /// What there is to see on a page.
 #[derive(Debug, PartialEq)]
-enum Sight {
+pub(super) enum Sight {
     /// What the web API would say about the post.
     Detail(Value),
     /// The page has the data under another path.
@@ -63,29 +63,33 @@ enum Sight {
     Nothing,
 }
 
-fn look_at(html: &str, id: &str) -> Sight {
+pub(super) fn look_at(html: &str, id: &str) -> Sight {
     let data = |script_id| serde_json::from_str::<Value>(script(html, script_id)?).ok();
     if let Some(mut data) = data("__UNIVERSAL_DATA_FOR_REHYDRATION__") {
-        let scope = &mut data["__DEFAULT_SCOPE__"];
         for key in ["webapp.video-detail", "webapp.reflow.video.detail"] {
-            let detail = &scope[key];
-            if detail["itemInfo"].is_object() || super::status::judge(detail, false).is_some() {
-                return Sight::Detail(scope[key].take());
+            let detail = taken(&mut data, &format!("/__DEFAULT_SCOPE__/{key}"));
+            if detail["itemInfo"].is_object() || super::status::judge(&detail, false).is_some() {
+                return Sight::Detail(detail);
             }
         }
-        return elsewhere(&scope["seo.abtest"]["canonical"], id);
+        return elsewhere(&data["__DEFAULT_SCOPE__"]["seo.abtest"]["canonical"], id);
     }
     // Pages of earlier years.
     if let Some(mut state) = data("SIGI_STATE") {
-        let item = state["ItemModule"][id].take();
+        let item = taken(&mut state, &format!("/ItemModule/{id}"));
         return Sight::Detail(
             json!({"statusCode": state["VideoPage"]["statusCode"], "itemInfo": {"itemStruct": item}}),
         );
     }
     if let Some(mut data) = data("__NEXT_DATA__") {
-        return Sight::Detail(data["props"]["pageProps"].take());
+        return Sight::Detail(taken(&mut data, "/props/pageProps"));
     }
     Sight::Nothing
+}
+
+/// What is at a path; nothing where there is none. To index with a name for taking would panic on a list.
+fn taken(data: &mut Value, path: &str) -> Value {
+    data.pointer_mut(path).map(Value::take).unwrap_or_default()
 }
 
 /// The page of a post of pictures has its data only where a video would have it.
@@ -117,6 +121,16 @@ mod tests {
             let html = format!("<html><script id='{id}' type=json>{data}</script></html>");
             let Sight::Detail(detail) = look_at(&html, ID) else { panic!("{html}") };
             assert_eq!(detail["itemInfo"]["itemStruct"], item);
+        }
+    }
+
+    #[test]
+    fn other_types_than_expected_are_no_obstacle() {
+        for id in ["__UNIVERSAL_DATA_FOR_REHYDRATION__", "SIGI_STATE", "__NEXT_DATA__"] {
+            for data in ["[]", "7", "\"x\"", r#"{"__DEFAULT_SCOPE__":[1],"ItemModule":[2],"props":[3]}"#] {
+                let html = format!("<script id='{id}'>{data}</script>");
+                assert!(!matches!(look_at(&html, ID), Sight::Elsewhere(_)), "{html}");
+            }
         }
     }
 

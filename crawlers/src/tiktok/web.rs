@@ -162,6 +162,12 @@ pub(super) fn json(response: &Response) -> Result<Value, Miss> {
             Miss::failed(ErrorClass::Blocked, "TikTok answered with nothing. Try again later.")
         });
     }
+    if matches!(response.status, 404 | 410) {
+        return Err(Miss::failed(
+            ErrorClass::Blocked,
+            "TikTok does not know this way to ask any more. Try again later.",
+        ));
+    }
     check_status(response)?;
     serde_json::from_slice(&response.body).map_err(|_| match verification::is_in(&response.body) {
         true => unsolved(),
@@ -195,7 +201,7 @@ fn redirect(at: &Url, response: &Response) -> Result<Option<String>, Miss> {
     Ok(Some(target[url::Position::BeforePath..url::Position::AfterQuery].to_owned()))
 }
 
-/// Turns a status that is no success into an error.
+/// Turns the status of a page that is no success into an error.
 pub(super) fn check_status(response: &Response) -> Result<(), Miss> {
     let (class, message) = match response.status {
         200..=299 => return Ok(()),

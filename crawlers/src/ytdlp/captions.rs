@@ -17,7 +17,10 @@ const ORIGINAL: &str = "-orig";
 pub(super) fn of(item: Info<'_>) -> Vec<Subtitle> {
     // Comments that came with a stream stand among the captions.
     let human = item.pairs("subtitles").filter(|(language, _)| *language != "live_chat");
-    let human = human.filter_map(|(language, track)| subtitle(language, track, SubtitleSource::Human));
+    // There yt-dlp does not tell what people wrote from what machines heard or translated.
+    let is_mixed = item.text("extractor_key").is_some_and(|site| site.starts_with("TikTok"));
+    let written = if is_mixed { SubtitleSource::Unknown } else { SubtitleSource::Human };
+    let human = human.filter_map(move |(language, track)| subtitle(language, track, written));
     let marked = item.pairs("automatic_captions").any(|(language, _)| language.ends_with(ORIGINAL));
     let heard = item.pairs("automatic_captions").filter(|(language, _)| !marked || language.ends_with(ORIGINAL));
     let heard = heard

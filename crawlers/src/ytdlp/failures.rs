@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::{CrawlError, ErrorClass};
 
 /// Words of its complaints, the class, and a sentence; the first that fits counts, so what is more certain comes first.
-const COMPLAINTS: [(&str, ErrorClass, &str); 16] = [
+const COMPLAINTS: [(&str, ErrorClass, &str); 17] = [
     (
         r"unsupported url|no video formats found|no media found|requested format is not available|no video could be found|there(?:'s| is) no video",
         ErrorClass::NoMediaFound,
@@ -40,8 +40,9 @@ const COMPLAINTS: [(&str, ErrorClass, &str); 16] = [
         "The site says that we ask too often. Try again later.",
     ),
     (
-        r"not a bot",
-        ErrorClass::LoginRequired,
+        // No login helps: a guest's cookies would do.
+        r"not a bot|fresh cookies",
+        ErrorClass::Blocked,
         "The site wants proof that nobody automatic is asking. A newer yt-dlp, a JavaScript runtime for it (deno), or cookies may help; or upload the file.",
     ),
     (
@@ -53,6 +54,12 @@ const COMPLAINTS: [(&str, ErrorClass, &str); 16] = [
         r"captcha|verify that you are (?:a )?human|verification page",
         ErrorClass::Captcha,
         "The site asks visitors to prove that they are human. Try again later, or upload the file.",
+    ),
+    (
+        // A service of the site's is gone, not what was asked for.
+        r"unable to download json metadata.*\b(?:404|410)\b",
+        ErrorClass::SiteError,
+        "yt-dlp asks the site in a way that the site does not know any more. Update yt-dlp, then try again.",
     ),
     (
         r"video (?:is )?unavailable|no longer available|removed|deleted|\b404\b|\b410\b|does not exist|not found|terminated|this video is not available",

@@ -1,6 +1,6 @@
 //! `yt-dlp -J` to media. Pure.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use serde_json::Value;
 use url::Url;
@@ -49,6 +49,7 @@ pub(super) fn resolved(json: &[u8], link: &Url, post: Option<(&str, &str)>) -> R
         duration_ms: item.duration_ms(),
         cover_url: item.url("thumbnail"),
         candidates,
+        may_be_silent: post.is_some(),
         subtitles: captions::of(item),
         strategy: super::NAME.to_owned(),
         ..Resolved::new(platform, &id, kind, page_url)
@@ -77,12 +78,13 @@ struct Format {
 fn candidates(item: Info<'_>) -> Result<(Vec<Candidate>, bool), CrawlError> {
     let mut protected = false;
     let mut formats: Vec<Format> = Vec::new();
+    let mut seen = HashSet::new();
     for form in item.list("formats").chain(Some(item).filter(|item| item.list("formats").next().is_none())) {
         if form.is("has_drm") {
             protected = true;
             continue;
         }
-        formats.extend(format(form).filter(|one| formats.iter().all(|other| other.candidate.url != one.candidate.url)));
+        formats.extend(format(form).filter(|one| seen.insert(one.candidate.url.clone())));
     }
     if formats.is_empty() {
         return Err(if protected {
@@ -94,17 +96,21 @@ fn candidates(item: Info<'_>) -> Result<(Vec<Candidate>, bool), CrawlError> {
     // A dubbed track has the right length and the wrong words.
     let original = formats.iter().filter_map(|format| format.language).max();
     formats.retain(|format| format.language.is_none() || format.language == original);
-    formats.sort_by_key(rank);
+    let ms = item.duration_ms();
+    formats.sort_by_key(|format| rank(format, ms));
     let audio_only = formats.iter().all(|format| format.sound_only);
     Ok((formats.into_iter().map(|format| format.candidate).take(MAX_CANDIDATES).collect(), audio_only))
 }
 
 /// Sound alone before pictures; of sound the smallest that is clear, then the best of the rest; of pictures the smallest.
-fn rank(format: &Format) -> (bool, bool, u64, Reverse<u64>) {
+/// `ms` is how long the item is.
+fn rank(format: &Format, ms: Option<u64>) -> (bool, bool, u64, Reverse<u64>) {
     let whole = |number: f64| number.round() as u64;
-    let weight = format.candidate.size.or(format.candidate.bitrate).unwrap_or(u64::MAX);
     if !format.sound_only {
-        return (true, false, weight, Reverse(0));
+        let Candidate { size, bitrate, .. } = format.candidate;
+        let bytes = size.or_else(|| Some(bitrate?.saturating_mul(ms?) / 8_000));
+        // Where nobody knows how long it is, rates compare among themselves.
+        return (true, false, bytes.unwrap_or(u64::MAX), Reverse(u64::MAX - bitrate.unwrap_or(u64::MAX)));
     }
     match format.abr {
         Some(abr) if abr.round() >= ENOUGH => (false, false, whole(abr), Reverse(0)),

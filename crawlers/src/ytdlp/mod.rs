@@ -48,10 +48,8 @@ impl<P: HasPage> Strategy<P> for HandOver {
 }
 
 fn is_definite(class: ErrorClass) -> bool {
-    matches!(
-        class,
-        ErrorClass::NotFound | ErrorClass::Private | ErrorClass::RegionBlocked | ErrorClass::LiveNotSupported
-    )
+    // Not found may be what it asks for the post: only the platform's own ways can tell.
+    matches!(class, ErrorClass::Private | ErrorClass::RegionBlocked | ErrorClass::LiveNotSupported)
 }
 
 /// The media behind a link. `post` says which post of which platform it must be; none: whatever is there.
@@ -60,7 +58,7 @@ pub(crate) async fn resolve(
     post: Option<(&'static str, &str)>,
     visit: &Visit<'_>,
 ) -> Result<Resolved, CrawlError> {
-    let identity = post.and_then(|(platform, _)| visit.identity(platform));
+    let identity = post.and_then(|(platform, _)| visit.lent_identity(platform));
     let json = run(Rhythm::Post, Dump { link, entries: None, identity }, visit).await?;
     formats::resolved(&json, link, post)
 }
@@ -73,7 +71,7 @@ pub(crate) async fn list(
     visit: &Visit<'_>,
 ) -> Result<Page, CrawlError> {
     let offset = listing::offset(request.cursor.as_deref());
-    let identity = platform.and_then(|platform| visit.identity(platform));
+    let identity = platform.and_then(|platform| visit.lent_identity(platform));
     let dump = Dump { link: source, entries: Some(offset + listing::PAGE), identity };
     listing::page(&run(Rhythm::List, dump, visit).await?, offset, platform)
 }

@@ -74,6 +74,27 @@ fn thin_sound_is_taken_only_after_clear_sound_and_before_pictures() {
 }
 
 #[test]
+fn pictures_are_weighed_in_bytes() {
+    let mut info = with_formats(&[
+        json!({"vcodec": "h264", "filesize": 900_000}),
+        json!({"vcodec": "h264", "tbr": 100}),
+        json!({"vcodec": "h264", "tbr": 50}),
+    ]);
+    assert_eq!(urls(&read(&info).unwrap()), ["/0", "/2", "/1"]);
+    info["duration"] = json!(100);
+    assert_eq!(urls(&read(&info).unwrap()), ["/2", "/0", "/1"]);
+}
+
+#[test]
+fn what_comes_from_tiktok_is_nobodys_captions_and_may_be_silent() {
+    let mut info = single();
+    info["extractor_key"] = json!("TikTok");
+    let found = resolved(info.to_string().as_bytes(), &link(), Some(("tiktok", "abc123"))).unwrap();
+    assert!(found.may_be_silent && found.subtitles[0].source == SubtitleSource::Unknown);
+    assert!(!read(&single()).unwrap().may_be_silent);
+}
+
+#[test]
 fn dubbed_protected_and_unreachable_forms_are_left_out() {
     let found = read(&with_formats(&[
         json!({"abr": 50, "language": "de", "language_preference": -1}),
@@ -155,7 +176,8 @@ fn complaints_become_classes_with_a_hint_and_without_their_words() {
             ErrorClass::RegionBlocked,
         ),
         ("ERROR: [youtube] x: Sign in to confirm your age. This video may be inappropriate", ErrorClass::LoginRequired),
-        ("ERROR: [youtube] x: Sign in to confirm you’re not a bot.", ErrorClass::LoginRequired),
+        ("ERROR: [youtube] x: Sign in to confirm you’re not a bot.", ErrorClass::Blocked),
+        ("ERROR: [x] 1: Unable to download JSON metadata: HTTP Error 404: Not Found", ErrorClass::SiteError),
         ("ERROR: [x] 1: Unable to download webpage: HTTP Error 404: Not Found", ErrorClass::NotFound),
         ("ERROR: [x] 1: Unable to download webpage: HTTP Error 429: Too Many Requests", ErrorClass::RateLimited),
         ("ERROR: [x] 1: Unable to download webpage: HTTP Error 403: Forbidden", ErrorClass::Blocked),
@@ -163,7 +185,7 @@ fn complaints_become_classes_with_a_hint_and_without_their_words() {
         ("ERROR: [tiktok] 7: Your IP address is blocked from accessing this post", ErrorClass::Blocked),
         ("ERROR: [youtube] x: This live event will begin in 3 hours.", ErrorClass::LiveNotSupported),
         ("ERROR: [x] 1: This video is DRM protected", ErrorClass::Unavailable),
-        ("ERROR: [Douyin] 7: Fresh cookies (not necessarily logged in) are needed", ErrorClass::LoginRequired),
+        ("ERROR: [Douyin] 7: Fresh cookies (not necessarily logged in) are needed", ErrorClass::Blocked),
         ("ERROR: [x] 1: Unable to extract title; please report this issue on the tracker", ErrorClass::SiteError),
         ("Traceback (most recent call last): secret", ErrorClass::SiteError),
         ("", ErrorClass::SiteError),
@@ -251,7 +273,7 @@ async fn a_post_is_handed_over_where_the_program_is_installed() {
     assert_eq!(error.attempts[0].message.as_deref(), Some("yt-dlp is not installed."));
 
     let gone = hand_over(Some(&Program::says(1, "null", "ERROR: Video unavailable"))).await.unwrap_err();
-    assert_eq!((gone.class, gone.attempts[0].ending), (ErrorClass::NotFound, crate::Ending::Answer));
+    assert_eq!((gone.class, gone.attempts[0].ending), (ErrorClass::NotFound, crate::Ending::Failed));
     let unknown = hand_over(Some(&Program::says(1, "", "ERROR: Unsupported URL: x"))).await.unwrap_err();
     assert_eq!((unknown.class, unknown.attempts[0].ending), (ErrorClass::NoMediaFound, crate::Ending::Failed));
 }

@@ -51,8 +51,9 @@ pub(super) enum Verdict {
     Nothing,
 }
 
-/// Judges by the attempts that used the identity; without a chain of attempts by how the whole has ended.
-pub(super) fn judge(attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) -> Verdict {
+/// Judges by the attempts that used the identity; without a chain of attempts by how the whole has ended. That a guest
+/// should log in is said of the post, and nothing against the guest.
+pub(super) fn judge(attempts: Option<&[Attempt]>, failure: Option<ErrorClass>, is_guest: bool) -> Verdict {
     let mut verdict = Verdict::Nothing;
     let used = attempts.unwrap_or_default().iter().filter(|attempt| attempt.identity);
     let ends = used.map(|attempt| (attempt.ending != Ending::Failed, attempt.class));
@@ -60,7 +61,7 @@ pub(super) fn judge(attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) -
     for (is_served, class) in ends.chain(whole) {
         match class {
             _ if is_served => return Verdict::Served,
-            Some(ErrorClass::LoginRequired) => verdict = Verdict::LoggedOut,
+            Some(ErrorClass::LoginRequired) if !is_guest => verdict = Verdict::LoggedOut,
             Some(class) if is_wary(class) && verdict != Verdict::LoggedOut => verdict = Verdict::Wary(class),
             _ => {}
         }
@@ -74,20 +75,26 @@ fn is_wary(class: ErrorClass) -> bool {
     matches!(class, Captcha | Blocked | RateLimited | SignatureRejected)
 }
 
-/// The health after that.
+/// The health after that. Who is not taken for logged in may just have met a post for fewer eyes: only the second time in
+/// a row, with a rest between them, ends in a refusal.
 pub(super) fn after(health: &Health, verdict: Verdict, now: DateTime<Utc>) -> Health {
     let failures = health.failures.saturating_add(1);
+    let is_known = health.last_error.as_deref() == Some(ErrorClass::LoginRequired.as_str());
+    let resting = |class: ErrorClass| {
+        let rest = FIRST_REST.saturating_mul(1 << (failures - 1).min(20)).min(LONGEST_REST);
+        Health {
+            state: IdentityState::Resting,
+            cool_until: Some(now + TimeDelta::seconds(rest)),
+            failures,
+            last_error: Some(class.as_str().to_owned()),
+        }
+    };
     match verdict {
         Verdict::Nothing => health.clone(),
         Verdict::Served => Health::default(),
-        Verdict::Wary(class) => {
-            let rest = FIRST_REST.saturating_mul(1 << (failures - 1).min(20)).min(LONGEST_REST);
-            Health {
-                state: IdentityState::Resting,
-                cool_until: Some(now + TimeDelta::seconds(rest)),
-                failures,
-                last_error: Some(class.as_str().to_owned()),
-            }
+        Verdict::Wary(class) => resting(class),
+        Verdict::LoggedOut if !is_known || health.state_at(now) == IdentityState::Resting => {
+            resting(ErrorClass::LoginRequired)
         }
         Verdict::LoggedOut => Health {
             state: IdentityState::Refused,
@@ -153,7 +160,12 @@ mod tests {
         assert_eq!((health.failures, health.last_error.as_deref()), (40, Some("captcha")));
         assert_eq!(after(&health, Verdict::Nothing, at(0)), health);
         assert_eq!(after(&health, Verdict::Served, at(0)), Health::default());
-        let refused = after(&Health::default(), Verdict::LoggedOut, at(0));
+        let doubted = after(&Health::default(), Verdict::LoggedOut, at(0));
+        assert_eq!((doubted.state, doubted.cool_until), (IdentityState::Resting, Some(at(60))));
+        assert_eq!(after(&doubted, Verdict::LoggedOut, at(59)).state, IdentityState::Resting, "the same link again");
+        let other = after(&doubted, Verdict::Wary(ErrorClass::Captcha), at(60));
+        assert_eq!(after(&other, Verdict::LoggedOut, at(9_999)).state, IdentityState::Resting, "not in a row");
+        let refused = after(&doubted, Verdict::LoggedOut, at(60));
         assert_eq!(refused.state_at(at(i64::from(i32::MAX))), IdentityState::Refused);
     }
 
@@ -180,10 +192,12 @@ mod tests {
             // A short link that led nowhere: the identity has not been anywhere.
             (vec![], Verdict::Nothing),
         ] {
-            assert_eq!(judge(Some(&attempts), Some(Blocked)), expected, "{attempts:?}");
+            assert_eq!(judge(Some(&attempts), Some(Blocked), false), expected, "{attempts:?}");
         }
-        assert_eq!(judge(None, None), Verdict::Served);
-        assert_eq!(judge(None, Some(Captcha)), Verdict::Wary(Captcha));
-        assert_eq!(judge(None, Some(NotFound)), Verdict::Nothing);
+        assert_eq!(judge(None, None, false), Verdict::Served);
+        assert_eq!(judge(None, Some(Captcha), true), Verdict::Wary(Captcha));
+        assert_eq!(judge(None, Some(NotFound), false), Verdict::Nothing);
+        assert_eq!(judge(None, Some(LoginRequired), false), Verdict::LoggedOut);
+        assert_eq!(judge(None, Some(LoginRequired), true), Verdict::Nothing, "a guest");
     }
 }

@@ -37,6 +37,8 @@ use crate::{
 
 /// How long a link waits for an identity that another link uses.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The cookies of somebody who is logged in, with every platform that has identities.
+const SESSIONS: [&str; 2] = ["sessionid", "sessionid_ss"];
 
 /// The identities of every platform. Cheap to clone.
 #[derive(Clone)]
@@ -200,7 +202,8 @@ impl Identities {
 
     /// Writes down how the platform took an identity: the attempts of a chain tell, or how a list has ended. One that was changed in the meantime is left as it is.
     pub(super) async fn settle(&self, taken: Taken, attempts: Option<&[Attempt]>, failure: Option<ErrorClass>) {
-        let verdict = judge(attempts, failure);
+        let is_guest = SESSIONS.iter().all(|name| taken.visitor.cookie(name).is_none());
+        let verdict = judge(attempts, failure, is_guest);
         let written = async {
             let tx = self.inner.store.begin().await?;
             let Some(mut stored) = tx.identity(&taken.stored.identity.id).await? else { return Ok(()) };

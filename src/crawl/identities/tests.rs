@@ -25,7 +25,7 @@ use crate::{
 };
 
 const LINK: &str = "http://www.douyin.com/video/1";
-const COOKIE: &str = "session=hush-hush-value; ttwid=visitor";
+const COOKIE: &str = "sessionid=hush-hush-value; ttwid=visitor";
 
 /// A module with one strategy: it sends the cookie, and the status says how that was taken.
 struct Platform;
@@ -204,7 +204,7 @@ async fn an_identity_is_used_and_its_health_follows() {
     let crawl = bench.crawl(&identities);
     crawl.resolve(LINK).await.unwrap();
     let added = identities.add(new("me", COOKIE)).await.unwrap();
-    assert_eq!(added.cookies, ["session", "ttwid"]);
+    assert_eq!(added.cookies, ["sessionid", "ttwid"]);
     let id = added.identity.id;
     crawl.resolve(LINK).await.unwrap();
     assert!(identities.get(&id).await.unwrap().identity.last_used_at.is_some());
@@ -220,13 +220,13 @@ async fn an_identity_is_used_and_its_health_follows() {
     crawl.look_up(&ask(Who::named("none"))).await.unwrap();
     bench.status.send_replace(401);
     crawl.list(LINK, &ListRequest::default()).await.unwrap_err();
-    assert_eq!(state(&identities, &id).await.0, IdentityState::Refused);
+    assert_eq!(state(&identities, &id).await, (IdentityState::Resting, 1, Some("login_required".to_owned())));
     crawl.resolve(LINK).await.unwrap_err();
-    identities.change(&id, Change { cookie: Some("session=new".to_owned()), ..Change::default() }).await.unwrap();
+    identities.change(&id, Change { cookie: Some("sessionid=new".to_owned()), ..Change::default() }).await.unwrap();
     bench.status.send_replace(200);
     crawl.resolve(LINK).await.unwrap();
     assert_eq!(bench.site.seen.visits.lock().unwrap()[1].1, "Browser/1");
-    assert_eq!(bench.cookies(), ["", COOKIE, COOKIE, "", COOKIE, "", COOKIE, "", "session=new"]);
+    assert_eq!(bench.cookies(), ["", COOKIE, COOKIE, "", COOKIE, "", COOKIE, "", "sessionid=new"]);
 }
 
 #[tokio::test]
@@ -239,11 +239,11 @@ async fn one_link_at_a_time() {
     assert_eq!(bench.cookies(), vec![COOKIE; 6]);
     assert_eq!(bench.site.seen.most.load(Ordering::SeqCst), 1);
     // With two of them two links go at the same time, each with its own.
-    identities.add(new("you", "session=other")).await.unwrap();
+    identities.add(new("you", "sessionid=other")).await.unwrap();
     futures_util::future::try_join_all((0..2).map(|_| crawl.resolve(LINK))).await.unwrap();
     let mut cookies = bench.cookies();
     cookies.sort();
-    assert_eq!(cookies, [COOKIE, "session=other"]);
+    assert_eq!(cookies, [COOKIE, "sessionid=other"]);
 }
 
 #[tokio::test]

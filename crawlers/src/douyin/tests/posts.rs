@@ -116,6 +116,19 @@ async fn the_anonymous_visitor_is_kept_until_it_is_not_believed() {
 }
 
 #[tokio::test]
+async fn identities_do_not_share_an_anonymous_visitor() {
+    let stub = stub(Server::default().at(DETAIL, 200, fixture!("douyin/detail_video.json")));
+    let crawlers = crawlers();
+    let guest = |id: &str| Identity { id: id.into(), cookie: "sessionid=x".into(), ..somebody() };
+    let (one, two) = (guest("one"), guest("two"));
+    for identity in [&one, &two, &one] {
+        let with = With { only: Some("web_detail"), ..stub.as_whom(identity) };
+        crawlers.resolve(&video(ID), with).await.unwrap();
+    }
+    assert_eq!(stub.asked().iter().filter(|url| url.contains("ttwid")).count(), 2);
+}
+
+#[tokio::test]
 async fn whether_nobody_may_ask_the_answer_says() {
     let stub = Stub::new(|request: &Request| match request.method {
         crate::Method::Post => said(404, &[], ""),
@@ -173,6 +186,7 @@ async fn some_pictures_are_asked_for_as_the_other_application_once() {
         settings.douyin.params.insert("aid".into(), "1128".into());
         settings.douyin.params.insert("round_trip_time".into(), String::new());
         settings.douyin.params.insert("webid".into(), "a b".into());
+        settings.douyin.params.insert("aweme_id".into(), "1".into());
     });
     let with = With { only: Some("web_detail"), ..stub.with() };
     let link = "https://www.douyin.com/note/7600000000000000104";
@@ -180,6 +194,7 @@ async fn some_pictures_are_asked_for_as_the_other_application_once() {
     let asked = stub.asked();
     assert!(asked[1].contains("&aid=1128&") && asked[2].contains("&aid=6383&") && asked.len() == 3);
     assert!(asked[1].contains("&webid=a+b&") && !asked[1].contains("round_trip_time"));
+    assert!(asked[1].contains("&aweme_id=7600000000000000104&"), "which post is not for the settings");
 }
 
 #[tokio::test]

@@ -89,6 +89,16 @@ async fn a_page_is_followed_through_the_feed_that_it_announces() {
 }
 
 #[tokio::test]
+async fn an_announced_feed_that_has_a_bad_day_is_waited_for() {
+    let link = "<link rel=alternate type=application/rss+xml href=/feed>";
+    for (status, expected) in [(500, Err(ErrorClass::SiteError)), (404, Ok(Some("L".to_owned())))] {
+        let site = Site::new([page("/", HTML, link), page("/feed", HTML, "x").status(status)]);
+        let found = first("http://page.example/", &site, Some(&playlist())).await;
+        assert_eq!(found.map(|page| page.title).map_err(|error| error.class), expected);
+    }
+}
+
+#[tokio::test]
 async fn older_parts_of_a_feed_are_its_next_pages() {
     let next = |path: &str| {
         let link =

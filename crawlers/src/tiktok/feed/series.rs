@@ -44,9 +44,16 @@ impl Series {
             if let Some(miss) = status::judge(&body, !posts.is_empty()) {
                 return Err(miss);
             }
-            let next = loose::number(&body["cursor"]).filter(|_| loose::is_on(&body["hasMore"]));
+            let next = loose::number(&body["cursor"]).filter(|next| *next > 0 && loose::is_on(&body["hasMore"]));
             let (now_ms, shown) = (visit.chance().now_ms(), digest(posts));
-            let is_known = at > 0 && !posts.is_empty() && visit.memory.recall(&key, now_ms).as_deref() == Some(&*shown);
+            let last = visit.memory.recall(&key, now_ms);
+            // The same place may well be asked for twice, and then shows the same.
+            let is_known = at > 0
+                && !posts.is_empty()
+                && last
+                    .as_deref()
+                    .and_then(|last| last.split_once(' '))
+                    .is_some_and(|(place, posts)| place != at.to_string() && posts == shown);
             if is_known || next.is_some_and(|next| next <= at) {
                 if repeated {
                     return Err(looping());
@@ -62,7 +69,7 @@ impl Series {
                     continue;
                 }
             }
-            visit.memory.keep(&key, &shown, now_ms + REMEMBERED_MS);
+            visit.memory.keep(&key, &format!("{at} {shown}"), now_ms + REMEMBERED_MS);
             return Ok(Page {
                 title: title(link, id),
                 items: items(posts, None),

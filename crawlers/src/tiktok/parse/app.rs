@@ -40,7 +40,9 @@ fn sound(music: &Value) -> Option<Sound> {
         url: first_link(&play["url_list"]).or_else(|| link(&play["uri"]))?,
         title: loose::text(&music["title"]).map(str::to_owned),
         is_original: loose::is_on(&music["is_original_sound"]),
-        duration_ms: loose::number(&music["duration"]).filter(|length| *length > 0)?.checked_mul(1_000),
+        duration_ms: loose::number(&music["duration"])
+            .filter(|length| *length > 0)
+            .and_then(|length| length.checked_mul(1_000)),
     })
 }
 

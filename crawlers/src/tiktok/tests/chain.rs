@@ -51,6 +51,32 @@ async fn gone_counts_when_a_second_way_says_so() {
 }
 
 #[tokio::test]
+async fn an_interface_that_is_gone_says_nothing_about_the_post() {
+    let (found, _) = resolve(|request: &Request| match is_page(request) {
+        true => answer(&entry("video_page_status_10204.html")),
+        false => said(404, &[], ""),
+    })
+    .await;
+    let attempts = found.unwrap_err().attempts;
+    assert_eq!(attempts[1].class, Some(ErrorClass::Blocked), "item_detail");
+    assert_eq!(attempts[3].class, Some(ErrorClass::NotFound), "oembed");
+}
+
+#[tokio::test]
+async fn what_yt_dlp_complains_of_comes_last_and_is_not_the_identitys_fault() {
+    let identity =
+        Identity { id: "1".into(), platform: "tiktok".into(), cookie: "sessionid=x".into(), user_agent: "U".into() };
+    let program = Program::says(1, "", "ERROR: [TikTok] 1: TikTok is requiring login for access");
+    let stub = Stub::new(|_: &Request| said(200, &[], ""));
+    let with = With { external: Some(&program), ..stub.as_whom(&identity) };
+    let error = crawlers().resolve(LINK, with).await.unwrap_err();
+    let last = error.attempts.last().unwrap();
+    assert_eq!((last.strategy.as_str(), last.class), ("ytdlp", Some(ErrorClass::LoginRequired)));
+    assert!(!last.identity && error.attempts[0].identity);
+    assert_eq!(error.class, ErrorClass::Blocked, "what the platform itself has said");
+}
+
+#[tokio::test]
 async fn a_private_post_ends_the_search() {
     let (found, asked) = resolve(|_| answer(&entry("video_page_status_10216.html"))).await;
     assert_eq!((found.unwrap_err().class, asked.len()), (ErrorClass::Private, 1));

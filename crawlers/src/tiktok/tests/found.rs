@@ -196,6 +196,12 @@ fn the_app_says_the_same_in_other_words() {
     });
     let pictures = pictures.unwrap();
     assert_eq!((pictures.kind, pictures.image_count, pictures.candidates.len()), (MediaKind::Images, 2, 0));
+    let heard = app(|post| {
+        post["image_post_info"] = json!({"images": [{}, {}]});
+        post["music"].as_object_mut().unwrap().remove("duration");
+    });
+    let heard = heard.unwrap();
+    assert_eq!((heard.candidates.len(), heard.duration_ms), (1, None), "how long the sound is need not be known");
 }
 
 #[test]
@@ -205,11 +211,18 @@ fn captions_say_who_wrote_them() {
         item["video"]["claInfo"]["captionInfos"].as_array_mut().unwrap().extend([
             json!({"url": "https://a.example/de.vtt", "languageCode": "deu-DE", "isAutoGen": true, "isOriginalCaption": false}),
             json!({"urlList": ["https://a.example/fr.json"], "language": "fr", "isOriginalCaption": true, "captionFormat": "creator_caption"}),
+            json!({"url": "https://a.example/en.vtt", "languageCode": "eng-US", "isAutoGen": true}),
+            json!({"url": "https://a.example/it.vtt", "languageCode": "ita-IT", "isAutoGen": true}),
+            json!({"url": "https://a.example/x.vtt", "isAutoGen": true}),
         ]);
     });
     let found = found.unwrap();
-    let told: Vec<_> = found.subtitles.iter().map(|one| (one.language.as_deref().unwrap(), one.source)).collect();
-    assert_eq!(told, [("eng-US", Asr), ("spa-ES", MachineTranslation), ("deu-DE", MachineTranslation), ("fr", Human)]);
+    let told: Vec<_> = found.subtitles.iter().map(|one| (one.language.as_deref().unwrap_or("?"), one.source)).collect();
+    assert_eq!(
+        told[..4],
+        [("eng-US", Asr), ("spa-ES", MachineTranslation), ("deu-DE", MachineTranslation), ("fr", Human)]
+    );
+    assert_eq!(told[4..], [("eng-US", Asr), ("ita-IT", MachineTranslation), ("?", Asr)], "no flag");
     assert_eq!(found.subtitles[0].expires_at.unwrap().timestamp(), 1_793_690_000);
     assert!(found.subtitles[0].headers.iter().any(|(name, _)| name == "Referer"));
 }

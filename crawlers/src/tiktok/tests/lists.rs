@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::site::{SEC_UID, answer, entry, fixture, platform, query};
 use crate::{
-    CrawlError, ErrorClass, ListRequest, Page, Request, Response, With,
-    stub::{Stub, crawlers, said},
+    CrawlError, Crawlers, ErrorClass, ListRequest, Page, Request, Response, With,
+    stub::{Stub, crawlers, hasty, said},
     ytdlp::tests::program::Program,
 };
 
@@ -126,6 +126,10 @@ async fn yt_dlp_stands_in_last() {
     assert_eq!(program.asked()[0].0, PERSON);
     let error = crawlers().list(PERSON, &after(Some("1793400000000")), with).await.unwrap_err();
     assert_eq!((error.class, program.asked().len()), (ErrorClass::Blocked, 1), "its cursors are others");
+    let mut settings = hasty();
+    settings.tiktok.strategies.retain(|name| name != "ytdlp");
+    Crawlers::new(settings).unwrap().list(PERSON, &after(None), with).await.unwrap_err();
+    assert_eq!(program.asked().len(), 1, "it is switched off");
 }
 
 #[tokio::test]
@@ -184,10 +188,20 @@ async fn a_playlist_that_goes_round_ends() {
     assert_eq!((error.class, stub.requests().len()), (ErrorClass::PagingLoop, 3));
     crawlers.list(PLAYLIST, &after(None), stub.with()).await.unwrap();
 
+    // A page that is asked for again, because what it led to was lost, is no circle.
+    let steady = Stub::new(|_: &Request| {
+        said(200, &[], json!({"itemList": posts(30, 60), "hasMore": 1, "cursor": 60}).to_string())
+    });
+    for _ in 0..2 {
+        let again = crawlers.list(PLAYLIST, &after(Some("30")), steady.with()).await.unwrap();
+        assert_eq!(again.next.as_deref(), Some("60"));
+    }
+
     let stuck = Stub::new(|_: &Request| {
         said(200, &[], json!({"itemList": posts(0, 2), "hasMore": 1, "cursor": 0}).to_string())
     });
-    assert_eq!(list(PLAYLIST, None, &stuck).await.unwrap_err().class, ErrorClass::PagingLoop);
+    let page = list(PLAYLIST, None, &stuck).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (2, None), "cursor 0 leads nowhere");
 }
 
 #[tokio::test]

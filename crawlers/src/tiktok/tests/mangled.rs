@@ -9,7 +9,7 @@ use super::site::{ID, LINK, fixture};
 use crate::{
     Crawlers, Request, Resolved, With,
     stub::{Stub, crawlers, said},
-    tiktok::{challenge::Challenge, html, miss::Miss, parse, web::Access},
+    tiktok::{challenge::Challenge, html, miss::Miss, page, parse, web::Access},
 };
 
 static WEB: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&fixture("tiktok/item_detail.json")).unwrap());
@@ -82,6 +82,20 @@ proptest! {
         let access = Access { agent: "x".into(), chain_token: Some("y".into()) };
         check(parse::detail(&mangle(&WEB, &changes), ID, &access));
         check(parse::aweme(&mangle(&APP["aweme_list"][0], &changes), ID, &access));
+    }
+
+    #[test]
+    fn envelopes(changes in prop::collection::vec((any::<Index>(), any_json()), 1..4)) {
+        let item = &WEB["itemInfo"]["itemStruct"]["id"];
+        let canonical = json!({"canonical": LINK});
+        for (id, data) in [
+            ("__UNIVERSAL_DATA_FOR_REHYDRATION__", json!({"__DEFAULT_SCOPE__": {"webapp.video-detail": {"itemInfo": item}, "seo.abtest": canonical}})),
+            ("SIGI_STATE", json!({"ItemModule": {ID: item}, "VideoPage": {"statusCode": 0}})),
+            ("__NEXT_DATA__", json!({"props": {"pageProps": {"itemInfo": item}}})),
+        ] {
+            let data = mangle(&data, &changes);
+            page::look_at(&format!("<script id='{id}' type='application/json'>{data}</script>"), ID);
+        }
     }
 
     #[test]
