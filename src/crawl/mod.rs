@@ -99,6 +99,11 @@ impl Crawl {
         Ok(Self { crawlers: Arc::new(crawlers), net, identities, external })
     }
 
+    /// Removes what a process that died has left in `paths.temp`, which must be the caller's alone.
+    pub fn clear_leftovers(config: &Config) {
+        ytdlp::clear(&config.paths.temp);
+    }
+
     /// Looks a link up without storing anything.
     pub async fn resolve(&self, link: &str) -> Result<Resolved> {
         self.look_up(&Ask { link: link.to_owned(), ..Ask::default() }).await
