@@ -111,6 +111,19 @@ impl Crawl {
 
     /// Looks a link up as somebody, or one way only. Nothing but the identity's health is stored.
     pub async fn look_up(&self, ask: &Ask) -> Result<Resolved> {
+        self.look_up_through(ask).await.map(|(resolved, _)| resolved)
+    }
+
+    /// The client through the proxy of an identity; none when it has no proxy, or is not here any more.
+    pub async fn net_for(&self, identity: &str) -> Result<Option<Net>> {
+        match &self.identities {
+            Some(identities) => identities.net_for(identity).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Looks a link up like [`Crawl::look_up`], and tells the id of the identity through whose proxy it went.
+    pub async fn look_up_through(&self, ask: &Ask) -> Result<(Resolved, Option<String>)> {
         if let Some(strategy) = &ask.only {
             self.check_strategy(&ask.link, strategy)?;
         }
@@ -119,8 +132,9 @@ impl Crawl {
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
             Ok(resolved) => {
+                let through = taken.net().and(taken.visitor()).map(|visitor| visitor.id.clone());
                 self.settle(taken, Some(&resolved.attempts), None).await;
-                Ok(resolved)
+                Ok((resolved, through))
             }
             Err(error) => {
                 self.settle(taken, Some(&error.attempts), Some(error.class)).await;
