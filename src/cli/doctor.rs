@@ -131,14 +131,14 @@ async fn known(config: &Config, store: Option<Arc<Store>>) -> (Check, Option<Ide
             if store.identities().await?.is_empty() {
                 return Ok((Found::Nothing("There are none; their key is made at the first start.".to_owned()), None));
             }
-            let hint = "Put the old `identities.key` back, or give the identities their cookies again.";
+            let hint = "Put the old `identities.key` back, or give the identities their cookies and proxies again.";
             return Err(Error::new(Code::Config, "The key that the identities need is missing").with_hint(hint));
         }
         let identities = open_identities(config, store)?;
         let all = identities.list().await?;
         if let Some(broken) = all.iter().find(|one| one.problem.is_some()) {
             let detail = format!("{}: {}", broken.identity.name, broken.problem.as_deref().unwrap_or_default());
-            let hint = "Put the old `identities.key` back, or give the identity its cookie again.";
+            let hint = "Put the old `identities.key` back, or give the identity its cookie and its proxy again.";
             return Err(Error::new(Code::Config, detail).with_hint(hint));
         }
         let ready = all.iter().filter(|one| one.identity.health.state_at(chrono::Utc::now()).is_ready()).count();

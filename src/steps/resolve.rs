@@ -1,8 +1,8 @@
 //! `resolve`: a link becomes media.
 //!
 //! Input `{link}`; output `{media_id, here, link, resolved_at}` and all that the crawler tells (`platform, id, kind, title,
-//! description, author, page_url, duration_ms, candidates, silent, warnings, …`), without cookies. Uploads and media that
-//! are already here pass through: `here` is true and there are no candidates.
+//! description, author, page_url, duration_ms, candidates, silent, warnings, …`), without cookies; with the
+//! `identity` through whose proxy it was looked up, if any. Uploads and media that are already here pass through: `here` is true and there are no candidates.
 
 use chrono::Utc;
 use crawlers::Resolved;

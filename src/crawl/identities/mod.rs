@@ -54,10 +54,13 @@ struct Inner {
     busy: Mutex<HashSet<String>>,
     freed: Notify,
     /// Those who wait for the same stand in line: one lock for each platform, and for each identity that is named.
-    lines: Mutex<HashMap<(String, String), Arc<Turn<()>>>>,
+    lines: Mutex<HashMap<(String, String), Line>>,
     /// For each identity with a proxy: the proxy and the client that goes through it.
     nets: Mutex<HashMap<String, (String, Net)>>,
 }
+
+/// Those who wait for the same; the lock is fair.
+type Line = Arc<Turn<()>>;
 
 /// What is encrypted.
 #[derive(Serialize, Deserialize)]
@@ -152,7 +155,7 @@ impl Identities {
     }
 
     /// The line in which to wait; nobody is overtaken there.
-    fn line(&self, platform: &str, wanted: Option<&str>) -> Arc<Turn<()>> {
+    fn line(&self, platform: &str, wanted: Option<&str>) -> Line {
         let mut lines = self.inner.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.retain(|_, line| Arc::strong_count(line) > 1);
         let key = (platform.to_owned(), wanted.unwrap_or_default().to_owned());
