@@ -73,6 +73,8 @@ impl App {
         })?;
         let store = Arc::new(Store::open(&config.database_url()).await?);
         let files = Files::open(&config.paths, &config.uploads).await?;
+        // Database and folders are ours now: nobody else's runs are in there.
+        Crawl::clear_leftovers(&config);
         let net = Net::new(&config.net)?;
         let media = config.media.clone();
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media))
@@ -240,6 +242,11 @@ impl App {
 /// The identities in a store, with the key of the configuration or of the data folder.
 pub fn open_identities(config: &Config, store: Arc<Store>) -> Result<Identities> {
     Ok(Identities::new(store, &secret::identities(config)?, config))
+}
+
+/// Whether there is a key for identities: one that is missing is made at the first start.
+pub fn has_identities_key(config: &Config) -> bool {
+    secret::has_identities(config)
 }
 
 struct Resolver(Crawl);

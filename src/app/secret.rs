@@ -34,6 +34,11 @@ pub(super) fn identities(config: &Config) -> Result<[u8; 32]> {
     bytes.ok_or_else(|| Error::new(Code::Config, format!("{from} must be 32 bytes in base64")))
 }
 
+/// Whether that key is there already.
+pub(super) fn has_identities(config: &Config) -> bool {
+    !config.identities.key.trim().is_empty() || config.paths.data.join(IDENTITIES).exists()
+}
+
 /// What is given under the setting `name`, else what lies in the file, else what is made and put there; and which of
 /// them it is, in words.
 fn kept(given: &str, name: &str, data: &Path, file: &str, make: impl Fn() -> String) -> Result<(String, String)> {
@@ -87,7 +92,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.paths.data = folder.path().to_owned();
+        assert!(!has_identities(&config));
         let key = identities(&config).unwrap();
+        assert!(has_identities(&config));
         assert_eq!(identities(&config).unwrap(), key);
         let mode = fs::metadata(folder.path().join(IDENTITIES)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

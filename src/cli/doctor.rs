@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use self::table::Table;
 use crate::{
-    app::open_identities,
+    app::{has_identities_key, open_identities},
     config::Config,
     crawl::{Crawl, Identities},
     error::{Code, Error, Result},
@@ -80,8 +80,7 @@ pub(super) async fn run(config: Config, json: bool) -> Result<()> {
     }
     let (database, store) = database(&config).await;
     table.add(database);
-    let identities = store.map(|store| open_identities(&config, store)).transpose();
-    let (check, identities) = known(identities).await;
+    let (check, identities) = known(&config, store).await;
     table.add(check);
     links::check(&Crawl::new(&config, Net::new(&config.net)?, identities)?, &mut table).await;
     match table.finish() {
@@ -102,8 +101,12 @@ async fn database(config: &Config) -> (Check, Option<Arc<Store>>) {
     let opened = if is_new {
         Ok((Found::Nothing("It is made at the first start.".to_owned()), None))
     } else {
-        match Store::open(&url).await {
-            Ok(store) => store.ping().await.map(|()| (Found::Here("It can be opened.".to_owned()), Some(store))),
+        match Store::open_unchanged(&url).await {
+            Ok(None) => {
+                let text = "It is older than this trawl, which brings it up to date at its next start.";
+                Ok((Found::Nothing(text.to_owned()), None))
+            }
+            Ok(Some(store)) => store.ping().await.map(|()| (Found::Here("It can be opened.".to_owned()), Some(store))),
             Err(error) if error.code == Code::DatabaseLocked => {
                 Ok((Found::Here("A trawl that is running uses it.".to_owned()), None))
             }
@@ -118,16 +121,24 @@ async fn database(config: &Config) -> (Check, Option<Arc<Store>>) {
 }
 
 /// How many identities there are, and whether they can be read.
-async fn known(identities: Result<Option<Identities>>) -> (Check, Option<Identities>) {
+async fn known(config: &Config, store: Option<Arc<Store>>) -> (Check, Option<Identities>) {
     let begun = Instant::now();
     let found = async {
-        let Some(identities) = identities? else {
+        let Some(store) = store else {
             return Ok((Found::Nothing("The database is not open here: ways are tried as nobody.".to_owned()), None));
         };
+        if !has_identities_key(config) {
+            if store.identities().await?.is_empty() {
+                return Ok((Found::Nothing("There are none; their key is made at the first start.".to_owned()), None));
+            }
+            let hint = "Put the old `identities.key` back, or give the identities their cookies and proxies again.";
+            return Err(Error::new(Code::Config, "The key that the identities need is missing").with_hint(hint));
+        }
+        let identities = open_identities(config, store)?;
         let all = identities.list().await?;
         if let Some(broken) = all.iter().find(|one| one.problem.is_some()) {
             let detail = format!("{}: {}", broken.identity.name, broken.problem.as_deref().unwrap_or_default());
-            let hint = "Put the old `identities.key` back, or give the identity its cookie again.";
+            let hint = "Put the old `identities.key` back, or give the identity its cookie and its proxy again.";
             return Err(Error::new(Code::Config, detail).with_hint(hint));
         }
         let ready = all.iter().filter(|one| one.identity.health.state_at(chrono::Utc::now()).is_ready()).count();

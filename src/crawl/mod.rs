@@ -99,6 +99,11 @@ impl Crawl {
         Ok(Self { crawlers: Arc::new(crawlers), net, identities, external })
     }
 
+    /// Removes what a process that died has left in `paths.temp`, which must be the caller's alone.
+    pub fn clear_leftovers(config: &Config) {
+        ytdlp::clear(&config.paths.temp);
+    }
+
     /// Looks a link up without storing anything.
     pub async fn resolve(&self, link: &str) -> Result<Resolved> {
         self.look_up(&Ask { link: link.to_owned(), ..Ask::default() }).await
@@ -106,6 +111,19 @@ impl Crawl {
 
     /// Looks a link up as somebody, or one way only. Nothing but the identity's health is stored.
     pub async fn look_up(&self, ask: &Ask) -> Result<Resolved> {
+        self.look_up_through(ask).await.map(|(resolved, _)| resolved)
+    }
+
+    /// The client through the proxy of an identity; none when it has no proxy, or is not here any more.
+    pub async fn net_for(&self, identity: &str) -> Result<Option<Net>> {
+        match &self.identities {
+            Some(identities) => identities.net_for(identity).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Looks a link up like [`Crawl::look_up`], and tells the id of the identity through whose proxy it went.
+    pub async fn look_up_through(&self, ask: &Ask) -> Result<(Resolved, Option<String>)> {
         if let Some(strategy) = &ask.only {
             self.check_strategy(&ask.link, strategy)?;
         }
@@ -114,8 +132,9 @@ impl Crawl {
         let outcome = self.crawlers.resolve(&ask.link, self.with(&transport, &taken, ask.only.as_deref())).await;
         match outcome {
             Ok(resolved) => {
+                let through = taken.net().and(taken.visitor()).map(|visitor| visitor.id.clone());
                 self.settle(taken, Some(&resolved.attempts), None).await;
-                Ok(resolved)
+                Ok((resolved, through))
             }
             Err(error) => {
                 self.settle(taken, Some(&error.attempts), Some(error.class)).await;

@@ -36,7 +36,7 @@ pub struct Source {
     pub last_new_at: Option<DateTime<Utc>>,
     /// Polls in a row that ended with an error.
     pub failures: i64,
-    /// The last poll's error.
+    /// The last poll's error, or what it may have missed when there was none.
     pub last_error: Option<Report>,
     /// When it was first followed.
     pub created_at: DateTime<Utc>,

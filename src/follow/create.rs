@@ -72,13 +72,15 @@ impl Follow {
         }
         let title = start.title.or(read.title).unwrap_or_else(|| named.link.clone());
         let (key, platform, link) = (named.key, named.platform, named.link);
-        let horizon = read.reading.horizon().map(|time| time.timestamp_millis());
+        // What stands behind these posts is not wanted, so the list counts as known from here on; unless the reading broke
+        // off, then the next poll goes on.
+        let is_whole = error.is_none();
+        let horizon = read.reading.horizon().filter(|_| is_whole).map(|time| time.timestamp_millis());
         let source = NewSource { key, platform, link, title, wishes: start.wishes, pages: start.pages, horizon };
         let id = tx.insert_source(source).await?;
-        // What stands behind these posts is not wanted: the list counts as known from here on.
-        let (tasks, skipped) = sorted.write(&tx, id, true).await?;
+        let (tasks, skipped) = sorted.write(&tx, id, is_whole).await?;
         let (etag, last_modified) = (read.etag, read.last_modified);
-        let note = PollNote { etag, last_modified, found: !tasks.is_empty(), error };
+        let note = PollNote { etag, last_modified, found: !tasks.is_empty(), error, warning: None };
         tx.note_poll(id, &note).await?;
         let source = tx.lock_source(id).await?;
         tx.commit().await?;
@@ -92,6 +94,7 @@ impl Follow {
             pages: read.reading.pages,
             not_modified: false,
             error: note.error,
+            warning: None,
         };
         let missing = || Error::new(Code::Internal, "The source that was just written cannot be read");
         Ok((source.ok_or_else(missing)?, polled))

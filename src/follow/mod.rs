@@ -75,15 +75,22 @@ impl Follow {
 
     /// Changes the title, the state, the wishes or the pages of a source. Wishes that no task can be made with are
     /// refused.
-    pub async fn change(&self, id: SourceId, change: impl FnOnce(&mut Source)) -> Result<Source> {
-        let mut source = self.source(id).await?;
-        change(&mut source);
-        self.intake.check(submission(&source.wishes, source.link.clone())).await?;
-        let tx = self.store().begin().await?;
-        tx.lock_source(id).await?.ok_or_else(|| gone(id))?;
-        tx.change_source(&source).await?;
-        tx.commit().await?;
-        Ok(source)
+    pub async fn change(&self, id: SourceId, change: impl Fn(&mut Source)) -> Result<Source> {
+        loop {
+            let mut wanted = self.source(id).await?;
+            change(&mut wanted);
+            self.intake.check(submission(&wanted.wishes, wanted.link.clone())).await?;
+            let tx = self.store().begin().await?;
+            let mut source = tx.lock_source(id).await?.ok_or_else(|| gone(id))?;
+            change(&mut source);
+            // Somebody else has changed it meanwhile: the two together are not checked yet.
+            if source.wishes != wanted.wishes {
+                continue;
+            }
+            tx.change_source(&source).await?;
+            tx.commit().await?;
+            return Ok(source);
+        }
     }
 
     /// Stops following a source: which of its posts were seen is forgotten, the tasks made of them stay.

@@ -5,9 +5,12 @@ use crawlers::Item;
 use super::{Follow, gone, read::Wanted, write::Sorted};
 use crate::{
     domain::{SourceId, TaskId},
-    error::{Report, Result},
+    error::{Code, Error, Report, Result},
     store::PollNote,
 };
+
+/// The most tasks that one poll makes: a site that gives all its posts new ids does not flood the queue.
+pub(super) const MOST: usize = 100;
 
 /// What a poll has brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Polled {
     pub not_modified: bool,
     /// Why the poll broke off. What came before that counts.
     pub error: Option<Report>,
+    /// What may have been missed though the poll came to its end.
+    pub warning: Option<Report>,
 }
 
 impl Follow {
@@ -37,21 +42,27 @@ impl Follow {
         let wanted = Wanted { link: &source.link, known: Some(&source), max_pages: source.pages, enough: None };
         let mut read = self.read(wanted).await?;
         let mut failed = read.error.take();
-        let mut sorted = Sorted::default();
+        let (mut sorted, mut marked) = (Sorted::default(), 0);
         if read.reading.pages > 0 {
             // What stood behind the posts that were read at the beginning is not new when it moves up or is pinned.
             let is_old = |item: &Item| item.published_at.zip(source.horizon).is_some_and(|(at, since)| at < since);
-            let (old, new) = read.reading.oldest_first().into_iter().partition(is_old);
+            let (mut old, mut new): (Vec<_>, Vec<_>) = read.reading.oldest_first().into_iter().partition(is_old);
+            marked = new.len().saturating_sub(MOST);
+            old.extend(new.drain(..marked));
             match self.judge(&source.wishes, new).await {
                 Ok(judged) => sorted = judged.after(old),
                 // Nothing can be made of any post: they are still new when that is mended.
-                Err(error) => failed = failed.or(Some(error)),
+                Err(error) => {
+                    marked = 0;
+                    failed = failed.or(Some(error));
+                }
             }
         }
         let error = failed.map(|error| {
             tracing::warn!(source = %id, error = %error.chain(), "a source was not read to its end");
             error.report()
         });
+        let warning = warning(marked, error.is_none() && read.reading.is_cut(), source.pages);
         let tx = self.store().begin().await?;
         tx.lock_source(id).await?.ok_or_else(|| gone(id))?;
         let anchored = error.is_none();
@@ -65,7 +76,7 @@ impl Follow {
             (None, true) => (read.etag.or(source.etag), read.last_modified.or(source.last_modified)),
             (None, false) => (read.etag, read.last_modified),
         };
-        let note = PollNote { etag, last_modified, found: !tasks.is_empty(), error };
+        let note = PollNote { etag, last_modified, found: !tasks.is_empty(), error, warning };
         tx.note_poll(id, &note).await?;
         tx.commit().await?;
         drop(busy);
@@ -81,6 +92,20 @@ impl Follow {
             pages: read.reading.pages,
             not_modified: read.not_modified,
             error: note.error,
+            warning: note.warning,
         })
     }
+}
+
+/// What a poll has passed over: so many new posts, and whatever stands behind its last page where the reading was cut.
+fn warning(marked: usize, is_cut: bool, pages: u32) -> Option<Report> {
+    let many = format!("{marked} new posts were only marked as seen: a poll makes {MOST} tasks at most");
+    let far = format!("The list goes on behind the {pages} pages that were read, and there may be new posts");
+    let (detail, hint) = match (marked, is_cut) {
+        (0, false) => return None,
+        (0, true) => (far, "Poll more often, or raise `pages`."),
+        (_, false) => (many, "Make tasks of the others by their links, which the source's items show."),
+        (_, true) => (format!("{many}. {far}"), "Poll more often, or raise `pages`."),
+    };
+    Some(Error::new(Code::TooLarge, detail).with_hint(hint).report())
 }

@@ -47,8 +47,10 @@ pub(super) struct Reading {
     shown: HashSet<Vec<Key>>,
     read: HashSet<Key>,
     oldest_first: bool,
+    newest_first: bool,
     oldest: Option<DateTime<Utc>>,
     more: bool,
+    cut: bool,
     /// Posts that were not seen before and are there, in the list's order.
     pub new: Vec<Item>,
     /// Posts that were seen before.
@@ -68,8 +70,10 @@ impl Reading {
             shown: HashSet::new(),
             read: HashSet::new(),
             oldest_first: false,
+            newest_first: false,
             oldest: None,
             more: false,
+            cut: false,
             new: Vec::new(),
             seen: 0,
             unavailable: 0,
@@ -82,7 +86,8 @@ impl Reading {
     /// In a list with the newest posts first, a page whose last post is anchored is where the news ends. Pinned posts stand
     /// anywhere and deleted ones were never seen: they say nothing about that.
     pub fn take(&mut self, page: Page, seen: &HashMap<Key, bool>) -> Next {
-        self.oldest_first |= is_oldest_first(&page.items);
+        self.oldest_first |= is_sorted(&page.items, |earlier, later| earlier < later);
+        self.newest_first |= is_sorted(&page.items, |earlier, later| earlier > later);
         let standing = || page.items.iter().filter(|item| item.available && !item.pinned);
         let is_known = standing().next_back().is_some_and(|last| seen.get(&key(last)) == Some(&true));
         let oldest = standing().filter_map(|item| item.published_at).min();
@@ -111,18 +116,25 @@ impl Reading {
             self.empty = 0;
             self.pages += 1;
         }
-        let ends =
-            is_repeated || self.empty >= MAX_EMPTY || self.pages >= self.max_pages || (is_known && !self.oldest_first);
+        let is_all = is_repeated || self.empty >= MAX_EMPTY || (is_known && !self.oldest_first);
+        self.cut = self.pages >= self.max_pages && self.more && !is_all;
+        let ends = is_all || self.pages >= self.max_pages;
         match page.next {
             Some(cursor) if !ends && self.cursors.insert(cursor.clone()) => Next::Page(cursor),
             _ => Next::End,
         }
     }
 
-    /// Where the news began: posts with an earlier date stand in the part of the list that was not read. None when all was
-    /// read, or when nothing can be told.
+    /// Where the news began: posts with an earlier date stand behind what was read, or come up in a feed that shows a
+    /// window of its posts when others are deleted. None when nothing can be told: in a list that was read to its end and
+    /// whose dates do not run from new to old, earlier dates may be news.
     pub fn horizon(&self) -> Option<DateTime<Utc>> {
-        self.oldest.filter(|_| self.more && !self.oldest_first)
+        self.oldest.filter(|_| (self.more || self.newest_first) && !self.oldest_first)
+    }
+
+    /// Whether the reading ended at its last page although the list goes on with what may be news.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// The new posts, the oldest first: by their dates where all have one, else against the list's order, with pinned
@@ -141,8 +153,12 @@ impl Reading {
     }
 }
 
-/// Whether a page's dates tell that the list grows at its end, as playlists do.
-fn is_oldest_first(items: &[Item]) -> bool {
-    let dates: Vec<_> = items.iter().filter(|item| !item.pinned).map(|item| item.published_at).collect();
-    dates.iter().all(Option::is_some) && dates.is_sorted() && dates.first() < dates.last()
+/// Whether a page's dates tell in which order the list stands: whether each is before, by `is_before`, what follows it,
+/// or the same. Playlists grow at their end, accounts and feeds at their beginning.
+fn is_sorted(items: &[Item], is_before: fn(DateTime<Utc>, DateTime<Utc>) -> bool) -> bool {
+    let dates: Option<Vec<_>> = items.iter().filter(|item| !item.pinned).map(|item| item.published_at).collect();
+    let Some(dates) = dates else { return false };
+    let ends = dates.first().zip(dates.last());
+    dates.is_sorted_by(|earlier, later| earlier == later || is_before(*earlier, *later))
+        && ends.is_some_and(|(first, last)| is_before(*first, *last))
 }

@@ -36,10 +36,15 @@ impl Clients {
     }
 
     /// One client for everybody, through a proxy. The proxy looks hosts up; the only name that is looked up here is its
-    /// own, and that comes from the operator.
-    pub(super) fn through(proxy: Proxy, config: &NetConfig, lookup: &Arc<dyn Lookup>) -> Result<Self> {
+    /// own, and `rules` are for that: none for a name that comes from the operator.
+    pub(super) fn through(
+        proxy: Proxy,
+        rules: Option<Arc<Rules>>,
+        config: &NetConfig,
+        lookup: &Arc<dyn Lookup>,
+    ) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guarded = build(config, Guard { lookup: lookup.clone(), rules: None }, Some(proxy))?;
+        let guarded = build(config, Guard { lookup: lookup.clone(), rules }, Some(proxy))?;
         Ok(Self { guarded, exempt: None })
     }
 

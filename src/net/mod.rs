@@ -83,9 +83,23 @@ impl Net {
         if address.is_empty() {
             return Self::new(config);
         }
+        let (_, proxy) = proxy::parse(address, key)?;
+        Self::with_proxy(proxy, false, config)
+    }
+
+    /// The same with a proxy that is not the operator's choice: its own address must be public, or exempt by
+    /// `net.allow_hosts`. Errors do not show it.
+    pub fn through_given(address: &str, key: &str, config: &NetConfig) -> Result<Self> {
+        let (url, proxy) = proxy::parse(address, key)?;
+        let is_exempt = Rules::new(config)?.is_exempt(&url).map_err(|_| rules::refused("The proxy"))?;
+        Self::with_proxy(proxy, !is_exempt, config)
+    }
+
+    fn with_proxy(proxy: reqwest::Proxy, is_guarded: bool, config: &NetConfig) -> Result<Self> {
         let lookup: Arc<dyn Lookup> = Arc::new(System);
-        let clients = Clients::through(proxy::parse(address, key)?, config, &lookup)?;
-        Ok(Self::with_clients(config, Arc::new(Rules::new(config)?), clients, lookup, true))
+        let rules = Arc::new(Rules::new(config)?);
+        let clients = Clients::through(proxy, is_guarded.then(|| rules.clone()), config, &lookup)?;
+        Ok(Self::with_clients(config, rules, clients, lookup, true))
     }
 
     fn with_lookup(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Self> {

@@ -7,7 +7,7 @@ use crate::error::{Code, Error, Result};
 
 /// Reads the address of a proxy: `http://host:port`, or with https, a user name and a password. `key` is the name of the
 /// setting; the address itself is not shown, because it may hold a password.
-pub(super) fn parse(address: &str, key: &str) -> Result<Proxy> {
+pub(super) fn parse(address: &str, key: &str) -> Result<(Url, Proxy)> {
     let wrong = || {
         Error::new(Code::Config, format!("`{key}` is no address of an HTTP proxy"))
             .with_hint("Write http://host:port, or http://user:password@host:port; leave it empty for no proxy.")
@@ -17,7 +17,8 @@ pub(super) fn parse(address: &str, key: &str) -> Result<Proxy> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
         return Err(wrong());
     }
-    Proxy::all(url).map_err(|_| wrong())
+    let proxy = Proxy::all(url.clone()).map_err(|_| wrong())?;
+    Ok((url, proxy))
 }
 
 #[cfg(test)]

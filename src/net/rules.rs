@@ -95,21 +95,29 @@ impl Rules {
         if port == 0 {
             return Err(Error::new(Code::PortRefused, "Port 0 cannot be reached"));
         }
-        if self.allow.covers(&host, port) {
+        if self.is_exempt(url)? {
             return Ok(Target { host: shown, exempt: true, base: None });
-        }
-        let local = match host {
-            Host::Domain(name) => is_localhost(name),
-            Host::Ipv4(address) => !is_public(address.into()),
-            Host::Ipv6(address) => !is_public(address.into()),
-        };
-        if local {
-            return Err(refused(&shown));
         }
         if !self.ports.contains(&port) {
             return Err(Error::new(Code::PortRefused, format!("{shown} is to be reached on port {port}")));
         }
         Ok(Target { host: shown, exempt: false, base: None })
+    }
+
+    /// Whether the operator exempts a host and its port from the address rule. One that is not exempt is refused when it
+    /// is an address that is not public.
+    pub(super) fn is_exempt(&self, url: &Url) -> Result<bool> {
+        let Some(host) = url.host() else { return Ok(false) };
+        if self.allow.covers(&host, url.port_or_known_default().unwrap_or_default()) {
+            return Ok(true);
+        }
+        let shown = host.to_string();
+        let local = match host {
+            Host::Domain(name) => is_localhost(name),
+            Host::Ipv4(address) => !is_public(address.into()),
+            Host::Ipv6(address) => !is_public(address.into()),
+        };
+        if local { Err(refused(&shown)) } else { Ok(false) }
     }
 
     /// Whether a name's address may be used when the name itself is not exempt.

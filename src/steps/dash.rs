@@ -12,7 +12,7 @@ const MAX_MANIFEST: u64 = 8 * 1024 * 1024;
 
 /// Downloads the candidate's manifest and joins the pieces of its sound, `max_bytes` of them at most, into `path`.
 pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path, max_bytes: u64) -> Result<()> {
-    let reply = segments::get(job, candidate, &candidate.url, MAX_MANIFEST).await?;
+    let reply = segments::list(job, candidate, &candidate.url, MAX_MANIFEST).await?;
     let manifest = parse(&reply.body, &reply.url).map_err(crate::crawl::told)?;
     segments::download(job, candidate, &manifest.stream, path, max_bytes).await
 }

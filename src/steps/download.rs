@@ -57,14 +57,17 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         renewal = Some(renew(job, &media, &mut ticket).await?);
     }
     ticket = ticket.without_hidden();
-    let captions = subtitles::fetch(job, &ticket, &wishes, &folder(job).await?.join("subtitles.json")).await?;
-    let mut found = candidates::hunt(job, &ticket, &wishes).await?;
+    let mut services = services_for(job, &ticket).await?;
+    let captions =
+        subtitles::fetch(&job.with(&services), &ticket, &wishes, &folder(job).await?.join("subtitles.json")).await?;
+    let mut found = candidates::hunt(&job.with(&services), &ticket, &wishes).await?;
     if let (Found::Nothing(hunt), None) = (&found, &renewal)
         && hunt.is_refused()
     {
         let answer = renew(job, &media, &mut ticket).await?;
         if answer.is_none() {
-            found = candidates::hunt(job, &ticket, &wishes).await?;
+            services = services_for(job, &ticket).await?;
+            found = candidates::hunt(&job.with(&services), &ticket, &wishes).await?;
         }
         renewal = Some(answer);
     }
@@ -93,13 +96,27 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     outcome
 }
 
+/// What a ticket's media are fetched with: through the proxy of the identity that they were resolved with.
+async fn services_for(job: &Job<'_>, ticket: &Ticket) -> Result<Services> {
+    let mut services = job.services.clone();
+    if let Some(identity) = &ticket.identity
+        && let Some(net) = services.crawl.net_for(identity).await?
+    {
+        services.net = net;
+    }
+    Ok(services)
+}
+
 /// Gets a new ticket in the place of a stale one, if the link gives one: otherwise the old one may still be good, and the
 /// answer is why there is no other.
 async fn renew(job: &Job<'_>, media: &Media, ticket: &mut Ticket) -> Result<Option<Error>> {
     let Some(link) = ticket.link.clone().or_else(|| media.page_url.clone()) else { return Ok(None) };
     tracing::info!(task = %job.task.id, "the media's links are stale; its page is looked up again");
     match resolve::again(job, media, &link).await {
-        Ok(new) => *ticket = new,
+        Ok(new) => {
+            *ticket = new;
+            candidates::clear(job, ticket).await?;
+        }
         Err(error) if error.code == Code::Cancelled => return Err(error),
         Err(error) => return Ok(Some(error)),
     }

@@ -23,7 +23,7 @@ pub(super) async fn download(job: &Job<'_>, candidate: &Candidate, path: &Path, 
 async fn stream(job: &Job<'_>, candidate: &Candidate) -> Result<Stream> {
     let mut url = candidate.url.clone();
     for _ in 0..2 {
-        let reply = segments::get(job, candidate, &url, MAX_PLAYLIST).await?;
+        let reply = segments::list(job, candidate, &url, MAX_PLAYLIST).await?;
         match parse(&reply.body, &reply.url).map_err(crate::crawl::told)? {
             Playlist::Media(stream) => return Ok(*stream),
             Playlist::Master(master) => match master.choices.into_iter().next() {

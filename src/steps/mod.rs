@@ -79,6 +79,14 @@ pub struct Job<'a> {
     pub cancel: &'a CancellationToken,
 }
 
+impl Job<'_> {
+    /// The same try with other services.
+    fn with<'b>(&'b self, services: &'b Services) -> Job<'b> {
+        let Self { work, task, steps, reporter, leave, cancel, .. } = *self;
+        Job { services, work, task, steps, input: self.input.clone(), reporter, leave, cancel }
+    }
+}
+
 /// How a try ended that did not fail.
 pub enum Outcome {
     /// The step is done.

@@ -1,8 +1,8 @@
 //! `resolve`: a link becomes media.
 //!
 //! Input `{link}`; output `{media_id, here, link, resolved_at}` and all that the crawler tells (`platform, id, kind, title,
-//! description, author, page_url, duration_ms, candidates, silent, warnings, …`), without cookies. Uploads and media that
-//! are already here pass through: `here` is true and there are no candidates.
+//! description, author, page_url, duration_ms, candidates, silent, warnings, …`), without cookies; with the
+//! `identity` through whose proxy it was looked up, if any. Uploads and media that are already here pass through: `here` is true and there are no candidates.
 
 use chrono::Utc;
 use crawlers::Resolved;
@@ -31,7 +31,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         page =
             media.page_url.ok_or_else(|| Error::new(Code::SourceNotFound, "The media's file is not here any more"))?;
     }
-    let resolved = ask(job, &page).await?;
+    let (resolved, identity) = ask(job, &page).await?;
     let at = Utc::now();
     tracing::debug!(task = %job.task.id, platform = resolved.platform, strategy = resolved.strategy, "link resolved");
     let media = NewMedia {
@@ -47,32 +47,35 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let id = tx.upsert_media(media).await?;
     tx.set_task_media(job.task.id, id).await?;
     tx.commit().await?;
-    job.services.tickets.keep(job.task.id, id, Ticket::of(&resolved, &page, at));
+    job.services.tickets.keep(job.task.id, id, Ticket::of(&resolved, identity.clone(), &page, at));
     let mut output = json!(without_secrets(resolved));
     output["media_id"] = json!(id);
     output["here"] = json!(false);
     output["link"] = json!(page);
     output["resolved_at"] = json!(at);
+    if let Some(identity) = identity {
+        output["identity"] = json!(identity);
+    }
     Ok(output.into())
 }
 
 /// Resolves the link of a media once more, because what was found has gone stale. It must still be that media.
 pub(super) async fn again(job: &Job<'_>, media: &Media, link: &str) -> Result<Ticket> {
-    let resolved = ask(job, link).await?;
+    let (resolved, identity) = ask(job, link).await?;
     if (&resolved.platform, &resolved.id) != (&media.platform, &media.platform_id) {
         return Err(Error::new(Code::SourceNotFound, "The link leads to something else than before"));
     }
-    let ticket = Ticket::of(&resolved, link, Utc::now());
+    let ticket = Ticket::of(&resolved, identity, link, Utc::now());
     job.services.tickets.keep(job.task.id, media.id, ticket.clone());
     Ok(ticket)
 }
 
-/// Looks a link up as the identity that the task names.
-async fn ask(job: &Job<'_>, link: &str) -> Result<Resolved> {
+/// Looks a link up as the identity that the task names; with the id of the one through whose proxy it went.
+async fn ask(job: &Job<'_>, link: &str) -> Result<(Resolved, Option<String>)> {
     let name = job.task.options.get("identity").and_then(Value::as_str).unwrap_or_default();
     let ask = Ask { link: link.to_owned(), who: Who::named(name.trim()), only: None };
     tokio::select! {
-        resolved = job.services.crawl.look_up(&ask) => resolved,
+        resolved = job.services.crawl.look_up_through(&ask) => resolved,
         () = job.cancel.cancelled() => Err(stopped()),
     }
 }

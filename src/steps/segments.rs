@@ -62,7 +62,7 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 }
 
 /// A list of pieces, or a key: a small answer to a request for the candidate.
-pub(super) async fn get(job: &Job<'_>, candidate: &Candidate, url: &Url, max_bytes: u64) -> Result<Reply> {
+async fn get(job: &Job<'_>, candidate: &Candidate, url: &Url, max_bytes: u64) -> Result<Reply> {
     let request = Get {
         url: url.to_string(),
         headers: headers_for(&candidate.headers, &candidate.url, url),
@@ -74,6 +74,16 @@ pub(super) async fn get(job: &Job<'_>, candidate: &Candidate, url: &Url, max_byt
         () = job.cancel.cancelled() => return Err(super::stopped()),
     };
     reply.check_status()?;
+    Ok(reply)
+}
+
+/// The list of a stream's pieces, of `max_bytes` at most: half a list is a stream that ends too early.
+pub(super) async fn list(job: &Job<'_>, candidate: &Candidate, url: &Url, max_bytes: u64) -> Result<Reply> {
+    let reply = get(job, candidate, url, max_bytes).await?;
+    if reply.truncated {
+        let text = format!("The list of the stream's pieces is larger than {} MiB", max_bytes / (1024 * 1024));
+        return Err(Error::new(Code::TooLarge, text).with_hint("Such a stream cannot be fetched."));
+    }
     Ok(reply)
 }
 

@@ -37,14 +37,28 @@ pub(super) struct Ticket {
     pub subtitles: Vec<Subtitle>,
     pub warnings: Vec<String>,
     pub attempts: Vec<Attempt>,
+    /// The id of the identity through whose proxy it was resolved: the media come the same way.
+    pub identity: Option<String>,
 }
 
 impl Ticket {
-    pub fn of(resolved: &Resolved, link: &str, at: DateTime<Utc>) -> Self {
+    pub fn of(resolved: &Resolved, identity: Option<String>, link: &str, at: DateTime<Utc>) -> Self {
         let Resolved { duration_ms, candidates, sound, silent, may_be_silent, subtitles, warnings, attempts, .. } =
             resolved.clone();
         let (link, resolved_at) = (Some(link.to_owned()), Some(at));
-        Self { link, resolved_at, duration_ms, candidates, sound, silent, may_be_silent, subtitles, warnings, attempts }
+        Self {
+            link,
+            resolved_at,
+            duration_ms,
+            candidates,
+            sound,
+            silent,
+            may_be_silent,
+            subtitles,
+            warnings,
+            attempts,
+            identity,
+        }
     }
 
     /// Whether it may be used as it is: not for longer than [`FRESH`], nor after the first of its links has expired.

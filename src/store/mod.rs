@@ -61,6 +61,20 @@ pub struct Tx {
 impl Store {
     /// Opens the database at `url` (`sqlite:path`), takes it for this process and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self> {
+        let store = Self::connect(url).await?;
+        migrations::Migrator::up(&store.write, None).await.map_err(|error| stale().with_source(error))?;
+        Ok(store)
+    }
+
+    /// Opens the database at `url` as it is; none when its schema would have to be changed.
+    pub async fn open_unchanged(url: &str) -> Result<Option<Self>> {
+        let store = Self::connect(url).await?;
+        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
+        let pending = pending.map_err(|error| stale().with_source(error))?;
+        Ok(pending.is_empty().then_some(store))
+    }
+
+    async fn connect(url: &str) -> Result<Self> {
         let path = url.strip_prefix("sqlite:").ok_or_else(|| {
             Error::new(Code::Config, "`database.url` must start with \"sqlite:\" (other databases come later)")
         })?;
@@ -81,11 +95,6 @@ impl Store {
             Database::connect(options).await
         };
         let write = connect(true).await?;
-        migrations::Migrator::up(&write, None).await.map_err(|error| {
-            Error::new(Code::Database, "The database's schema cannot be brought up to date")
-                .with_hint("If a newer trawl has used this database, start that version.")
-                .with_source(error)
-        })?;
         let read = connect(false).await?;
         Ok(Self { write, read, dialect, _lock: lock })
     }
@@ -113,6 +122,11 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         Ok(self.inner.commit().await?)
     }
+}
+
+fn stale() -> Error {
+    Error::new(Code::Database, "The database's schema cannot be brought up to date")
+        .with_hint("If a newer trawl has used this database, start that version.")
 }
 
 /// Takes the database for this process, so that a second daemon on the same file stops with a clear error.

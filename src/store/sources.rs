@@ -51,6 +51,8 @@ pub struct PollNote {
     pub found: bool,
     /// Why it broke off.
     pub error: Option<Report>,
+    /// What it may have missed: noted like an error, but not counted as a failure.
+    pub warning: Option<Report>,
 }
 
 /// One page of sources, the newest first.
@@ -117,8 +119,8 @@ impl Tx {
 
     /// Notes how a poll ended.
     pub async fn note_poll(&self, id: SourceId, note: &PollNote) -> Result<()> {
-        let error = note.error.as_ref().map(rows::json).transpose()?;
-        let failures = match error {
+        let error = note.error.as_ref().or(note.warning.as_ref()).map(rows::json).transpose()?;
+        let failures = match note.error {
             Some(_) => Expr::col(Column::Failures).add(1),
             None => Expr::value(0),
         };

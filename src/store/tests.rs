@@ -30,6 +30,19 @@ async fn the_schema_goes_up_and_down() {
 }
 
 #[tokio::test]
+async fn an_older_schema_can_be_looked_at_without_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    migrations::Migrator::down(&store.write, Some(1)).await.unwrap();
+    drop(store);
+    for _ in 0..2 {
+        assert!(Store::open_unchanged(&url(&folder)).await.unwrap().is_none());
+    }
+    drop(Store::open(&url(&folder)).await.unwrap());
+    assert!(Store::open_unchanged(&url(&folder)).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&url(&folder)).await.unwrap();

@@ -64,7 +64,7 @@ pub(super) struct SourceView {
     last_new_at: Option<Time>,
     /// Polls in a row that broke off.
     failures: i64,
-    /// Why the last poll broke off.
+    /// Why the last poll broke off; with no failures, what it may have missed.
     #[oai(nullable)]
     last_error: Option<Report>,
     /// Since when it is followed.
@@ -92,6 +92,9 @@ pub(super) struct PollView {
     /// Why the poll broke off. What came before that counts, and the next poll goes on there.
     #[oai(nullable)]
     error: Option<Report>,
+    /// What was passed over: new posts beyond 100, or what stands behind the last page that was read.
+    #[oai(nullable)]
+    warning: Option<Report>,
 }
 
 /// A source and what looking at it has brought. / 订阅源及检查结果。
@@ -183,6 +186,7 @@ impl From<Polled> for PollView {
             pages: polled.pages,
             not_modified: polled.not_modified,
             error: polled.error.map(Into::into),
+            warning: polled.warning.map(Into::into),
         }
     }
 }

@@ -97,33 +97,33 @@ impl NewSource {
 
 impl SourceChange {
     /// What the change makes of a source.
-    pub(super) fn applier(self) -> Result<impl FnOnce(&mut Source)> {
-        let title = title(self.title)?;
+    pub(super) fn applier(self) -> Result<impl Fn(&mut Source)> {
+        let (title, workflow) = (title(self.title)?, workflow(self.workflow));
         Ok(move |source: &mut Source| {
             let wishes = &mut source.wishes;
-            if let Some(state) = self.state {
+            if let Some(state) = &self.state {
                 source.state = state.0;
             }
-            if let Some(title) = title {
-                source.title = title;
+            if let Some(title) = &title {
+                source.title.clone_from(title);
             }
             if let Some(pages) = self.pages {
                 source.pages = pages;
             }
-            if let Some(workflow) = workflow(self.workflow) {
-                wishes.workflow = workflow;
+            if let Some(workflow) = &workflow {
+                wishes.workflow.clone_from(workflow);
             }
-            if let Some(params) = self.params {
-                wishes.params = params.into_iter().collect();
+            if let Some(params) = &self.params {
+                wishes.params = params.clone().into_iter().collect();
             }
-            if let Some(options) = self.options {
-                wishes.options = options.into_iter().collect();
+            if let Some(options) = &self.options {
+                wishes.options = options.clone().into_iter().collect();
             }
-            if let Some(priority) = self.priority {
+            if let Some(priority) = &self.priority {
                 wishes.priority = priority.0;
             }
-            if let Some(url) = self.callback_url {
-                wishes.callback_url = Some(url).filter(|url| !url.trim().is_empty());
+            if let Some(url) = &self.callback_url {
+                wishes.callback_url = Some(url.clone()).filter(|url| !url.trim().is_empty());
             }
         })
     }

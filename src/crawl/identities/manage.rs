@@ -116,7 +116,7 @@ impl Identities {
             let secret = match (cookie.transpose()?, &change.proxy) {
                 // With both of them new nothing of the old secret is needed, so its key may be lost.
                 (Some(cookie), Some(proxy)) => Secret { cookie, proxy: self.proxy(proxy)? },
-                (Some(cookie), None) => Secret { cookie, proxy: self.old_proxy(&stored) },
+                (Some(cookie), None) => Secret { cookie, proxy: self.old_proxy(&stored)? },
                 (None, proxy) => {
                     let proxy = self.proxy(proxy.as_deref().unwrap_or_default())?;
                     Secret { cookie: self.open(&stored)?.cookie, proxy }
@@ -152,9 +152,14 @@ impl Identities {
         Listed { identity: stored.identity, cookies, proxied, problem }
     }
 
-    /// The proxy of a secret that is replaced; none where the secret does not open any more.
-    fn old_proxy(&self, stored: &StoredIdentity) -> String {
-        self.open(stored).map(|secret| secret.proxy).unwrap_or_default()
+    /// The proxy of a secret that is replaced. Where that does not open any more somebody has to say it: the identity must
+    /// not lose its proxy unseen.
+    fn old_proxy(&self, stored: &StoredIdentity) -> Result<String> {
+        self.open(stored).map(|secret| secret.proxy).map_err(|_| {
+            Error::new(Code::InvalidValue, "Whether the identity has a proxy cannot be read any more")
+                .with_hint("Send `proxy` together with the cookie; leave it empty for no proxy.")
+                .with_field("proxy")
+        })
     }
 
     /// Checks a proxy's address, which is not shown in errors.
@@ -164,7 +169,10 @@ impl Identities {
             return Err(wrong_proxy());
         }
         if !address.is_empty() {
-            Net::through(address, "proxy", &self.inner.net).map_err(|_| wrong_proxy())?;
+            Net::through_given(address, "proxy", &self.inner.net).map_err(|error| match error.code {
+                Code::AddressRefused => error.with_field("proxy"),
+                _ => wrong_proxy(),
+            })?;
         }
         Ok(address.to_owned())
     }

@@ -17,7 +17,7 @@ use chrono::Utc;
 use crawlers::{Attempt, ErrorClass};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::Notify,
+    sync::{Mutex as Turn, Notify},
     time::{Instant, timeout_at},
 };
 
@@ -55,9 +55,14 @@ struct Inner {
     /// The ids of those on their way.
     busy: Mutex<HashSet<String>>,
     freed: Notify,
+    /// Those who wait for the same stand in line: one lock for each platform, and for each identity that is named.
+    lines: Mutex<HashMap<(String, String), Line>>,
     /// For each identity with a proxy: the proxy and the client that goes through it.
     nets: Mutex<HashMap<String, (String, Net)>>,
 }
+
+/// Those who wait for the same; the lock is fair.
+type Line = Arc<Turn<()>>;
 
 /// What is encrypted.
 #[derive(Serialize, Deserialize)]
@@ -102,6 +107,7 @@ impl Identities {
             sites: sites.into(),
             busy: Mutex::default(),
             freed: Notify::new(),
+            lines: Mutex::default(),
             nets: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -114,6 +120,8 @@ impl Identities {
             return Ok(None);
         }
         let deadline = Instant::now() + PATIENCE;
+        let line = self.line(platform, wanted);
+        let Ok(_turn) = timeout_at(deadline, line.lock()).await else { return Err(in_use()) };
         let mut unreadable = HashSet::new();
         loop {
             // Listened for before it is looked at, so that no place that is given up goes unseen.
@@ -123,7 +131,10 @@ impl Identities {
             all.retain(|one| one.identity.platform == platform && !unreadable.contains(&one.identity.id));
             match self.pick(&all, wanted) {
                 Ok((stored, place)) => match self.ready(stored, place) {
-                    Ok(taken) => return Ok(Some(taken)),
+                    Ok(taken) => {
+                        self.note_use(&taken.visitor.id).await;
+                        return Ok(Some(taken));
+                    }
                     Err(error) if wanted.is_some() => return Err(error),
                     Err(error) => {
                         tracing::warn!(identity = %stored.identity.id, error = %error.chain(), "an identity is not used");
@@ -132,10 +143,7 @@ impl Identities {
                 },
                 Err(Next::Wait) => {
                     if timeout_at(deadline, freed).await.is_err() {
-                        return match wanted {
-                            None => Ok(None),
-                            Some(_) => Err(Error::new(Code::RateLimited, "The identity is in use by other links")),
-                        };
+                        return Err(in_use());
                     }
                 }
                 Err(_) => {
@@ -146,6 +154,36 @@ impl Identities {
                 }
             }
         }
+    }
+
+    /// The line in which to wait; nobody is overtaken there.
+    fn line(&self, platform: &str, wanted: Option<&str>) -> Line {
+        let mut lines = self.inner.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|_, line| Arc::strong_count(line) > 1);
+        let key = (platform.to_owned(), wanted.unwrap_or_default().to_owned());
+        Arc::clone(lines.entry(key).or_default())
+    }
+
+    /// Writes down that an identity is on its way, so that it counts as used even if nobody waits for the end.
+    async fn note_use(&self, id: &str) {
+        let written = async {
+            let tx = self.inner.store.begin().await?;
+            let Some(mut stored) = tx.identity(id).await? else { return Ok(()) };
+            stored.identity.last_used_at = Some(date(tx.now()));
+            tx.update_identity(&stored).await?;
+            tx.commit().await
+        };
+        let written: Result<()> = written.await;
+        if let Err(error) = written {
+            tracing::warn!(error = %error.chain(), "the use of an identity cannot be written down");
+        }
+    }
+
+    /// The client through the proxy of an identity; none when it has no proxy, or is not here any more.
+    pub(super) async fn net_for(&self, id: &str) -> Result<Option<Net>> {
+        let all = self.inner.store.identities().await?;
+        let Some(stored) = all.iter().find(|one| one.identity.id == id) else { return Ok(None) };
+        self.net_of(id, &self.open(stored)?.proxy)
     }
 
     /// Finds who goes next and takes its place; or says why nobody does.
@@ -195,7 +233,7 @@ impl Identities {
         {
             return Ok(Some(net.clone()));
         }
-        let net = Net::through(proxy, "proxy", &self.inner.net)?;
+        let net = Net::through_given(proxy, "proxy", &self.inner.net)?;
         nets.insert(id.to_owned(), (proxy.to_owned(), net.clone()));
         Ok(Some(net))
     }
@@ -261,6 +299,11 @@ impl std::fmt::Debug for Identities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Identities").field("sites", &self.inner.sites).finish_non_exhaustive()
     }
+}
+
+fn in_use() -> Error {
+    Error::new(Code::RateLimited, "The platform's identities are in use by other links")
+        .with_hint("It is tried again by itself; with another identity more links go at the same time.")
 }
 
 /// The domain of a platform: the last two labels of its host, or nothing when a machine of the operator's stands there.

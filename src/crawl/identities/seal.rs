@@ -42,7 +42,7 @@ impl Seal {
 pub(super) fn unreadable() -> Error {
     Error::new(Code::Config, "The cookie of an identity was encrypted with another key than the present one")
         .with_hint(
-            "Put the old `identities.key` back (or the file in `paths.data`), or give the identity its cookie again.",
+            "Put the old `identities.key` back (or the file in `paths.data`), or give the identity its cookie and its proxy again.",
         )
         .for_good()
 }

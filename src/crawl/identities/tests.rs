@@ -157,6 +157,7 @@ impl Bench {
         });
         let mut config = Config::defaults();
         config.net.host_map = BTreeMap::from([("www.douyin.com".to_owned(), address.clone())]);
+        config.net.allow_hosts = vec!["127.0.0.1".to_owned()];
         config.crawlers.douyin.strategies = vec!["stub".to_owned()];
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
@@ -247,6 +248,32 @@ async fn one_link_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_look_up_that_is_dropped_has_used_its_identity_and_gives_it_back() {
+    let bench = Bench::new().await;
+    let identities = bench.identities(1);
+    let id = identities.add(new("me", COOKIE)).await.unwrap().identity.id;
+    let taken = identities.take("douyin", None).await.unwrap().unwrap();
+    assert!(identities.get(&id).await.unwrap().identity.last_used_at.is_some());
+    // Those who wait are served in the order in which they came.
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut waiting = Vec::new();
+    for number in 0..4 {
+        let (identities, order) = (identities.clone(), Arc::clone(&order));
+        let mut next = Box::pin(async move {
+            let taken = identities.take("douyin", None).await.unwrap();
+            order.lock().unwrap().push(number);
+            drop(taken);
+        });
+        assert!(futures_util::poll!(next.as_mut()).is_pending());
+        waiting.push(next);
+    }
+    drop(taken);
+    waiting.reverse();
+    futures_util::future::join_all(waiting).await;
+    assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
+}
+
+#[tokio::test]
 async fn a_visitor_is_nobody_s_and_forgotten() {
     let bench = Bench::new().await;
     let identities = bench.identities(1);
@@ -303,6 +330,9 @@ async fn another_key_is_told_and_a_new_cookie_helps() {
     let proxy = Change { proxy: Some(String::new()), ..Change::default() };
     assert_eq!(identities.change(&id, proxy).await.unwrap_err().code, Code::Config);
     let cookie = Change { cookie: Some(COOKIE.to_owned()), ..Change::default() };
+    let error = identities.change(&id, cookie.clone()).await.unwrap_err();
+    assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("proxy")));
+    let cookie = Change { proxy: Some(String::new()), ..cookie };
     assert_eq!(identities.change(&id, cookie).await.unwrap().problem, None);
     crawl.resolve(LINK).await.unwrap();
     assert_eq!(bench.cookies(), ["", COOKIE]);
@@ -326,7 +356,15 @@ async fn a_proxy_is_its_identity_s_alone() {
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some("proxy")), "{bad}");
         assert!(!error.chain().contains("hush"));
     }
+    for inside in ["http://10.0.0.1:3128", "http://localhost:3128", "http://me:hush@[::1]:1"] {
+        let change = Change { proxy: Some(inside.to_owned()), ..Change::default() };
+        let error = identities.change(&id, change).await.unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (Code::AddressRefused, Some("proxy")), "{inside}");
+        assert!(!error.chain().contains("hush") && !error.chain().contains("10.0"));
+    }
+    assert!(crawl.net_for(&id).await.unwrap().is_some());
     identities.change(&id, Change { proxy: Some(String::new()), ..Change::default() }).await.unwrap();
+    assert!(crawl.net_for(&id).await.unwrap().is_none());
     assert!(!identities.get(&id).await.unwrap().proxied);
     identities.remove(&id).await.unwrap();
     assert_eq!(identities.remove(&id).await.unwrap_err().code, Code::NotFound);

@@ -9,7 +9,10 @@ mod cookies;
 mod program;
 mod run;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use crawlers::{Dump, Dumped, External, TransportError, settings};
@@ -43,18 +46,14 @@ pub(super) struct YtDlp {
 }
 
 impl YtDlp {
-    /// The program of the settings, when it is there and runs. Blocks until it has said its version. Folders that a crash
-    /// left, which may hold cookies, are removed.
+    /// The program of the settings, when it is there and runs. Blocks until it has said its version.
     ///
     /// # Errors
     /// `config` when the settings' arguments would lead it past the gate.
     pub(super) fn find(config: &Config, net: &Net) -> Result<Option<Self>> {
         let settings = &config.crawlers.ytdlp;
         command::check(&settings.arguments)?;
-        let temp = std::path::absolute(&config.paths.temp)?.join("ytdlp");
-        if temp.exists() {
-            std::fs::remove_dir_all(&temp)?;
-        }
+        let temp = folder(&std::path::absolute(&config.paths.temp)?);
         let Some(program) = program::find(&settings.program) else { return Ok(None) };
         Ok(Some(Self {
             program,
@@ -89,6 +88,22 @@ impl YtDlp {
             Some(refusal) if matches!(dumped.stdout.trim_ascii(), b"" | b"null") => Err(refusal),
             _ => Ok(dumped),
         }
+    }
+}
+
+/// Where runs have their folders.
+fn folder(temp: &Path) -> PathBuf {
+    temp.join("ytdlp")
+}
+
+/// Removes folders that a crash has left, which may hold cookies. Only for whoever has `paths.temp` to itself: runs of
+/// others lie there, too.
+pub(in crate::crawl) fn clear(temp: &Path) {
+    match std::fs::remove_dir_all(folder(temp)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "what runs of yt-dlp have left cannot be removed");
+        }
+        _ => {}
     }
 }
 

@@ -95,7 +95,9 @@ async fn a_list_that_breaks_off_at_the_beginning_is_followed_all_the_same() {
     let (source, polled) = bench.start(Backfill::Newest(4), 2).await;
     assert_eq!(bench.links(&polled.tasks).await, ["p1", "p5"]);
     assert_eq!((polled.error.unwrap().code.as_str(), source.failures), ("source_blocked", 1));
-    // What stood behind the first page is not news when the page comes through later.
+    assert_eq!(source.horizon, None);
+    // The next poll goes on where this one broke off.
     *bench.list.fails.lock().unwrap() = None;
+    assert_eq!(bench.new_in(&source).await, ["p2", "p3"]);
     assert_eq!(bench.new_in(&source).await, Vec::<String>::new());
 }

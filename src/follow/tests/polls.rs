@@ -175,3 +175,50 @@ async fn a_source_that_is_deleted_meanwhile_makes_no_tasks() {
     let (_, polled) = bench.start(Backfill::Page, 1).await;
     assert_eq!(bench.links(&polled.tasks).await, ["p1", "p2"]);
 }
+
+#[tokio::test]
+async fn a_feed_that_shows_a_window_makes_no_old_post_new() {
+    let (bench, source) = followed(&["5", "4", "3"], 9, 1).await;
+    bench.list.show(shown(&["6", "5", "3", "2"]));
+    assert_eq!(bench.new_in(&source).await, ["p6"]);
+}
+
+#[tokio::test]
+async fn a_flood_makes_a_hundred_tasks_and_is_told() {
+    let (bench, followed) = followed(&["1"], 500, 1).await;
+    let days: Vec<String> = (1..=131).rev().map(|day| day.to_string()).collect();
+    bench.list.show(days.iter().map(|day| post(day)).collect());
+    let polled = bench.follow.poll(followed.id).await.unwrap();
+    let links = bench.links(&polled.tasks).await;
+    assert_eq!((links.len(), links[0].as_str(), polled.skipped), (100, "p32", 30));
+    let warning = polled.warning.unwrap();
+    assert!(warning.detail.starts_with("30 new posts"), "{}", warning.detail);
+    let now = source(bench.queue.store(), followed.id).await;
+    assert_eq!((now.failures, now.last_error), (0, Some(warning)));
+    assert_eq!(bench.follow.poll(followed.id).await.unwrap().warning, None);
+    assert_eq!(source(bench.queue.store(), followed.id).await.last_error, None);
+}
+
+#[tokio::test]
+async fn what_stands_behind_the_last_page_is_told() {
+    let (bench, source) = followed(&["1"], 2, 1).await;
+    bench.list.show(shown(&["5", "4", "3", "2", "1"]));
+    let polled = bench.follow.poll(source.id).await.unwrap();
+    assert_eq!((polled.tasks.len(), polled.error), (2, None));
+    assert!(polled.warning.unwrap().detail.contains("behind the 1 pages"));
+    bench.list.show(shown(&["6", "5", "4", "3", "2", "1"]));
+    assert_eq!(bench.follow.poll(source.id).await.unwrap().warning, None);
+}
+
+#[tokio::test]
+async fn two_changes_at_the_same_time_both_hold() {
+    let (bench, source) = followed(&["1"], 2, 1).await;
+    let (rename, pause) = tokio::join!(
+        bench.follow.change(source.id, |source| source.title = "Other".to_owned()),
+        bench.follow.change(source.id, |source| source.state = SourceState::Paused),
+    );
+    rename.unwrap();
+    pause.unwrap();
+    let now = self::source(bench.queue.store(), source.id).await;
+    assert_eq!((now.title.as_str(), now.state), ("Other", SourceState::Paused));
+}

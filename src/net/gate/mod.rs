@@ -22,7 +22,7 @@ use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use url::{Host, Url};
 
@@ -38,6 +38,8 @@ use crate::error::{Code, Error, Result};
 const MAX_CONNECTIONS: usize = 64;
 /// How long the head of a request may take.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+/// After a connection that could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The name that goes with the password.
 const NAME: &str = "gate";
 
@@ -117,8 +119,11 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
             connections.join_next().await;
             continue;
         }
-        // A connection that breaks while it is taken is nobody's loss.
-        let Ok((client, _)) = listener.accept().await else { continue };
+        // A connection that breaks while it is taken is nobody's loss; when files run out, asking at once helps nobody.
+        let Ok((client, _)) = listener.accept().await else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
         let shared = shared.clone();
         connections.spawn(async move {
             let served = timeout(shared.total, shared.serve(client)).await;
@@ -161,11 +166,12 @@ impl Shared {
         }
     }
 
-    /// Connects to an address that the rules permit.
+    /// Connects to an address that the rules permit, or to what stands for the host (`net.host_map`).
     async fn connect(&self, url: &Url) -> Result<TcpStream> {
         let target: Target = self.rules.check(url)?;
         let unreachable = || Error::new(Code::ConnectFailed, format!("{} cannot be reached", target.host));
-        let addresses = match url.host() {
+        let place = target.base.as_ref().unwrap_or(url);
+        let addresses = match place.host() {
             Some(Host::Ipv4(address)) => vec![address.into()],
             Some(Host::Ipv6(address)) => vec![address.into()],
             Some(Host::Domain(name)) => {
@@ -178,7 +184,7 @@ impl Shared {
             }
             None => return Err(unreachable()),
         };
-        let port = url.port_or_known_default().unwrap_or_default();
+        let port = place.port_or_known_default().unwrap_or_default();
         for address in addresses {
             if let Ok(Ok(server)) = timeout(self.connect, TcpStream::connect((address, port))).await {
                 self.rules.check_peer(&target, server.peer_addr().ok())?;

@@ -73,6 +73,19 @@ async fn what_links_may_not_reach_programs_cannot_reach() {
 }
 
 #[tokio::test]
+async fn what_stands_for_a_host_is_reached_in_its_place() {
+    let server = Server::start(|asked| reply(200, "", asked.header("host").unwrap_or_default().as_bytes())).await;
+    let mut config = config();
+    config.host_map = [("www.site.example".to_owned(), server.url(""))].into();
+    let gate = Net::new(&config).unwrap().gate(10_000).await.unwrap();
+    let answer = behind(&gate).get("http://www.site.example/a").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "www.site.example");
+    // The name itself is exempt from nothing.
+    let answer = behind(&gate).get(server.url("/")).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), server.asked().len()), (403, 1));
+}
+
+#[tokio::test]
 async fn strangers_are_not_let_in() {
     let server = Server::canary().await;
     let gate = open_net().gate(1_000).await.unwrap();

@@ -16,7 +16,7 @@ use crate::{
     files::Kept,
     media::Probe,
     net::headers_for,
-    steps::{Job, ticket::Ticket, wishes::Wishes},
+    steps::{Job, segments, ticket::Ticket, wishes::Wishes},
 };
 
 /// A file may be so much shorter than the site says, in milliseconds and as a share of what it says.
@@ -152,6 +152,9 @@ async fn try_links(
             Err(error) if error.code == Code::Cancelled => return Err(error),
             Err(error) => error,
         };
+        if matches!(error.code, Code::NoAudio | Code::NotMedia | Code::UnsupportedFormat) {
+            discard(&path).await;
+        }
         tracing::info!(task = %job.task.id, host = url.host_str(), error = %error.chain(), "candidate refused");
         let is_about_bytes = is_about_bytes(error.code);
         hunt.errors.push(error);
@@ -160,6 +163,30 @@ async fn try_links(
         }
     }
     Ok(None)
+}
+
+/// Removes what is here of a candidate. What cannot be removed goes with the task's folder.
+async fn discard(path: &Path) {
+    let _ = tokio::fs::remove_file(path).await;
+    let _ = tokio::fs::remove_file(path.with_extension("part.meta")).await;
+    let _ = tokio::fs::remove_dir_all(segments::folder(path)).await;
+}
+
+/// Removes what is here of candidates that are none of a new ticket's: nobody goes on with it.
+pub(super) async fn clear(job: &Job<'_>, ticket: &Ticket) -> Result<()> {
+    let folder = folder(job).await?;
+    let music = ticket.sound.as_ref().map(|sound| Candidate::file(sound.url.clone()));
+    let claimed: Vec<String> = ticket.candidates.iter().chain(&music).map(part_name).collect();
+    let mut entries = tokio::fs::read_dir(&folder).await?;
+    while let Some(entry) = entries.next_entry().await? {
+        let part = PathBuf::from(entry.file_name()).with_extension("part");
+        let name = part.to_string_lossy();
+        let is_part = entry.path().extension().is_some_and(|kind| kind == "part" || kind == "segments");
+        if is_part && !claimed.iter().any(|claimed| *claimed == name) {
+            discard(&folder.join(part)).await;
+        }
+    }
+    Ok(())
 }
 
 /// Whether an error is about what the file holds, which is the same at every mirror.

@@ -65,6 +65,7 @@ async fn each_way_to_a_platform_is_tried() {
     ));
     cli.run(&["migrate"]).await.fine();
     let said = cli.run(&["doctor", "--json"]).await;
+    assert!(!cli.path("data/identities.key").exists(), "a key was made");
     let of = checks(&said.out);
     assert_eq!(of("douyin.slidesinfo").0, "ok", "{}", said.out);
     let (ending, words) = of("douyin.share_page");
