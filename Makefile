@@ -38,6 +38,7 @@ fmt:
 
 bench: bootstrap
 	cargo build --release --locked --package trawl --package capi --bins
+	cargo build --release --locked --package crawlers --example resolve-cost
 	benches/run.py
 
 bench-flags: bootstrap

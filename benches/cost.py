@@ -34,6 +34,17 @@ def overhead(binary, clips):
     row("overhead of the road per task (median)", statistics.median(left), "ms", 50)
 
 
+def resolve(program):
+    """Our own CPU time for one link whose answers are there at once."""
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    medians = json.loads(done.stdout)
+    slowest = max(medians, key=medians.get)
+    row("CPU time of resolving a typical page (the dearest case's median)", medians[slowest], "ms", 5)
+    note("which is", slowest)
+    for case in medians:
+        note(f"· {case}", f"{medians[case]:.2g} ms")
+
+
 def command_line(binary, runs):
     """`trawl transcribe` of a file against the inference and ffmpeg inside it."""
     with tempfile.TemporaryDirectory() as folder:

@@ -31,6 +31,7 @@ def main():
     figures = {
         "memory": lambda: cost.memory(binary, size(1024, 64)),
         "overhead": lambda: cost.overhead(binary, size(40, 5)),
+        "resolve": lambda: cost.resolve(pathlib.Path(args.binary).with_name("examples") / "resolve-cost"),
         "command": lambda: cost.command_line(binary, size(3, 1)),
         "crashes": lambda: cost.crashes(binary, size(15, 4)),
         "ctranslate2": lambda: recognition.ctranslate2(capi, size(7, 1)),

@@ -46,7 +46,7 @@ for target in "$@"; do
         vectors) cp fixtures/abogus_vectors.json "$corpus" ;;
     esac
     echo "fuzz: $target, $seconds s" >&2
-    # Nothing here is unsafe code, so no sanitizer: panics, overflows, hangs and the assertions are what is looked for.
+    # The crate is safe Rust, so no sanitizer: panics, overflows, hangs and the assertions are what is looked for.
     nice -n 19 cargo $toolchain fuzz run --sanitizer none "$target" -- \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1
 done

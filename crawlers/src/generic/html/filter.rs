@@ -78,28 +78,30 @@ impl<'a> Pass<'a> {
         self.rest = &self.rest[1..];
         let name = self.tag_name();
         self.skip_past(">");
-        if matches!(name.as_str(), "video" | "audio") {
+        if ["video", "audio"].iter().any(|player| player.eq_ignore_ascii_case(name)) {
             self.close_player();
         }
     }
 
     fn start_tag(&mut self) {
         let name = self.tag_name();
-        let mut tag = format!("<{name}");
+        let kind = ELEMENTS.iter().position(|known| known.eq_ignore_ascii_case(name));
+        // Most tags are none of ours, and are read only for where they end.
+        let mut tag = kind.map(|kind| format!("<{}", ELEMENTS[kind]));
         loop {
             self.rest = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
             if self.rest.is_empty() || self.rest.starts_with('>') {
                 break;
             }
             let (key, value) = self.attribute();
-            let key = key.to_ascii_lowercase();
-            if ATTRIBUTES.contains(&key.as_str()) {
-                tag += &format!(" {key}=\"{}\"", value.replace('"', "&quot;"));
+            let known = ATTRIBUTES.iter().find(|known| known.eq_ignore_ascii_case(key));
+            if let (Some(tag), Some(key)) = (&mut tag, known) {
+                tag.extend([" ", key, "=\"", &value.replace('"', "&quot;"), "\""]);
             }
         }
         self.skip_past(">");
-        let raw = if RAW.contains(&name.as_str()) { self.raw(&name) } else { "" };
-        if let Some(kind) = ELEMENTS.iter().position(|known| *known == name) {
+        let raw = if RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name)) { self.raw(name) } else { "" };
+        if let (Some(kind), Some(tag)) = (kind, tag) {
             self.keep(kind, &tag, raw);
         }
     }
@@ -147,8 +149,8 @@ impl<'a> Pass<'a> {
         word
     }
 
-    fn tag_name(&mut self) -> String {
-        self.word(|c| c.is_ascii_whitespace() || c == '/' || c == '>').to_ascii_lowercase()
+    fn tag_name(&mut self) -> &'a str {
+        self.word(|c| c.is_ascii_whitespace() || c == '/' || c == '>')
     }
 
     fn attribute(&mut self) -> (&'a str, &'a str) {
