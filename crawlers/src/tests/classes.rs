@@ -82,7 +82,7 @@ fn scene(class: ErrorClass) -> Scene {
             says: This(
                 200,
                 ("Content-Type", "application/json"),
-                r#"{"itemList":[{"id":"1"}],"hasMore":1,"cursor":0}"#,
+                r#"{"itemList":[{"id":"1"}],"hasMore":1,"cursor":30}"#,
             ),
             is_list: true,
         },
@@ -108,7 +108,9 @@ impl Scene {
         let stage = Stage { answer: self.says.answer(manifest, class) };
         let with = With { transport: &stage, identity: None, external: None, chance: &Real, only: self.only };
         if self.is_list {
-            return crawlers.list(self.link, &ListRequest::default(), with).await.unwrap_err();
+            // A second page, so that a list has something to repeat.
+            let request = ListRequest { cursor: Some("30".to_owned()), ..ListRequest::default() };
+            return crawlers.list(self.link, &request, with).await.unwrap_err();
         }
         crawlers.resolve(self.link, with).await.unwrap_err()
     }
