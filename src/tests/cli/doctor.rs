@@ -73,7 +73,7 @@ async fn each_way_to_a_platform_is_tried() {
     assert_eq!(of("douyin.tikhub").0, "skipped", "{}", of("douyin.tikhub").1);
     assert!(of("douyin").0 == "ok" && of("douyin").1.contains("1 ways work, 1 do not"), "{}", said.out);
     assert_eq!(of("tiktok.page").0, "ok", "{}", said.out);
-    for (way, class) in [("tiktok.item_detail", "not_found"), ("tiktok.oembed", "blocked")] {
+    for (way, class) in [("tiktok.item_detail", "blocked"), ("tiktok.oembed", "blocked")] {
         assert!(of(way).0 == "failed" && of(way).1.contains(class), "{}", of(way).1);
     }
     assert!(of("tiktok").0 == "ok" && of("tiktok").1.contains("1 ways work, 2 do not"), "{}", of("tiktok").1);
