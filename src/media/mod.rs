@@ -37,6 +37,7 @@ pub use self::{
 pub(crate) use self::{
     group::Group,
     landlocked::{gated, restrict},
+    programs::locate,
     supervise::{Patience, supervise},
 };
 use self::{programs::Programs, sandbox::Jail};

@@ -27,7 +27,8 @@ pub(super) struct Programs {
 impl Programs {
     /// Finds both and runs both; `jail` learns where they are.
     pub(super) fn find(ffmpeg: &Path, ffprobe: &Path, jail: &mut Jail) -> Result<Self> {
-        let (ffmpeg, ffprobe) = (locate(ffmpeg, "ffmpeg")?, locate(ffprobe, "ffprobe")?);
+        let ffmpeg = locate(ffmpeg).ok_or_else(|| missing("ffmpeg"))?;
+        let ffprobe = locate(ffprobe).ok_or_else(|| missing("ffprobe"))?;
         jail.trust(&ffmpeg);
         jail.trust(&ffprobe);
         let ffmpeg_version = version(&ffmpeg, "ffmpeg", jail)?;
@@ -36,19 +37,19 @@ impl Programs {
     }
 }
 
-/// A bare name is looked for in the daemon's PATH; children get another one, so it is done once and here.
-fn locate(wanted: &Path, name: &str) -> Result<PathBuf> {
-    let missing = || Error::new(Code::FfmpegMissing, format!("{name} is not installed where `media.{name}` says"));
+/// Where a program is: a bare name is looked for in the daemon's PATH. Children get another one, so it is done once and
+/// here.
+pub(crate) fn locate(wanted: &Path) -> Option<PathBuf> {
     if wanted.components().count() > 1 || wanted.is_absolute() {
-        let path = std::path::absolute(wanted)?;
-        return if path.is_file() { Ok(path) } else { Err(missing()) };
+        return std::path::absolute(wanted).ok().filter(|path| path.is_file());
     }
     let folders = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&folders)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(wanted))
-        .find(|path| path.is_file())
-        .ok_or_else(missing)
+    let mut paths = env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join(wanted));
+    paths.find(|path| path.is_file())
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(Code::FfmpegMissing, format!("{name} is not installed where `media.{name}` says"))
 }
 
 fn version(program: &Path, name: &str, jail: &Jail) -> Result<String> {

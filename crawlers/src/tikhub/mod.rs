@@ -18,7 +18,8 @@ pub(crate) fn hindrance(visit: &Visit<'_>) -> Option<String> {
 /// What the platform said to TikHub: the answer's `data`. `path_and_query` begins with `/api/`.
 ///
 /// Every error is one of the way, never of the post: [`ErrorClass::Credentials`] for a key that is wrong or out of funds,
-/// [`ErrorClass::RateLimited`] with the wait that it asks for, [`ErrorClass::SiteError`] for the rest.
+/// [`ErrorClass::RateLimited`] with the wait that it asks for, [`ErrorClass::Blocked`] for an answer
+/// without data, [`ErrorClass::SiteError`] for the rest.
 pub(crate) async fn fetch(visit: &Visit<'_>, path_and_query: &str) -> Result<Value, CrawlError> {
     let settings = &visit.settings.tikhub;
     let url =

@@ -1,4 +1,4 @@
-//! What TikHub, the paid service, is told about a post.
+//! What TikHub, the paid service, tells about a post.
 
 use async_trait::async_trait;
 use serde_json::Value;

@@ -134,7 +134,7 @@ impl<'a> Web<'a> {
     }
 }
 
-/// Sends a request to any host. No answer is always an error of the way.
+/// Sends a request to any host. When there is no answer, that is an error of the way, never of the post.
 pub(super) async fn fetch(
     visit: &Visit<'_>,
     rhythm: Rhythm,

@@ -1,7 +1,6 @@
 //! Finds yt-dlp and asks how old it is.
 
 use std::{
-    env,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc,
@@ -12,7 +11,7 @@ use std::{
 use chrono::NaiveDate;
 
 use super::run;
-use crate::media::Group;
+use crate::media::{Group, locate};
 
 /// How long it may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,16 +30,6 @@ pub(super) fn find(wanted: &str) -> Option<PathBuf> {
         _ => tracing::info!(version, "yt-dlp is used for what it knows"),
     }
     Some(program)
-}
-
-/// A bare name is looked for in the daemon's PATH; the child gets another one.
-fn locate(wanted: &Path) -> Option<PathBuf> {
-    if wanted.components().count() > 1 || wanted.is_absolute() {
-        return std::path::absolute(wanted).ok().filter(|path| path.is_file());
-    }
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let mut paths = env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join(wanted));
-    paths.find(|path| path.is_file())
 }
 
 fn version(program: &Path) -> Option<String> {
