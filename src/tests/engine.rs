@@ -125,11 +125,12 @@ async fn two_slots_work_at_the_same_time() {
     stage.app.finish().await;
 }
 
-/// With two slots a crash hits two tasks. They are tried again one at a time: the one that is to blame takes nobody with it
-/// any more.
+/// With two slots a crash hits two tasks. When another crash would end them they are tried again one at a time: the one that
+/// is to blame takes nobody with it any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_each_suspect_runs_alone() {
-    let stage = Stage::set("engine.slots = 2").await;
+    // One crash more would be the last one, so both are suspects after the first.
+    let stage = Stage::set("engine.slots = 2\nqueue.max_crashes = 2").await;
     for _ in 0..SCENES {
         let first = stage.clip(json!({})).await;
         stage.until(first, "text", "running").await;
