@@ -109,6 +109,7 @@ impl Intake {
             options: submission.options,
             media_id,
             callback_url,
+            ..NewTask::default()
         };
         Ok(Checked { task, planned })
     }
@@ -224,6 +225,8 @@ fn new_step(row: Planned, level: i64) -> NewStep {
         retry: json!(row.retry),
         timeout_ms: row.timeout.map(|span| i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX)),
         level,
+        rule: json!(row.rule),
+        reuse: false,
     }
 }
 

@@ -71,7 +71,7 @@ impl Runner {
         let stops = self.services.queue.wake().stops();
         tokio::spawn(self.clone().listen(stops, upkeep.clone()));
         let mut loops = JoinSet::new();
-        for lane in [Lane::Net, Lane::Cpu, Lane::Gpu, Lane::Deliver] {
+        for lane in Lane::ALL.iter().copied() {
             let (runner, shutdown) = (self.clone(), shutdown.clone());
             loops.spawn(async move { runner.lane(lane, shutdown).await });
         }
@@ -102,6 +102,8 @@ impl Runner {
             Lane::Cpu => self.cpu,
             Lane::Gpu => self.slots,
             Lane::Deliver => config.deliver,
+            Lane::Flow => config.flow,
+            Lane::Llm => config.llm,
         };
         let places = Arc::new(Places::new(places));
         while !shutdown.is_cancelled() {
@@ -238,7 +240,7 @@ impl Runner {
                 let waiting = store.backlog(Lane::Cpu).await? + store.backlog(Lane::Gpu).await?;
                 full(StepKind::Download, waiting, ahead * 2)
             }
-            Lane::Gpu | Lane::Deliver => Full { kinds: Vec::new(), spare_urgent: true },
+            Lane::Gpu | Lane::Deliver | Lane::Flow | Lane::Llm => Full { kinds: Vec::new(), spare_urgent: true },
         })
     }
 

@@ -7,6 +7,7 @@ mod m20261120_000001_initial;
 mod m20261120_000002_transcript_cache;
 mod m20261120_000003_identities;
 mod m20261120_000004_sources;
+mod m20261120_000005_workflow_runs;
 
 use sea_orm_migration::prelude::*;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000002_transcript_cache::Migration),
             Box::new(m20261120_000003_identities::Migration),
             Box::new(m20261120_000004_sources::Migration),
+            Box::new(m20261120_000005_workflow_runs::Migration),
         ]
     }
 }

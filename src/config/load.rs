@@ -69,8 +69,9 @@ impl Config {
         }
         self.models.check()?;
         self.engine.check()?;
-        if self.queue.net == 0 || self.queue.deliver == 0 || self.queue.prefetch == 0 {
-            return wrong("queue.net, queue.deliver and queue.prefetch", "at least 1");
+        let places = [self.queue.net, self.queue.deliver, self.queue.flow, self.queue.llm, self.queue.prefetch];
+        if places.contains(&0) {
+            return wrong("queue.net, queue.deliver, queue.flow, queue.llm and queue.prefetch", "at least 1");
         }
         if self.queue.heartbeat.0 * 2 > self.queue.lease.0 {
             return wrong("queue.heartbeat", "at most half of queue.lease");

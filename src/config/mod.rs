@@ -207,6 +207,10 @@ pub struct QueueConfig {
     pub cpu: usize,
     /// Deliveries at the same time.
     pub deliver: usize,
+    /// Decisions of workflows at the same time.
+    pub flow: usize,
+    /// Requests to language models at the same time.
+    pub llm: usize,
     /// Clips decoded ahead of the engine, for each slot.
     pub prefetch: usize,
     /// Worker deaths after which a step is failed.

@@ -100,6 +100,8 @@ words!(
         Ready = "ready",
         /// Leased to a worker.
         Running = "running",
+        /// Its work is done elsewhere: by the items of its list, or by a task of its own.
+        Waiting = "waiting",
         /// Done; its output is stored.
         Succeeded = "succeeded",
         /// Ended with an error, no tries left.
@@ -129,6 +131,10 @@ words!(
         Gpu = "gpu",
         /// Callbacks.
         Deliver = "deliver",
+        /// Decisions that take no time: conditions, lists, tasks of tasks, subtitles.
+        Flow = "flow",
+        /// Language models.
+        Llm = "llm",
     }
 );
 
@@ -145,6 +151,18 @@ words!(
         Transcribe = "transcribe",
         /// Writes a delivery.
         Callback = "callback",
+        /// Segments → subtitle text.
+        Subtitle = "subtitle",
+        /// Text → text, by a language model.
+        Llm = "llm",
+        /// Asks a server.
+        Http = "http",
+        /// Chooses a value.
+        Condition = "condition",
+        /// Runs another workflow as a task of its own.
+        Workflow = "workflow",
+        /// Runs a program that the operator has declared; written `exec:NAME` in a definition.
+        Exec = "exec",
     }
 );
 
@@ -152,10 +170,12 @@ impl StepKind {
     /// The lane in which steps of this kind wait.
     pub fn lane(self) -> Lane {
         match self {
-            Self::Resolve | Self::Download => Lane::Net,
-            Self::Extract => Lane::Cpu,
+            Self::Resolve | Self::Download | Self::Http => Lane::Net,
+            Self::Extract | Self::Exec => Lane::Cpu,
             Self::Transcribe => Lane::Gpu,
             Self::Callback => Lane::Deliver,
+            Self::Subtitle | Self::Condition | Self::Workflow => Lane::Flow,
+            Self::Llm => Lane::Llm,
         }
     }
 }
@@ -171,6 +191,12 @@ words!(
         Low = "low",
     }
 );
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self::Normal
+    }
+}
 
 impl Priority {
     /// The level in the queue's sort key: 0 is first.

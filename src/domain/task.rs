@@ -40,6 +40,14 @@ pub struct Task {
     pub warnings: Vec<String>,
     /// Where its end is told.
     pub callback_url: Option<String>,
+    /// The `workflow` step (its row's id) that it is the work of.
+    pub parent_step: Option<String>,
+    /// The task that it repeats.
+    pub rerun_of: Option<TaskId>,
+    /// When it must have ended.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// Whether its steps wait until another task of its workflow has ended.
+    pub held: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

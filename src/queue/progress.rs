@@ -12,7 +12,10 @@ fn weight(kind: StepKind) -> f64 {
         StepKind::Download => 0.22,
         StepKind::Extract => 0.10,
         StepKind::Transcribe => 0.65,
-        StepKind::Callback => 0.01,
+        StepKind::Llm => 0.20,
+        StepKind::Exec | StepKind::Workflow => 0.10,
+        StepKind::Http => 0.02,
+        StepKind::Callback | StepKind::Subtitle | StepKind::Condition => 0.01,
     }
 }
 

@@ -68,6 +68,7 @@ impl Bench {
             options: Map::new(),
             media_id: None,
             callback_url: Some("https://example.com/hook".to_owned()),
+            ..NewTask::default()
         };
         let id = tx.insert_task(task).await.unwrap();
         let steps: Vec<NewStep> = plan(&Definition::parse(DEFINITION).unwrap())
@@ -81,6 +82,8 @@ impl Bench {
                 retry: json!(row.retry),
                 timeout_ms: None,
                 level: priority.level(),
+                rule: json!(row.rule),
+                reuse: false,
             })
             .collect();
         tx.insert_steps(id, &steps).await.unwrap();

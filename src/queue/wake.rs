@@ -6,7 +6,7 @@ use crate::domain::{Lane, TaskId};
 
 /// Who waits for what in this process.
 pub struct Wake {
-    lanes: [Notify; 4],
+    lanes: [Notify; 6],
     urgent: Notify,
     events: watch::Sender<u64>,
     stops: broadcast::Sender<Stop>,
@@ -81,6 +81,8 @@ impl Wake {
             Lane::Cpu => 1,
             Lane::Gpu => 2,
             Lane::Deliver => 3,
+            Lane::Flow => 4,
+            Lane::Llm => 5,
         }]
     }
 }

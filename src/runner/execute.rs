@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -110,12 +110,17 @@ impl Runner {
             return Err(Error::new(Code::Cancelled, "The task has ended"));
         }
         let steps = store.steps_of(task.id).await?;
-        let input = self.input(work, &task, &steps).await?;
+        let scope = self.scope(work, &task, &steps).await?;
+        let input = match template::fill(&Value::Object(work.row.with.clone()), &scope)? {
+            Value::Object(input) => input,
+            _ => return Err(Error::new(Code::Internal, "A step's input is not an object")),
+        };
         let reporter = Reporter::default();
         let services = &self.services;
         let stop = cancel.child_token();
         let (task, steps, reporter) = (&task, steps.as_slice(), &reporter);
-        let job = Job { services, work, task, steps, input, reporter, leave, cancel: &stop };
+        let scope = &scope;
+        let job = Job { services, work, task, steps, input, scope, reporter, leave, cancel: &stop };
         let run = within_time(work, steps::run(&job), &stop);
         reported(run, reporter, || self.tell(work, reporter)).await
     }
@@ -127,18 +132,14 @@ impl Runner {
         }
     }
 
-    async fn input(&self, work: &Work, task: &Task, steps: &[StepRow]) -> Result<Map<String, Value>> {
+    async fn scope(&self, work: &Work, task: &Task, steps: &[StepRow]) -> Result<Value> {
         let mut transcripts = HashMap::new();
         for id in self.transcripts_used(work, steps) {
             if let Some(transcript) = self.services.queue.store().transcript(id).await? {
                 transcripts.insert(id, transcript);
             }
         }
-        let scope = scope::build(task, steps, &transcripts);
-        match template::fill(&Value::Object(work.row.with.clone()), &scope)? {
-            Value::Object(input) => Ok(input),
-            _ => Err(Error::new(Code::Internal, "A step's input is not an object")),
-        }
+        Ok(scope::build(task, steps, &transcripts))
     }
 
     /// The transcripts of the steps that this one refers to; usually none, and they can be large.

@@ -5,18 +5,24 @@
 //! leaves in the task's working folder may be deleted.
 
 mod callback;
+mod condition;
 mod dash;
 mod decrypt;
 mod download;
+mod exec;
 mod extract;
 mod hls;
+mod http;
+mod llm;
 mod reporter;
 mod resolve;
 mod segments;
+mod subtitle;
 mod ticket;
 mod transcribe;
 mod wishes;
 mod words;
+mod workflow;
 
 use std::{sync::Arc, time::Duration};
 
@@ -71,6 +77,8 @@ pub struct Job<'a> {
     pub steps: &'a [StepRow],
     /// The step's `with`, references filled in.
     pub input: Map<String, Value>,
+    /// What its expressions can see; for the fields that hold secrets, which `input` hides.
+    pub scope: &'a Value,
     /// Where progress goes.
     pub reporter: &'a Reporter,
     /// To be told when the step's place in its lane may go to another one, though it is not over yet.
@@ -82,8 +90,8 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// The same try with other services.
     fn with<'b>(&'b self, services: &'b Services) -> Job<'b> {
-        let Self { work, task, steps, reporter, leave, cancel, .. } = *self;
-        Job { services, work, task, steps, input: self.input.clone(), reporter, leave, cancel }
+        let Self { work, task, steps, scope, reporter, leave, cancel, .. } = *self;
+        Job { services, work, task, steps, input: self.input.clone(), scope, reporter, leave, cancel }
     }
 }
 
@@ -114,6 +122,12 @@ pub async fn run(job: &Job<'_>) -> Result<Outcome> {
         StepKind::Extract => extract::run(job).await,
         StepKind::Transcribe => transcribe::run(job).await,
         StepKind::Callback => callback::run(job).await,
+        StepKind::Subtitle => subtitle::run(job).await,
+        StepKind::Llm => llm::run(job).await,
+        StepKind::Http => http::run(job).await,
+        StepKind::Condition => condition::run(job).await,
+        StepKind::Workflow => workflow::run(job).await,
+        StepKind::Exec => exec::run(job).await,
     }
 }
 

@@ -36,6 +36,10 @@ pub struct NewStep {
     pub timeout_ms: Option<i64>,
     /// Its priority level, 0 first.
     pub level: i64,
+    /// What decides about it beside its input, as JSON.
+    pub rule: Value,
+    /// Whether the result of the same step of the task that its task repeats may be taken.
+    pub reuse: bool,
 }
 
 /// A row with all that the queue needs to know of it.
@@ -53,6 +57,24 @@ pub struct StepRow {
     pub timeout_ms: Option<i64>,
     /// Its priority level.
     pub level: i64,
+    /// What decides about it beside its input, as JSON.
+    pub rule: Value,
+    /// The key of the `foreach` step to whose list it belongs.
+    pub list: Option<String>,
+    /// Its place in that list, from 0.
+    pub item_index: Option<i64>,
+    /// Its item of that list.
+    pub item: Option<Value>,
+    /// Of a `foreach` step: how many of its items have not ended.
+    pub remaining: Option<i64>,
+    /// What its `when` came to.
+    pub chosen: Option<bool>,
+    /// SHA-256 of its input with the references filled in.
+    pub input_hash: Option<String>,
+    /// When all its tries must be over, in milliseconds since 1970.
+    pub deadline_at: Option<i64>,
+    /// Whether the result of the same step of the task that its task repeats may be taken.
+    pub reuse: bool,
     /// The token of its last claim.
     pub lease_token: i64,
     /// Who holds it.
@@ -113,6 +135,15 @@ impl TryFrom<Model> for StepRow {
             retry: row.retry.clone(),
             timeout_ms: row.timeout_ms,
             level: row.level,
+            rule: row.rule.clone().unwrap_or_else(|| Value::Object(Map::new())),
+            list: row.list.clone(),
+            item_index: row.item_index,
+            item: row.item.clone(),
+            remaining: row.remaining,
+            chosen: row.chosen,
+            input_hash: row.input_hash.clone(),
+            deadline_at: row.deadline_at,
+            reuse: row.reuse.unwrap_or(false),
             lease_token: row.lease_token,
             lease_owner: row.lease_owner.clone(),
             lease_until: row.lease_until,
@@ -157,6 +188,9 @@ impl Tx {
                 created_at: Set(self.now),
                 started_at: Set(None),
                 finished_at: Set(None),
+                rule: Set(Some(step.rule.clone())),
+                reuse: Set(Some(step.reuse)),
+                ..Default::default()
             });
         }
         Entity::insert_many(models).exec(&self.inner).await?;

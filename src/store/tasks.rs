@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A task to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewTask {
     /// The workflow's name.
     pub workflow: String,
@@ -38,6 +38,14 @@ pub struct NewTask {
     pub media_id: Option<MediaId>,
     /// Where its end is told.
     pub callback_url: Option<String>,
+    /// The `workflow` step (its row's id) that it is the work of.
+    pub parent_step: Option<String>,
+    /// The task that it repeats.
+    pub rerun_of: Option<TaskId>,
+    /// How long it may take from now, in milliseconds.
+    pub deadline_ms: Option<i64>,
+    /// Whether its steps wait until another task of its workflow has ended.
+    pub held: bool,
 }
 
 /// Which tasks to list.
@@ -93,6 +101,10 @@ impl Tx {
             callback_url: Set(task.callback_url),
             created_at: Set(self.now),
             updated_at: Set(self.now),
+            parent_step: Set(task.parent_step),
+            rerun_of: Set(task.rerun_of.map(|id| id.0)),
+            deadline_at: Set(task.deadline_ms.map(|ms| self.now.saturating_add(ms))),
+            held: Set(Some(task.held)),
             ..Default::default()
         };
         Ok(TaskId(Entity::insert(model).exec(&self.inner).await?.last_insert_id))

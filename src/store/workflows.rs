@@ -34,6 +34,7 @@ impl Tx {
             definition: Set(definition),
             sha256: Set(sha256.to_owned()),
             created_at: Set(self.now),
+            ..Default::default()
         };
         Entity::insert(model).exec_without_returning(&self.inner).await?;
         Ok(revision)

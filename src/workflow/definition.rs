@@ -21,11 +21,110 @@ pub struct Definition {
     /// What a task must or may give.
     #[serde(default)]
     pub params: BTreeMap<String, Param>,
+    /// What starts it by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
     /// The steps by name.
     pub steps: BTreeMap<String, StepDef>,
+    /// The steps that run once when one of `steps` has failed for good.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on_error: BTreeMap<String, StepDef>,
     /// The task's result: JSON with references.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
+    /// How long a task may take, from when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Span>,
+    /// How many of its tasks may be at work at the same time; others wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_active_runs: Option<u32>,
+}
+
+/// What starts a workflow by itself: a time or an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Trigger {
+    /// Again and again.
+    Cron(CronTrigger),
+    /// Whenever something has happened.
+    Event(EventTrigger),
+}
+
+/// A time table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CronTrigger {
+    /// Minute, hour, day of the month, month, day of the week.
+    pub cron: String,
+    /// The IANA time zone in which it is read; UTC when none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tz: Option<String>,
+    /// What happens when the task before still runs.
+    #[serde(default)]
+    pub overlap: Overlap,
+    /// What happens to times that passed while nothing could start.
+    #[serde(default)]
+    pub catchup: Catchup,
+    /// By how much a start is put off at most, by chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Span>,
+    /// The parameters of its tasks.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+}
+
+/// What happens when the task before still runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// The new one is not made.
+    #[default]
+    Skip,
+    /// The new one waits for the end of the one before.
+    Queue,
+    /// Both run.
+    Allow,
+}
+
+/// What happens to times that passed while nothing could start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Catchup {
+    /// Nothing.
+    None,
+    /// The last of them is made up for.
+    #[default]
+    Latest,
+    /// All of them are.
+    All,
+}
+
+/// An event that starts tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventTrigger {
+    /// Which.
+    pub event: EventKind,
+    /// An expression over `event` that must be true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The parameters of its tasks; references to `event` are filled in.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+}
+
+/// What a workflow can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A media's file is here.
+    #[serde(rename = "media.created")]
+    MediaCreated,
+    /// A transcript was stored.
+    #[serde(rename = "transcript.created")]
+    TranscriptCreated,
+    /// A task has failed.
+    #[serde(rename = "task.failed")]
+    TaskFailed,
 }
 
 /// One parameter.
@@ -77,15 +176,91 @@ pub struct StepDef {
     /// Its input: JSON with references.
     #[serde(default)]
     pub with: Map<String, Value>,
+    /// An expression that must be true for the step to run; evaluated once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Runs the step once for each item of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreach: Option<Foreach>,
     /// Steps which must have ended before, besides those it refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
     /// How often and when it is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// How long it waits before its first try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Span>,
     /// For one try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// For all its tries together, from when it may start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Span>,
+    /// What follows when it has failed for good.
+    #[serde(default, skip_serializing_if = "OnError::is_fail")]
+    pub on_error: OnError,
+}
+
+/// A list whose items a step runs for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Foreach {
+    /// An expression for the list; evaluated once.
+    #[serde(rename = "in")]
+    pub list: String,
+    /// The name of an item in the step's references.
+    #[serde(default = "item", rename = "as")]
+    pub name: String,
+    /// How many items are at work at the same time, 1 to 64.
+    #[serde(default = "one")]
+    pub parallel: u32,
+    /// The longest list, 1 to 10,000; a longer one is an error.
+    #[serde(default = "limit")]
+    pub limit: u32,
+    /// What follows when an item has failed for good.
+    #[serde(default)]
+    pub on_item_error: OnItemError,
+}
+
+fn item() -> String {
+    "item".to_owned()
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn limit() -> u32 {
+    1_000
+}
+
+/// What follows when an item has failed for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnItemError {
+    /// No more items are started, and the step fails.
+    #[default]
+    Fail,
+    /// The others go on; the output is `{ok: […], failed: […]}`.
+    Collect,
+}
+
+/// What follows when a step has failed for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The task fails.
+    #[default]
+    Fail,
+    /// The task goes on without it; steps that cannot do without its output are skipped.
+    Continue,
+}
+
+impl OnError {
+    fn is_fail(&self) -> bool {
+        *self == Self::Fail
+    }
 }
 
 impl Definition {

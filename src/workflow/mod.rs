@@ -5,11 +5,14 @@
 
 pub mod advance;
 pub mod definition;
+pub mod expr;
 pub mod plan;
 pub mod retry;
+pub mod rule;
 pub mod template;
 pub mod validate;
 
 pub use definition::Definition;
 pub use plan::{Planned, plan};
 pub use retry::Retry;
+pub use rule::Rule;

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{Definition, Retry, definition::StepDef, template};
+use super::{
+    Definition, Retry, Rule,
+    definition::StepDef,
+    expr::{self, Reference},
+    template,
+};
 use crate::domain::{Span, StepKind};
 
 /// One row to be written.
@@ -22,6 +27,8 @@ pub struct Planned {
     pub retry: Retry,
     /// For one try.
     pub timeout: Option<Span>,
+    /// What decides about it beside its input.
+    pub rule: Rule,
 }
 
 /// Why a definition has no plan.
@@ -35,16 +42,31 @@ pub enum NeedsError {
     Kind(String),
 }
 
-/// The steps that a step refers to or names in `after`, each once, in the order of their names.
-pub fn needs_of(step: &StepDef) -> Vec<String> {
-    let mut found = Vec::new();
-    template::references(&Value::Object(step.with.clone()), "", &mut found);
-    let referred = found.into_iter().filter_map(|(_, path)| match path.ok()?.as_slice() {
+/// What a step waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The steps that it refers to or names in `after`, each once, in the order of their names.
+    pub all: Vec<String>,
+    /// Those of them which may have been skipped or have failed: every reference to them is guarded, or there is none.
+    pub loose: Vec<String>,
+}
+
+/// What a step waits for, from its expressions.
+pub fn needs_of(step: &StepDef) -> Needs {
+    let mut found: Vec<Reference> = Vec::new();
+    let mut in_with = Vec::new();
+    template::references(&Value::Object(step.with.clone()), "", &mut in_with);
+    found.extend(in_with.into_iter().filter_map(|(_, reference)| reference.ok()));
+    let bare = [step.when.as_deref(), step.foreach.as_ref().map(|list| list.list.as_str())];
+    found.extend(bare.into_iter().flatten().filter_map(|source| expr::references(source).ok()).flatten());
+    let named = |reference: &Reference| match reference.path.as_slice() {
         [root, name, ..] if root == "steps" => Some(name.clone()),
         _ => None,
-    });
-    let needs: BTreeSet<String> = step.after.iter().cloned().chain(referred).collect();
-    needs.into_iter().collect()
+    };
+    let strict: BTreeSet<String> = found.iter().filter(|reference| !reference.guarded).filter_map(named).collect();
+    let all: BTreeSet<String> = step.after.iter().cloned().chain(found.iter().filter_map(named)).collect();
+    let loose = all.difference(&strict).cloned().collect();
+    Needs { all: all.into_iter().collect(), loose }
 }
 
 /// Turns a definition into rows. `transcribe` becomes two: decoding in lane `cpu` runs ahead of inference in lane `gpu`.
@@ -52,10 +74,12 @@ pub fn plan(definition: &Definition) -> Result<Vec<Planned>, NeedsError> {
     let mut rows = Vec::new();
     for name in order(definition)? {
         let step = &definition.steps[&name];
-        let kind: StepKind = step.kind.parse().map_err(|_| NeedsError::Kind(step.kind.clone()))?;
+        let kind = kind_of(&step.kind).ok_or_else(|| NeedsError::Kind(step.kind.clone()))?;
         let retry = step.retry.clone().unwrap_or_else(|| Retry::for_kind(kind));
-        let row =
-            Planned { key: name, kind, needs: needs_of(step), with: step.with.clone(), retry, timeout: step.timeout };
+        let needs = needs_of(step);
+        let rule = Rule::of(step, needs.loose, false);
+        let (needs, with) = (needs.all, step.with.clone());
+        let row = Planned { key: name, kind, needs, with, retry, timeout: step.timeout, rule };
         if kind == StepKind::Transcribe {
             let key = format!("{}:extract", row.key);
             rows.push(Planned { key: key.clone(), kind: StepKind::Extract, timeout: None, ..row.clone() });
@@ -68,10 +92,20 @@ pub fn plan(definition: &Definition) -> Result<Vec<Planned>, NeedsError> {
     Ok(rows)
 }
 
+/// What a word after `use` names.
+pub fn kind_of(word: &str) -> Option<StepKind> {
+    match word.split_once(':') {
+        Some(("exec", name)) => (!name.is_empty()).then_some(StepKind::Exec),
+        Some(_) => None,
+        // `extract` is a half of `transcribe` and `exec` needs a name: neither stands alone.
+        None => word.parse().ok().filter(|kind| !matches!(kind, StepKind::Extract | StepKind::Exec)),
+    }
+}
+
 /// The steps' names, each after those it needs.
 fn order(definition: &Definition) -> Result<Vec<String>, NeedsError> {
     let mut waiting: BTreeMap<&str, Vec<String>> =
-        definition.steps.iter().map(|(name, step)| (name.as_str(), needs_of(step))).collect();
+        definition.steps.iter().map(|(name, step)| (name.as_str(), needs_of(step).all)).collect();
     let mut done: Vec<String> = Vec::new();
     while !waiting.is_empty() {
         let free: Vec<&str> = waiting

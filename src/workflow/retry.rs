@@ -48,8 +48,15 @@ impl Retry {
     pub fn for_kind(kind: StepKind) -> Self {
         let max = match kind {
             // What depends on a server elsewhere: sites, receivers, remote engines.
-            StepKind::Resolve | StepKind::Download | StepKind::Transcribe | StepKind::Callback => 4,
+            StepKind::Resolve
+            | StepKind::Download
+            | StepKind::Transcribe
+            | StepKind::Callback
+            | StepKind::Llm
+            | StepKind::Http => 4,
             StepKind::Extract => 1,
+            // What comes to the same whenever it is tried, and what may have done something already.
+            StepKind::Subtitle | StepKind::Condition | StepKind::Workflow | StepKind::Exec => 0,
         };
         Self { max, ..Self::default() }
     }

@@ -1,22 +1,29 @@
-//! References inside strings: `${steps.media.output.file}`.
+//! Expressions inside strings: `${steps.media.output.file}`.
 //!
-//! A string that is exactly one reference keeps the value's JSON type; inside longer text the value is written out.
-//! `$${` stands for a plain `${`. What a reference yields is data: it is never looked into for further references.
+//! A string that is exactly one expression keeps the value's JSON type; inside longer text the value is written out.
+//! `$${` stands for a plain `${`. What an expression yields is data: it is never looked into for further expressions.
+//!
+//! `${secrets.NAME}` is filled by [`fill_with`] alone, for the fields that may hold secrets; [`fill`] writes `***` for it,
+//! so that no input that is stored or shown holds one.
 
 use serde_json::{Map, Value};
 
+use super::expr::{self, Reference};
 use crate::error::{Code, Error, Result};
+
+/// What stands for a secret where none may be.
+const HIDDEN: &str = "***";
 
 /// A piece of a template string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Plain text.
     Text(String),
-    /// A path such as `["steps", "media", "output", "file"]`.
-    Path(Vec<String>),
+    /// What stands between `${` and `}`.
+    Expr(String),
 }
 
-/// Splits a string into text and references. The error is a sentence about what is wrong.
+/// Splits a string into text and expressions. The error is a sentence about what is wrong.
 pub fn parse(text: &str) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut plain = String::new();
@@ -34,7 +41,7 @@ pub fn parse(text: &str) -> Result<Vec<Piece>, String> {
         if !plain.is_empty() {
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
         }
-        pieces.push(Piece::Path(path(&inner[..end])?));
+        pieces.push(Piece::Expr(inner[..end].to_owned()));
         rest = &inner[end + 1..];
     }
     plain.push_str(rest);
@@ -44,33 +51,19 @@ pub fn parse(text: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-fn path(text: &str) -> Result<Vec<String>, String> {
-    let text = text.trim();
-    let mut parts = Vec::new();
-    for part in text.split('.') {
-        let (name, indices) = part.split_once('[').map_or((part, ""), |(name, rest)| (name, rest));
-        let is_name =
-            |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        if !is_name(name) {
-            return Err(format!("\"{text}\" is not a reference such as steps.NAME.output.FIELD or params.NAME"));
-        }
-        parts.push(name.to_owned());
-        for index in indices.split('[').filter(|index| !index.is_empty()) {
-            let digits = index.strip_suffix(']').filter(|digits| digits.parse::<usize>().is_ok());
-            parts.push(digits.ok_or_else(|| format!("\"{text}\" has an index that is not a number"))?.to_owned());
-        }
-    }
-    Ok(parts)
-}
-
-/// Every reference in a JSON value, with the JSON Pointer of the string it stands in.
-pub fn references(value: &Value, pointer: &str, found: &mut Vec<(String, Result<Vec<String>, String>)>) {
+/// Every reference in a JSON value, with the JSON Pointer of the string it stands in; what cannot be read is a sentence.
+pub fn references(value: &Value, pointer: &str, found: &mut Vec<(String, Result<Reference, String>)>) {
     match value {
         Value::String(text) => match parse(text) {
-            Ok(pieces) => found.extend(pieces.into_iter().filter_map(|piece| match piece {
-                Piece::Path(path) => Some((pointer.to_owned(), Ok(path))),
-                Piece::Text(_) => None,
-            })),
+            Ok(pieces) => {
+                for piece in pieces {
+                    let Piece::Expr(source) = piece else { continue };
+                    match expr::references(&source) {
+                        Ok(references) => found.extend(references.into_iter().map(|one| (pointer.to_owned(), Ok(one)))),
+                        Err(problem) => found.push((pointer.to_owned(), Err(problem.to_string()))),
+                    }
+                }
+            }
             Err(problem) => found.push((pointer.to_owned(), Err(problem))),
         },
         Value::Array(items) => {
@@ -87,49 +80,53 @@ pub fn references(value: &Value, pointer: &str, found: &mut Vec<(String, Result<
     }
 }
 
-/// Fills the references of a JSON value from `scope` (an object with `params`, `steps`, `task`).
+/// Fills the expressions of a JSON value from `scope` (an object with `params`, `steps`, `task`); secrets stay hidden.
 pub fn fill(value: &Value, scope: &Value) -> Result<Value> {
+    fill_with(value, scope, &|_| Ok(HIDDEN.to_owned()))
+}
+
+/// As [`fill`], with the secrets that `secret` tells by their names.
+pub fn fill_with(value: &Value, scope: &Value, secret: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
     Ok(match value {
-        Value::String(text) => fill_text(text, scope)?,
-        Value::Array(items) => Value::Array(items.iter().map(|item| fill(item, scope)).collect::<Result<_>>()?),
+        Value::String(text) => fill_text(text, scope, secret)?,
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| fill_with(item, scope, secret)).collect::<Result<_>>()?)
+        }
         Value::Object(fields) => Value::Object(
             fields
                 .iter()
-                .map(|(name, field)| Ok((name.clone(), fill(field, scope)?)))
+                .map(|(name, field)| Ok((name.clone(), fill_with(field, scope, secret)?)))
                 .collect::<Result<Map<_, _>>>()?,
         ),
         other => other.clone(),
     })
 }
 
-fn fill_text(text: &str, scope: &Value) -> Result<Value> {
+/// The name in `secrets.NAME`.
+pub fn secret_name(source: &str) -> Option<&str> {
+    source.trim().strip_prefix("secrets.")
+}
+
+fn fill_text(text: &str, scope: &Value, secret: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
     let pieces = parse(text).map_err(|problem| Error::new(Code::Expression, problem))?;
-    if let [Piece::Path(path)] = pieces.as_slice() {
-        return look_up(path, scope).cloned();
+    let value = |source: &str| match secret_name(source) {
+        Some(name) => secret(name).map(Value::String),
+        None => expr::evaluate(source, scope),
+    };
+    if let [Piece::Expr(source)] = pieces.as_slice() {
+        return value(source);
     }
     let mut out = String::new();
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.push_str(&text),
-            Piece::Path(path) => match look_up(&path, scope)? {
-                Value::String(text) => out.push_str(text),
+            Piece::Expr(source) => match value(&source)? {
+                Value::String(text) => out.push_str(&text),
                 other => out.push_str(&other.to_string()),
             },
         }
     }
     Ok(Value::String(out))
-}
-
-fn look_up<'a>(path: &[String], scope: &'a Value) -> Result<&'a Value> {
-    let mut value = scope;
-    for part in path {
-        let child = match value {
-            Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
-            other => other.get(part),
-        };
-        value = child.ok_or_else(|| Error::new(Code::Expression, format!("{} is missing", path.join("."))))?;
-    }
-    Ok(value)
 }
 
 #[cfg(test)]
@@ -157,9 +154,8 @@ mod tests {
     fn what_is_missing_is_named() {
         let error = fill(&json!("${steps.a.output.b}"), &json!({"steps": {}})).unwrap_err();
         assert_eq!((error.code, error.detail.as_str()), (Code::Expression, "steps.a.output.b is missing"));
-        assert!(parse("${a b}").is_err());
         assert!(parse("${a").is_err());
-        assert!(parse("${a[x]}").is_err());
+        assert!(fill(&json!("${a b}"), &json!({})).is_err());
     }
 
     proptest! {

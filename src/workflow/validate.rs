@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Definition,
-    plan::{NeedsError, plan},
+    plan::{NeedsError, kind_of, plan},
     template,
 };
 use crate::{
@@ -17,10 +17,23 @@ const MAX_BYTES: usize = 256 * 1024;
 /// The most steps.
 const MAX_STEPS: usize = 100;
 /// The kinds that a definition may use.
-const KINDS: [&str; 4] = ["resolve", "download", "transcribe", "callback"];
+const KINDS: [&str; 10] = [
+    "resolve",
+    "download",
+    "transcribe",
+    "subtitle",
+    "llm",
+    "http",
+    "callback",
+    "condition",
+    "workflow",
+    "exec:<name>",
+];
 
-const TOP_FIELDS: [&str; 6] = ["dsl", "name", "title", "params", "steps", "output"];
-const STEP_FIELDS: [&str; 5] = ["use", "with", "after", "retry", "timeout"];
+const TOP_FIELDS: [&str; 10] =
+    ["dsl", "name", "title", "params", "triggers", "steps", "on_error", "output", "deadline", "max_active_runs"];
+const STEP_FIELDS: [&str; 10] =
+    ["use", "with", "when", "after", "foreach", "retry", "delay", "timeout", "deadline", "on_error"];
 const PARAM_FIELDS: [&str; 5] = ["type", "default", "enum", "description", "max_length"];
 const RETRY_FIELDS: [&str; 6] = ["max", "first", "factor", "cap", "on", "not"];
 
@@ -102,7 +115,7 @@ fn check_meaning(definition: &Definition, problems: &mut Vec<Problem>) {
         if !is_id(name, false) {
             add("E_FIELD", format!("/steps/{name}"), "a step's name has up to 63 of a-z, 0-9 and _".to_owned());
         }
-        if !KINDS.contains(&step.kind.as_str()) {
+        if kind_of(&step.kind).is_none() {
             let message = format!("unknown kind \"{}\"; kinds: {}", step.kind.escape_debug(), KINDS.join(", "));
             add("E_KIND", format!("/steps/{name}/use"), message);
         }
@@ -123,7 +136,7 @@ fn check_meaning(definition: &Definition, problems: &mut Vec<Problem>) {
     }
     for (pointer, reference) in found {
         if let Err((code, message)) =
-            reference.map_err(|m| ("E_EXPR", m)).and_then(|path| check_path(definition, &path))
+            reference.map_err(|m| ("E_EXPR", m)).and_then(|path| check_path(definition, &path.path))
         {
             add(code, pointer, message);
         }
@@ -175,7 +188,7 @@ pub fn outputs(kind: &str) -> &'static [&'static str] {
         }
         Ok(StepKind::Transcribe) => &["transcript_id", "text", "language", "duration", "segments", "model", "warnings"],
         Ok(StepKind::Callback) => &["delivery_id"],
-        Ok(StepKind::Extract) | Err(_) => &[],
+        Ok(_) | Err(_) => &[],
     }
 }
 
@@ -231,7 +244,7 @@ mod tests {
             told,
             [
                 "E_DSL /dsl: 2 is not supported (this server: 1)",
-                "E_KIND /steps/a/use: unknown kind \"shell\"; kinds: resolve, download, transcribe, callback",
+                "E_KIND /steps/a/use: unknown kind \"shell\"; kinds: resolve, download, transcribe, subtitle, llm, http, callback, condition, workflow, exec:<name>",
                 "E_REF /steps/b/after: no step \"c\"",
                 "E_PARAM /steps/a/with/x: params.lang is not declared",
                 "E_REF /steps/b/with/media: no step \"aa\"; did you mean \"a\"?",

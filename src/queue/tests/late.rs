@@ -109,6 +109,7 @@ async fn a_task_with_nothing_left_to_do_does_not_wait_for_ever() {
         options: Map::new(),
         media_id: None,
         callback_url: None,
+        ..NewTask::default()
     };
     let id = tx.insert_task(task).await.unwrap();
     let step = NewStep {
@@ -119,6 +120,8 @@ async fn a_task_with_nothing_left_to_do_does_not_wait_for_ever() {
         retry: json!({}),
         timeout_ms: None,
         level: 0,
+        rule: json!({}),
+        reuse: false,
     };
     tx.insert_steps(id, &[step]).await.unwrap();
     tx.commit().await.unwrap();

@@ -34,6 +34,15 @@ pub struct Model {
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub finished_at: Option<i64>,
+    pub rule: Option<Json>,
+    pub list: Option<String>,
+    pub item_index: Option<i64>,
+    pub item: Option<Json>,
+    pub remaining: Option<i64>,
+    pub chosen: Option<bool>,
+    pub input_hash: Option<String>,
+    pub deadline_at: Option<i64>,
+    pub reuse: Option<bool>,
 }
 
 /// No relations: rows are joined by hand where they are read.

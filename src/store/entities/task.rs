@@ -28,6 +28,10 @@ pub struct Model {
     pub updated_at: i64,
     pub started_at: Option<i64>,
     pub finished_at: Option<i64>,
+    pub parent_step: Option<String>,
+    pub rerun_of: Option<i64>,
+    pub deadline_at: Option<i64>,
+    pub held: Option<bool>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -14,6 +14,8 @@ pub struct Model {
     pub definition: Json,
     pub sha256: String,
     pub created_at: i64,
+    pub origin: Option<String>,
+    pub deleted_at: Option<i64>,
 }
 
 /// No relations: rows are joined by hand where they are read.

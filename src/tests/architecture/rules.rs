@@ -12,7 +12,7 @@ const ROWS: [&[&str]; 13] = [
     &["domain"],
     &["config"],
     &["net", "files", "store", "workflow", "subtitle", "zh"],
-    &["queue", "media", "transcribe", "llm"],
+    &["queue", "media", "transcribe", "llm", "secrets"],
     &["crawl"],
     &["steps", "intake"],
     &["follow"],
