@@ -30,6 +30,11 @@ use crate::{
     net::Net,
 };
 
+/// What to do with a list that was taken for a post.
+const FOLLOW: &str = "Follow the list (POST /api/sources), or paste the link of one of its posts.";
+/// What to do with something that was taken for a list.
+const NO_LIST: &str = "Paste the link of a person, a playlist or a feed; one post is a task (POST /api/tasks).";
+
 /// Who to be towards the platform of a link.
 #[derive(Clone, Default)]
 pub enum Who {
@@ -138,7 +143,10 @@ impl Crawl {
             }
             Err(error) => {
                 self.settle(taken, Some(&error.attempts), Some(error.class)).await;
-                Err(told(error))
+                Err(match error.class {
+                    ErrorClass::NoMediaFound if self.is_list(&ask.link) => told(error).with_hint(FOLLOW),
+                    _ => told(error),
+                })
             }
         }
     }
@@ -154,7 +162,10 @@ impl Crawl {
             }
             Err(error) => {
                 self.settle(taken, None, Some(error.class)).await;
-                Err(told(error))
+                Err(match error.class {
+                    ErrorClass::NoMediaFound => told(error).with_hint(NO_LIST),
+                    _ => told(error),
+                })
             }
         }
     }

@@ -25,6 +25,10 @@ pub(super) async fn page(form: &Form, request: &ListRequest, visit: &Visit<'_>) 
     let cursor = request.cursor.as_deref().unwrap_or("0");
     let id = form.part("sec").or_else(|| form.part("id")).unwrap_or_default();
     let source = Source { kind: form.kind, id, cursor };
+    if form.kind == LinkKind::Live {
+        let message = "This is a live room, which is no list. Follow the link of the person instead.";
+        return Err(CrawlError::new(ErrorClass::LiveNotSupported, message));
+    }
     if !matches!(form.kind, LinkKind::User | LinkKind::Mix | LinkKind::Music) {
         return Err(CrawlError::new(ErrorClass::NoMediaFound, "This link is not a list of posts on Douyin."));
     }

@@ -27,11 +27,15 @@ pub(super) async fn list(
         }
     };
     let page = match (form.kind, form.part("user"), form.part("id")) {
-        (LinkKind::User, Some(handle), _) => person::list(handle, cursor, visit).await,
+        (LinkKind::User, Some(handle), _) => person::list(handle, form.part("sec"), cursor, visit).await,
         (LinkKind::List, _, Some(id)) => {
             let kind = if form.part("t") == Some("playlist") { series::PLAYLIST } else { series::COLLECTION };
             kind.list(link, id, cursor, visit).await
         }
+        (LinkKind::Live, ..) => Err(Miss::answer(
+            ErrorClass::LiveNotSupported,
+            "The link leads to a live room, which is no list. Follow the link of the person instead.",
+        )),
         _ => Err(Miss::answer(
             ErrorClass::NoMediaFound,
             "This link is not a list of posts that trawl can follow: use that of a person, a playlist or a collection.",

@@ -70,6 +70,9 @@ async fn a_mix_has_its_own_name_and_a_post_is_no_list() {
     assert_eq!((page.title.as_deref(), page.next), (Some("每日一书"), None));
     let error = crawlers().list(&video(ID), &ListRequest::default(), stub.with()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::NoMediaFound);
+    let live = "https://live.douyin.com/123";
+    let error = crawlers().list(live, &ListRequest::default(), stub.with()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::LiveNotSupported);
 }
 
 #[tokio::test]
