@@ -6,7 +6,9 @@ use url::Url;
 
 use crate::{
     Chance, CrawlError, Crawler, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
-    chain::Outcome, memory::Memory, pace::Pace,
+    chain::Outcome,
+    memory::Memory,
+    pace::{Pace, Rest},
 };
 
 /// No link is worth more requests than this; also what ends every loop.
@@ -166,7 +168,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Why a strategy rests, if it does. One that was asked for by name never does.
-    pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<String> {
+    pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<Rest> {
         self.with
             .only
             .is_none()
@@ -176,12 +178,12 @@ impl<'a> Visit<'a> {
 
     /// Remembers how a strategy ended. What we did not send ourselves, and what hangs on the post, says nothing about it.
     pub(crate) fn note(&self, platform: &str, strategy: &str, outcome: &Outcome) {
-        let failed = match outcome {
-            Outcome::Found(_) | Outcome::Answer(_) | Outcome::Doubt(_) => false,
+        let failure = match outcome {
+            Outcome::Found(_) | Outcome::Answer(_) | Outcome::Doubt(_) => None,
             Outcome::Failed(_) if self.withheld.load(Ordering::Relaxed) => return,
-            Outcome::Failed(error) if error.retryable() || error.class == ErrorClass::Credentials => true,
+            Outcome::Failed(error) if error.retryable() || error.class == ErrorClass::Credentials => Some(error.class),
             Outcome::Failed(_) => return,
         };
-        self.pace.breakers.note(platform, strategy, failed, self.with.chance.now_ms());
+        self.pace.breakers.note(platform, strategy, failure, self.with.chance.now_ms());
     }
 }
