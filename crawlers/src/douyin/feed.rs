@@ -75,7 +75,9 @@ impl Source<'_> {
     /// An answer that really is a list.
     fn opened(&self, answer: Value, visit: &Visit<'_>) -> Result<Value, Outcome> {
         let posts = loose::list(&answer["aweme_list"]).len();
-        let is_list = answer.get("aweme_list").is_some() && loose::number(&answer["status_code"]).unwrap_or(0) == 0;
+        // An empty one is at times null.
+        let is_list = answer.get("aweme_list").is_some_and(|list| list.is_array() || list.is_null())
+            && loose::number(&answer["status_code"]).unwrap_or(0) == 0;
         let is_guest = visit.identity(NAME).is_none_or(|identity| identity.cookie("sessionid").is_none());
         let tipped = loose::is_on(&answer["not_login_module"]["guide_login_tip_exist"]);
         if posts > 0 || is_list && !(self.continues() && is_guest && tipped) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{MAX_EMPTY_PAGES, items, looping, nickname};
+use super::{MAX_EMPTY_PAGES, items, looping, nickname, opened};
 use crate::{
     ErrorClass, Page, Rhythm, Visit, loose,
     tiktok::{NAME, html::script, miss::Miss, parse, status, web::Web},
@@ -98,10 +98,7 @@ async fn posts(
     let mut repeated = false;
     loop {
         let body = ask(sec_uid, before, web, visit).await?;
-        let posts = loose::list(&body["itemList"]);
-        if let Some(miss) = status::judge(&body, !posts.is_empty()) {
-            return Err(miss);
-        }
+        let posts = opened(&body, "hasMorePrevious")?;
         // The first page begins with the present by our clock, which may be late.
         if cursor.is_some() && leads_nowhere(posts, before) {
             if repeated {

@@ -84,6 +84,31 @@ async fn a_page_that_comes_again_is_asked_for_once_more() {
 }
 
 #[tokio::test]
+async fn what_is_no_page_is_not_taken_for_an_empty_one() {
+    for (said_so, is_page) in [
+        (json!({"statusCode": 0}), false),
+        (json!([]), false),
+        (json!({"itemList": 7, "hasMore": false, "hasMorePrevious": false}), false),
+        (json!({"itemList": {"0": {}}, "hasMore": true, "hasMorePrevious": true}), false),
+        (json!({"itemList": []}), true),
+        (json!({"itemList": null, "hasMore": false, "hasMorePrevious": false}), true),
+        (json!({"hasMore": 0, "hasMorePrevious": 0}), true),
+    ] {
+        let stub = Stub::new(|request: &Request| match request.url.path() {
+            "/api/creator/item_list/" | "/api/mix/item_list/" => said(200, &[], said_so.to_string()),
+            path if path.starts_with("/embed/") => said(200, &[], ""),
+            _ => platform(request),
+        });
+        for link in [PERSON, PLAYLIST] {
+            match list(link, None, &stub).await {
+                Ok(page) => assert!(is_page && page.items.is_empty() && page.next.is_none(), "{link}: {said_so}"),
+                Err(error) => assert!(!is_page && error.class == ErrorClass::Blocked, "{link}: {said_so}: {error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn empty_pages_end() {
     let stub = Stub::new(|request: &Request| match request.url.path() {
         "/api/creator/item_list/" => said(200, &[], r#"{"itemList":null,"hasMorePrevious":1}"#),
