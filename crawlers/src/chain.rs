@@ -130,7 +130,8 @@ pub(crate) async fn run<P: Sync>(
             }
         };
         tracing::debug!(platform, strategy = name, class = %error.class, ms, "a way to a post has failed");
-        let identity = visit.is_known();
+        // What was not sent says nothing about who did not send it.
+        let identity = visit.is_known() && !visit.is_withheld();
         story.push(Attempt { identity, ..attempt(name, ending, Some(error.class), Some(error.message.clone()), ms) });
         if ending == Ending::Answer {
             return Err(error.with_attempts(story));

@@ -167,6 +167,11 @@ impl<'a> Visit<'a> {
         self.known.load(Ordering::Relaxed)
     }
 
+    /// Whether our own rules have kept a request back since the last [`Visit::begin`].
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.withheld.load(Ordering::Relaxed)
+    }
+
     /// Why a strategy rests, if it does. One that was asked for by name never does.
     pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<Rest> {
         self.with
@@ -180,7 +185,7 @@ impl<'a> Visit<'a> {
     pub(crate) fn note(&self, platform: &str, strategy: &str, outcome: &Outcome) {
         let failure = match outcome {
             Outcome::Found(_) | Outcome::Answer(_) | Outcome::Doubt(_) => None,
-            Outcome::Failed(_) if self.withheld.load(Ordering::Relaxed) => return,
+            Outcome::Failed(_) if self.is_withheld() => return,
             Outcome::Failed(error) if error.retryable() || error.class == ErrorClass::Credentials => Some(error.class),
             Outcome::Failed(_) => return,
         };

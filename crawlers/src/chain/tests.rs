@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::{
-    CrawlError, Crawlers, Ending, ErrorClass, Request, Settings, With,
+    CrawlError, Crawlers, Ending, ErrorClass, Identity, ListRequest, Request, Settings, With,
     stub::{Stub, hasty, said},
     ytdlp::tests::program::Program,
 };
@@ -61,5 +61,26 @@ async fn where_no_way_is_at_hand_nothing_is_to_be_waited_for() {
         let error = Crawlers::new(tired(ways)).unwrap().resolve(POST, stub.with()).await.unwrap_err();
         assert!(error.retry_after.is_none() && error.message.contains("switched on"), "{error}");
         assert_eq!(error.attempts.len(), ways.len());
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_sent_is_nobodys_attempt() {
+    let stub = Stub::new(|_: &Request| said(429, &[("Retry-After", "60")], ""));
+    let cookie = "ttwid=x; sessionid=y".to_owned();
+    let me = Identity { id: "me".into(), platform: "douyin".into(), cookie, user_agent: String::new() };
+    let mut settings = tired(&["web_detail"]);
+    settings.pace.breaker_failures = 9;
+    let crawlers = Crawlers::new(settings).unwrap();
+    for (is_sent, requests) in [(true, 1), (false, 1)] {
+        let error = crawlers.resolve(POST, stub.as_whom(&me)).await.unwrap_err();
+        assert_eq!((error.class, error.attempts[0].identity), (ErrorClass::RateLimited, is_sent));
+        assert_eq!(stub.asked().len(), requests);
+    }
+    let list = "https://www.douyin.com/user/MS4wLjABAAAAx";
+    for (is_withheld, requests) in [(false, 2), (true, 2)] {
+        let error = crawlers.list(list, &ListRequest::default(), stub.as_whom(&me)).await.unwrap_err();
+        assert_eq!((error.class, error.withheld), (ErrorClass::RateLimited, is_withheld));
+        assert_eq!(stub.asked().len(), requests);
     }
 }
