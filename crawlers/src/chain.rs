@@ -1,11 +1,11 @@
 //! Several ways to the same post, tried one after the other, because each of them breaks at times.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{CrawlError, ErrorClass, Resolved, Visit, ytdlp};
+use crate::{CrawlError, ErrorClass, Resolved, Visit, pace, ytdlp};
 
 /// How one strategy ended.
 #[derive(Debug)]
@@ -92,10 +92,16 @@ pub(crate) async fn run<P: Sync>(
 ) -> Result<Resolved, CrawlError> {
     let mut story = Vec::new();
     let mut failures: Vec<Failure> = Vec::new();
+    let mut rests = Vec::new();
     for strategy in visit.chosen(order).filter_map(|name| strategies.iter().find(|one| one.name() == name)) {
         let name = strategy.name();
-        if let Some(why) = strategy.hindrance(visit).or_else(|| visit.resting(platform, name)) {
+        if let Some(why) = strategy.hindrance(visit) {
             story.push(attempt(name, Ending::Skipped, None, Some(why), 0));
+            continue;
+        }
+        if let Some(rest) = visit.resting(platform, name) {
+            story.push(attempt(name, Ending::Skipped, None, Some(rest.why()), 0));
+            rests.push(rest.left);
             continue;
         }
         visit.begin();
@@ -124,14 +130,27 @@ pub(crate) async fn run<P: Sync>(
             }
         };
         tracing::debug!(platform, strategy = name, class = %error.class, ms, "a way to a post has failed");
-        let identity = visit.is_known();
+        // What was not sent says nothing about who did not send it.
+        let identity = visit.is_known() && !visit.is_withheld();
         story.push(Attempt { identity, ..attempt(name, ending, Some(error.class), Some(error.message.clone()), ms) });
         if ending == Ending::Answer {
             return Err(error.with_attempts(story));
         }
     }
-    let none = || CrawlError::new(ErrorClass::Blocked, format!("No way to {platform} could be tried."));
-    Err(most_telling(failures).unwrap_or_else(none).with_attempts(story))
+    // What rests has been to the platform, and yt-dlp can only guess.
+    let is_guessed = failures.iter().all(|one| one.is_handed_over);
+    let resting = rests.into_iter().min().filter(|_| is_guessed).map(|left| all_rest(platform, left));
+    let none = || CrawlError::new(ErrorClass::Blocked, format!("No way to {platform} is switched on and at hand."));
+    Err(resting.or_else(|| most_telling(failures)).unwrap_or_else(none).with_attempts(story))
+}
+
+/// The ways have failed so often lately that they are not tried: worth another try when the first of them is.
+fn all_rest(platform: &str, left: Duration) -> CrawlError {
+    let message = format!(
+        "The ways to {platform} have failed again and again and rest; the first is tried again in {}.",
+        pace::span(left)
+    );
+    CrawlError::new(ErrorClass::Blocked, message).with_retry_after(Some(left))
 }
 
 /// What is kept of one try.
@@ -186,3 +205,6 @@ fn is_about_the_post(class: ErrorClass) -> bool {
             | ErrorClass::NoMediaFound
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,9 @@ impl Crawlers {
         let link = find_link(pasted)?;
         let crawler = self.claimant(&link).ok_or_else(unclaimed)?;
         tracing::debug!(platform = crawler.name(), host = link.host_str(), "listing a source");
-        crawler.list(&link, request, &self.visit(with)).await
+        let visit = self.visit(with);
+        let page = crawler.list(&link, request, &visit).await;
+        page.map_err(|error| CrawlError { withheld: visit.is_withheld(), ..error })
     }
 
     pub(crate) fn visit<'a>(&'a self, with: With<'a>) -> Visit<'a> {

@@ -155,12 +155,21 @@ pub struct CrawlError {
     pub transport: Option<Box<TransportError>>,
     /// What was tried.
     pub attempts: Vec<Attempt>,
+    /// Of a list: our own rules kept a request back, so this says nothing about how the site takes the visitor.
+    pub withheld: bool,
 }
 
 impl CrawlError {
     /// An error of `class` with a sentence that helps.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), retry_after: None, transport: None, attempts: Vec::new() }
+        Self {
+            class,
+            message: message.into(),
+            retry_after: None,
+            transport: None,
+            attempts: Vec::new(),
+            withheld: false,
+        }
     }
 
     /// The same error with the wait that the site asked for.
@@ -189,6 +198,7 @@ impl From<TransportError> for CrawlError {
             retry_after: error.retry_after,
             transport: Some(Box::new(error)),
             attempts: Vec::new(),
+            withheld: false,
         }
     }
 }

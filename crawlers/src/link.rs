@@ -28,6 +28,10 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)^(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::[0-9]{{1,5}})?/[^{END}]*$"))
         .expect("a constant expression, which the tests compile")
 });
+/// How yt-dlp and others write a person on TikTok whose name may change; the site takes the id for the name.
+static PERSON: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^tiktokuser:(MS4wLjABAAAA[A-Za-z0-9_-]{64})$").expect("a constant expression, which the tests compile")
+});
 static OTHER_SCHEME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b[a-z][a-z0-9+.-]{1,20}://").expect("a constant expression, which the tests compile")
 });
@@ -43,12 +47,18 @@ pub fn extract_links(text: &str) -> Vec<Url> {
 /// A link with a name or password in it is refused rather than passed over: `https://known.site@other.site/` only exists
 /// to be taken for something else.
 pub fn find_link(text: &str) -> Result<Url, CrawlError> {
+    let mut passed_over = None;
     for raw in raw_links(text) {
         if let Some(link) = checked(&raw)? {
             return Ok(link);
         }
+        passed_over.get_or_insert(raw.len() > MAX_LENGTH);
     }
-    Err(invalid(if text.trim().is_empty() {
+    Err(invalid(if passed_over == Some(true) {
+        "The link is longer than 16 KiB. Paste a shorter one, such as https://example.com/talk."
+    } else if passed_over.is_some() {
+        "The link cannot be read: its host or its port is wrong. Paste one such as https://example.com/talk."
+    } else if text.trim().is_empty() {
         "Nothing was pasted. Paste a link that starts with http:// or https://."
     } else if OTHER_SCHEME.is_match(text) {
         "Only links that start with http:// or https:// can be fetched."
@@ -69,6 +79,7 @@ fn raw_links(text: &str) -> impl Iterator<Item = String> {
     let whole = text.trim();
     // A whole paste without a scheme is a link that was copied from somewhere that hides it.
     let bare = WHOLE.is_match(whole).then(|| format!("https://{}", trimmed(whole)));
+    let bare = bare.or_else(|| Some(format!("https://www.tiktok.com/@{}", &PERSON.captures(whole)?[1])));
     let none_found = bare.is_none();
     bare.into_iter().chain(LINK.captures_iter(text).filter(move |_| none_found).filter_map(|found| {
         let all = found.get(0)?;

@@ -13,7 +13,7 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-pub(crate) use self::breaker::Breakers;
+pub(crate) use self::breaker::{Breakers, Rest, span};
 use crate::{Rhythm, settings::PaceSettings};
 
 /// Keys of a limiter from which on those that have had their rest are forgotten.

@@ -6,7 +6,9 @@ use url::Url;
 
 use crate::{
     Chance, CrawlError, Crawler, Dump, Dumped, ErrorClass, External, Identity, Request, Response, Settings, Transport,
-    chain::Outcome, memory::Memory, pace::Pace,
+    chain::Outcome,
+    memory::Memory,
+    pace::{Pace, Rest},
 };
 
 /// No link is worth more requests than this; also what ends every loop.
@@ -165,8 +167,13 @@ impl<'a> Visit<'a> {
         self.known.load(Ordering::Relaxed)
     }
 
+    /// Whether our own rules have kept a request back since the last [`Visit::begin`].
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.withheld.load(Ordering::Relaxed)
+    }
+
     /// Why a strategy rests, if it does. One that was asked for by name never does.
-    pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<String> {
+    pub(crate) fn resting(&self, platform: &str, strategy: &str) -> Option<Rest> {
         self.with
             .only
             .is_none()
@@ -176,12 +183,12 @@ impl<'a> Visit<'a> {
 
     /// Remembers how a strategy ended. What we did not send ourselves, and what hangs on the post, says nothing about it.
     pub(crate) fn note(&self, platform: &str, strategy: &str, outcome: &Outcome) {
-        let failed = match outcome {
-            Outcome::Found(_) | Outcome::Answer(_) | Outcome::Doubt(_) => false,
-            Outcome::Failed(_) if self.withheld.load(Ordering::Relaxed) => return,
-            Outcome::Failed(error) if error.retryable() || error.class == ErrorClass::Credentials => true,
+        let failure = match outcome {
+            Outcome::Found(_) | Outcome::Answer(_) | Outcome::Doubt(_) => None,
+            Outcome::Failed(_) if self.is_withheld() => return,
+            Outcome::Failed(error) if error.retryable() || error.class == ErrorClass::Credentials => Some(error.class),
             Outcome::Failed(_) => return,
         };
-        self.pace.breakers.note(platform, strategy, failed, self.with.chance.now_ms());
+        self.pace.breakers.note(platform, strategy, failure, self.with.chance.now_ms());
     }
 }

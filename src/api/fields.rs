@@ -75,7 +75,15 @@ pub(super) fn tidy(reason: &str) -> Cow<'_, str> {
     {
         text = rest;
     }
-    if let Some(rule) = text.strip_prefix("verification failed. ") {
+    // The whole number that an id or a count has to be.
+    match text {
+        "invalid digit found in string" => return "must be a whole number".into(),
+        "number too large to fit in target type" | "number too small to fit in target type" => {
+            return "is out of range".into();
+        }
+        _ => {}
+    }
+    if let Some((_, rule)) = text.split_once("verification failed. ") {
         let value = |text: &str| text.split([',', ')']).next().unwrap_or_default().to_owned();
         if let Some(rest) = rule.strip_prefix("maximum(") {
             return format!("must be at most {}", value(rest)).into();
@@ -88,7 +96,7 @@ pub(super) fn tidy(reason: &str) -> Cow<'_, str> {
     if let Some((expected, found)) = text.split_once(", found ")
         && let Some(kind) = expected.strip_prefix("Expected input type \"")
     {
-        let kind = kind.trim_end_matches('"').split('_').next().unwrap_or("value");
+        let kind = kind.trim_end_matches('"').split(['_', '(']).next().unwrap_or("value");
         let kind = if kind == "map" { "object" } else { kind };
         let shown: String = found.trim_end_matches('.').chars().take(60).collect();
         return format!("must be of type {kind}, not {shown}").into();

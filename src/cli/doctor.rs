@@ -73,7 +73,7 @@ impl Check {
 }
 
 /// Checks everything, prints it, and fails when something that is needed does not work.
-pub(super) async fn run(config: Config, json: bool) -> Result<()> {
+pub(super) async fn run(mut config: Config, json: bool) -> Result<()> {
     let mut table = Table::new(json);
     for check in machine::checks(&config).await? {
         table.add(check);
@@ -82,6 +82,9 @@ pub(super) async fn run(config: Config, json: bool) -> Result<()> {
     table.add(database);
     let (check, identities) = known(&config, store).await;
     table.add(check);
+    // Not in the folder of a daemon that may run: that removes what lies there when it starts.
+    let folder = tempfile::tempdir()?;
+    config.paths.temp = folder.path().to_owned();
     links::check(&Crawl::new(&config, Net::new(&config.net)?, identities)?, &mut table).await;
     match table.finish() {
         0 => Ok(()),

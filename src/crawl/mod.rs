@@ -30,6 +30,14 @@ use crate::{
     net::Net,
 };
 
+/// What to do with a list that was taken for a post.
+const FOLLOW: &str = "Follow the list (POST /api/sources), or paste the link of one of its posts.";
+/// What to do with something that was taken for a list.
+const NO_LIST: &str = "Paste the link of a person, a playlist or a feed; one post is a task (POST /api/tasks).";
+
+/// What to do about a list that is for members only.
+const LOG_IN: &str = "Add the cookie of a browser that is logged in (POST /api/identities).";
+
 /// Who to be towards the platform of a link.
 #[derive(Clone, Default)]
 pub enum Who {
@@ -138,7 +146,10 @@ impl Crawl {
             }
             Err(error) => {
                 self.settle(taken, Some(&error.attempts), Some(error.class)).await;
-                Err(told(error))
+                Err(match error.class {
+                    ErrorClass::NoMediaFound if self.is_list(&ask.link) => told(error).with_hint(FOLLOW),
+                    _ => told(error),
+                })
             }
         }
     }
@@ -153,10 +164,21 @@ impl Crawl {
                 Ok(page)
             }
             Err(error) => {
-                self.settle(taken, None, Some(error.class)).await;
-                Err(told(error))
+                let attempts = error.withheld.then_some(&[][..]);
+                self.settle(taken, attempts, Some(error.class)).await;
+                Err(match error.class {
+                    ErrorClass::NoMediaFound => told(error).with_hint(NO_LIST),
+                    ErrorClass::LoginRequired if self.has_identities(link) => told(error).with_hint(LOG_IN),
+                    _ => told(error),
+                })
             }
         }
+    }
+
+    /// Whether a link's platform is one with identities.
+    fn has_identities(&self, link: &str) -> bool {
+        let platform = crawlers::find_link(link).ok().and_then(|link| Some(self.crawlers.claimant(&link)?.name()));
+        self.crawlers.settings().platforms().iter().any(|(name, _)| Some(*name) == platform)
     }
 
     /// What to try each platform with.

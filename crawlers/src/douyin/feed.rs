@@ -25,6 +25,10 @@ pub(super) async fn page(form: &Form, request: &ListRequest, visit: &Visit<'_>) 
     let cursor = request.cursor.as_deref().unwrap_or("0");
     let id = form.part("sec").or_else(|| form.part("id")).unwrap_or_default();
     let source = Source { kind: form.kind, id, cursor };
+    if form.kind == LinkKind::Live {
+        let message = "This is a live room, which is no list. Follow the link of the person instead.";
+        return Err(CrawlError::new(ErrorClass::LiveNotSupported, message));
+    }
     if !matches!(form.kind, LinkKind::User | LinkKind::Mix | LinkKind::Music) {
         return Err(CrawlError::new(ErrorClass::NoMediaFound, "This link is not a list of posts on Douyin."));
     }
@@ -71,7 +75,9 @@ impl Source<'_> {
     /// An answer that really is a list.
     fn opened(&self, answer: Value, visit: &Visit<'_>) -> Result<Value, Outcome> {
         let posts = loose::list(&answer["aweme_list"]).len();
-        let is_list = answer.get("aweme_list").is_some() && loose::number(&answer["status_code"]).unwrap_or(0) == 0;
+        // An empty one is at times null.
+        let is_list = answer.get("aweme_list").is_some_and(|list| list.is_array() || list.is_null())
+            && loose::number(&answer["status_code"]).unwrap_or(0) == 0;
         let is_guest = visit.identity(NAME).is_none_or(|identity| identity.cookie("sessionid").is_none());
         let tipped = loose::is_on(&answer["not_login_module"]["guide_login_tip_exist"]);
         if posts > 0 || is_list && !(self.continues() && is_guest && tipped) {

@@ -2,6 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The id of somebody on TikTok.
+const PERSON: &str = "MS4wLjABAAAAinvented_-invented_-invented_-invented_-invented_-invented_-inve";
+
 fn texts(text: &str) -> Vec<String> {
     extract_links(text).iter().map(ToString::to_string).collect()
 }
@@ -36,6 +39,7 @@ fn share_texts_give_up_their_links() {
         ("HTTPS://EXAMPLE.com./Path?Q=1#f", "https://example.com/Path?Q=1#f"),
         ("  example.com/talk.mp3 ", "https://example.com/talk.mp3"),
         ("\"https://example.com/x\"", "https://example.com/x"),
+        (&format!(" tiktokuser:{PERSON}\n"), &format!("https://www.tiktok.com/@{PERSON}")),
     ] {
         assert_eq!(texts(text), [wanted], "{text}");
     }
@@ -77,6 +81,10 @@ fn a_text_without_a_link_says_what_to_do() {
     assert!(refused("").contains("Nothing was pasted"));
     assert!(refused("ftp://example.com/a.mp3").contains("http:// or https://"));
     assert!(refused("file:///etc/passwd").contains("Only links"));
+    assert!(refused(&format!("https://example.com/{}", "a".repeat(MAX_LENGTH))).contains("longer than 16 KiB"));
+    for text in ["https://[::bad/", "http://example.com:99999/", "https://exa%mple.com/"] {
+        assert!(refused(text).contains("its host or its port is wrong"), "{text}");
+    }
     for text in ["hello", "javascript:alert(1)", "http://", "etc/passwd.txt", "https://[::bad/", "talk.mp3"] {
         assert!(refused(text).contains("https://"), "{text}");
     }

@@ -3,10 +3,11 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use super::ms;
-use crate::settings::PaceSettings;
+use crate::{ErrorClass, settings::PaceSettings};
 
 /// How long the others wait for the one that tries. One that is broken off never tells how it ended.
 const TRIAL_MS: u64 = 120_000;
@@ -18,10 +19,39 @@ pub(crate) struct Breakers {
     strategies: Mutex<HashMap<String, Record>>,
 }
 
+/// A strategy that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rest {
+    /// Failures in a row.
+    failures: u32,
+    /// What the last of them was.
+    last: ErrorClass,
+    /// How much longer.
+    pub(crate) left: Duration,
+}
+
+impl Rest {
+    /// In a sentence.
+    pub(crate) fn why(&self) -> String {
+        let Self { failures, last, left } = self;
+        format!("It has failed {failures} times in a row, the last time as {last}, and rests for {}.", span(*left))
+    }
+}
+
+/// A length of time for people, rounded up.
+pub(crate) fn span(time: Duration) -> String {
+    match time.as_millis().div_ceil(1_000) {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
 #[derive(Default)]
 struct Record {
     /// Failures in a row.
     failures: u32,
+    /// What the last of them was.
+    last: Option<ErrorClass>,
     /// When the strategy may be tried again, in milliseconds since 1970.
     until: u64,
 }
@@ -33,7 +63,7 @@ impl Breakers {
     }
 
     /// Why a strategy is not to be tried now. None is leave to try; after a rest only the first who asks gets it.
-    pub(crate) fn resting(&self, platform: &str, strategy: &str, now_ms: u64) -> Option<String> {
+    pub(crate) fn resting(&self, platform: &str, strategy: &str, now_ms: u64) -> Option<Rest> {
         let mut strategies = self.strategies.lock().unwrap_or_else(PoisonError::into_inner);
         let record = strategies.get_mut(&key(platform, strategy))?;
         if record.failures < self.failures {
@@ -43,18 +73,19 @@ impl Breakers {
             record.until = now_ms + TRIAL_MS;
             return None;
         }
-        let minutes = (record.until - now_ms).div_ceil(60_000);
-        Some(format!("It has failed {} times in a row and rests for {minutes} more minutes.", record.failures))
+        let last = record.last.unwrap_or(ErrorClass::Blocked);
+        Some(Rest { failures: record.failures, last, left: Duration::from_millis(record.until - now_ms) })
     }
 
-    /// Counts failures in a row.
-    pub(crate) fn note(&self, platform: &str, strategy: &str, failed: bool, now_ms: u64) {
+    /// Counts failures in a row; none is a success.
+    pub(crate) fn note(&self, platform: &str, strategy: &str, failure: Option<ErrorClass>, now_ms: u64) {
         let mut strategies = self.strategies.lock().unwrap_or_else(PoisonError::into_inner);
-        if !failed {
+        if failure.is_none() {
             strategies.remove(&key(platform, strategy));
             return;
         }
         let record = strategies.entry(key(platform, strategy)).or_default();
+        record.last = failure;
         record.failures = record.failures.saturating_add(1);
         if record.failures >= self.failures {
             record.until = now_ms.saturating_add(self.rest_ms);

@@ -88,23 +88,24 @@ fn a_strategy_rests_and_then_one_try_decides() {
     let breakers = Breakers::new(&settings());
     let resting = |now| breakers.resting("a", "page", now);
     for _ in 0..2 {
-        breakers.note("a", "page", true, 0);
+        breakers.note("a", "page", Some(ErrorClass::Captcha), 0);
         assert_eq!(resting(1), None);
     }
-    breakers.note("a", "page", true, 0);
-    let why = resting(1).unwrap();
-    assert!(why.contains("3 times") && why.contains("10 more minutes"), "{why}");
+    breakers.note("a", "page", Some(ErrorClass::Captcha), 0);
+    let why = resting(1).unwrap().why();
+    assert_eq!(why, "It has failed 3 times in a row, the last time as captcha, and rests for 10 min.");
+    assert!(resting(599_001).unwrap().why().ends_with("rests for 1 s."));
     assert_eq!(breakers.resting("b", "page", 1), None);
     // After the rest one may try, and the others wait for how that ends.
     assert_eq!(resting(600_000), None);
     assert!(resting(600_000).is_some());
-    breakers.note("a", "page", true, 600_100);
+    breakers.note("a", "page", Some(ErrorClass::Captcha), 600_100);
     assert!(resting(1_200_000).is_some());
     assert_eq!(resting(1_200_100), None);
     // One that was broken off does not close the way for ever.
     assert!(resting(1_200_101).is_some());
     assert_eq!(resting(1_200_100 + 120_000), None);
-    breakers.note("a", "page", false, 1_400_000);
+    breakers.note("a", "page", None, 1_400_000);
     assert!((0..9).all(|_| resting(1_400_000).is_none()));
 }
 

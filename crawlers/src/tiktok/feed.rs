@@ -6,7 +6,7 @@ mod series;
 use serde_json::Value;
 use url::Url;
 
-use super::{NAME, miss::Miss, parse};
+use super::{NAME, miss::Miss, parse, status};
 use crate::{CrawlError, ErrorClass, Form, Item, LinkKind, ListRequest, Page, Visit, loose, ytdlp};
 
 /// So many empty pages in a row are passed over when there is said to be more; then the list has ended.
@@ -27,11 +27,15 @@ pub(super) async fn list(
         }
     };
     let page = match (form.kind, form.part("user"), form.part("id")) {
-        (LinkKind::User, Some(handle), _) => person::list(handle, cursor, visit).await,
+        (LinkKind::User, Some(handle), _) => person::list(handle, form.part("sec"), cursor, visit).await,
         (LinkKind::List, _, Some(id)) => {
             let kind = if form.part("t") == Some("playlist") { series::PLAYLIST } else { series::COLLECTION };
             kind.list(link, id, cursor, visit).await
         }
+        (LinkKind::Live, ..) => Err(Miss::answer(
+            ErrorClass::LiveNotSupported,
+            "The link leads to a live room, which is no list. Follow the link of the person instead.",
+        )),
         _ => Err(Miss::answer(
             ErrorClass::NoMediaFound,
             "This link is not a list of posts that trawl can follow: use that of a person, a playlist or a collection.",
@@ -50,6 +54,22 @@ pub(super) async fn list(
 /// Whether yt-dlp is there, and switched on for TikTok.
 fn may_hand_over(visit: &Visit<'_>) -> bool {
     visit.external().is_some() && visit.chosen(&visit.settings.tiktok.strategies).any(|name| name == ytdlp::NAME)
+}
+
+/// The posts in an answer that really is a page of a list. An empty one may come without them, but says in `more` whether
+/// there is another.
+fn opened<'a>(body: &'a Value, more: &str) -> Result<&'a [Value], Miss> {
+    let posts = loose::list(&body["itemList"]);
+    if let Some(miss) = status::judge(body, !posts.is_empty()) {
+        return Err(miss);
+    }
+    let is_list = match &body["itemList"] {
+        Value::Array(_) => true,
+        Value::Null => body.get(more).is_some(),
+        _ => false,
+    };
+    let withheld = || Miss::failed(ErrorClass::Blocked, "TikTok answered without the list. Try again later.");
+    is_list.then_some(posts).ok_or_else(withheld)
 }
 
 /// The posts of a page; `handle` is whose they are where they do not say.

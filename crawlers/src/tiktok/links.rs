@@ -8,7 +8,7 @@ use url::Url;
 use crate::{Form, LinkKind};
 
 /// Every form, the first match wins. What a group catches becomes a part of that name.
-const FORMS: [(LinkKind, &str); 11] = [
+const FORMS: [(LinkKind, &str); 12] = [
     (
         LinkKind::Short,
         r"^https?://(?:(?:vm|vt)\.tiktok\.com|(?:www\.)?tiktok\.com/t)/(?P<code>[A-Za-z0-9_-]{4,})/?(?:[?#].*)?$",
@@ -35,6 +35,10 @@ const FORMS: [(LinkKind, &str); 11] = [
         r"^https?://(?:www\.)?tiktok\.com/@(?P<user>[A-Za-z0-9_.-]+)/(?P<t>collection|playlist)/(?:[^/?#]*-)?(?P<id>[0-9]{15,20})(?:[/?#].*)?$",
     ),
     (LinkKind::Live, r"^https?://(?:www\.|m\.)?tiktok\.com/@(?P<user>[A-Za-z0-9_.-]+)/live(?:[/?#].*)?$"),
+    (
+        LinkKind::User,
+        r"^https?://(?:www\.|m\.)?tiktok\.com/@(?P<user>(?P<sec>MS4wLjABAAAA[A-Za-z0-9_-]{64}))/?(?:[?#].*)?$",
+    ),
     (LinkKind::User, r"^https?://(?:www\.|m\.)?tiktok\.com/@(?P<user>[A-Za-z0-9_.-]+)/?(?:[?#].*)?$"),
     (LinkKind::Music, r"^https?://(?:www\.)?tiktok\.com/music/(?:[^/?#]*-)?(?P<id>[0-9]{15,20})(?:[/?#].*)?$"),
     (LinkKind::Tag, r"^https?://(?:www\.)?tiktok\.com/tag/(?P<name>[^/?#&]+)"),

@@ -34,7 +34,8 @@ impl<P: HasPage> Strategy<P> for HandOver {
     }
 
     fn hindrance(&self, visit: &Visit<'_>) -> Option<String> {
-        visit.external().is_none().then(|| "yt-dlp is not installed.".to_owned())
+        let why = "yt-dlp is not at hand: not installed, switched off, or left out for an identity's proxy.";
+        visit.external().is_none().then(|| why.to_owned())
     }
 
     async fn find(&self, post: &P, visit: &Visit<'_>) -> Outcome {

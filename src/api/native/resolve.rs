@@ -55,6 +55,11 @@ impl LinkToResolve {
                     .with_hint("Give one of them.")
                     .with_field("cookie"));
             }
+            (_, None) if self.user_agent.as_deref().is_some_and(|agent| !agent.trim().is_empty()) => {
+                return Err(Error::new(Code::InvalidValue, "A `user_agent` is given without a `cookie`")
+                    .with_hint("Give the cookie of that browser with it; an identity has its own user agent.")
+                    .with_field("user_agent"));
+            }
             (Some(name), None) => Who::named(name.trim()),
             (None, Some(cookie)) => Who::Visitor { cookie, user_agent: self.user_agent.unwrap_or_default() },
             (None, None) => Who::Anyone,

@@ -35,7 +35,7 @@ async fn wrong_parameters_are_named() {
         ("/api/tasks?status=done", "invalid_value", "status", "\"done\" is none of: queued,"),
         ("/api/tasks?limit=201", "invalid_value", "limit", "must be at most 200"),
         ("/api/tasks?limit=0", "invalid_value", "limit", "must be at least 1"),
-        ("/api/tasks?limit=many", "invalid_value", "limit", "invalid digit"),
+        ("/api/tasks?limit=many", "invalid_value", "limit", "must be a whole number"),
         ("/api/tasks?created_after=yesterday", "invalid_value", "created_after", "must be a time like"),
         ("/api/tasks?cursor=x", "invalid_value", "cursor", "next_cursor"),
         ("/api/tasks/1?wait=61", "invalid_value", "wait", "must be at most 60"),

@@ -111,6 +111,18 @@ async fn wrong_wishes_are_told() {
         let problem = api.follow(body.clone()).await.json();
         assert_eq!((&problem["code"], &problem["field"]), (&json!(code), &json!(field)), "{body}: {problem}");
     }
+    for (pages, words) in [
+        (json!(0), "must be at least 1"),
+        (json!(21), "must be at most 20"),
+        (json!("1"), "must be of type integer, not"),
+    ] {
+        let problem = api.follow(json!({ "link": list(1), "pages": pages })).await.problem(422, "invalid_value");
+        assert!(problem["detail"].as_str().unwrap().starts_with(&format!("Field \"pages\": {words}")), "{problem}");
+    }
+    for (id, words) in [("one", "must be a whole number"), ("99999999999999999999", "is out of range")] {
+        let problem = api.get(&format!("/api/sources/{id}")).await.problem(422, "invalid_value");
+        assert_eq!(problem["detail"], format!("Parameter \"id\": {words}"));
+    }
     *api.list.fails.lock().unwrap() = Some((0, || Error::new(Code::PostPrivate, "The account is private")));
     api.follow(json!({ "link": list(1) })).await.problem(403, "post_private");
     *api.list.fails.lock().unwrap() = None;

@@ -34,7 +34,7 @@ pub(super) async fn check(crawl: &Crawl, table: &mut Table) {
             (0, 0) => Ok(super::Found::Nothing("No way could be tried.".to_owned())),
             (0, _) => Err(Error::new(Code::SourceBlocked, "No way works")
                 .with_hint("Is the canary still there? Else add a cookie identity, or see what the ways say.")),
-            (working, failing) => Ok(super::Found::Here(format!("{working} ways work, {failing} do not."))),
+            (working, failing) => Ok(super::Found::Here(format!("{working} of {} ways work.", working + failing))),
         };
         table.add(Check::of(platform, true, begun, found));
     }

@@ -48,7 +48,9 @@ fn line(check: &Check) -> String {
         what = format!("[{class}] {what}");
     }
     if let Some(hint) = &check.hint {
-        what = format!("{what} {hint}");
+        // Errors of trawl's own are told without a full stop.
+        let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
+        what = format!("{what}{stop} {hint}");
     }
     row(&check.name, state, &check.ms.to_string(), &what)
 }
@@ -77,6 +79,8 @@ mod tests {
         };
         assert_eq!(line(&check), "douyin.share_page        failed     1234  [blocked] An empty answer. Try later.");
         assert!(!check.is_fatal());
-        assert!(Check { needed: true, ..check }.is_fatal());
+        let needed = Check { needed: true, detail: "The host cannot be found".to_owned(), ..check };
+        assert!(needed.is_fatal());
+        assert!(line(&needed).ends_with("The host cannot be found. Try later."), "{}", line(&needed));
     }
 }

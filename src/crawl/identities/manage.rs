@@ -182,7 +182,7 @@ fn name(text: &str) -> Result<String> {
     let text = text.trim();
     // "none" stands for no identity where one is named.
     if text.is_empty() || text == "none" || text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
-        let detail = format!("The name must have 1 to {MAX_NAME} characters, and not be \"none\"");
+        let detail = format!("The name must have 1 to {MAX_NAME} printable characters, and not be \"none\"");
         return Err(Error::new(Code::InvalidValue, detail).with_hint("Choose another name.").with_field("name"));
     }
     Ok(text.to_owned())

@@ -124,7 +124,8 @@ impl Endpoint for Site {
         }
         self.seen.now.fetch_sub(1, Ordering::SeqCst);
         let status = StatusCode::from_u16(*self.status.borrow()).unwrap();
-        Ok(Response::builder().status(status).finish())
+        let answer = Response::builder().status(status);
+        Ok(if status == 429 { answer.header("Retry-After", "600") } else { answer }.finish())
     }
 }
 
@@ -220,7 +221,8 @@ async fn an_identity_is_used_and_its_health_follows() {
     assert_eq!(state(&identities, &id).await, (IdentityState::Ready, 0, None));
     crawl.look_up(&ask(Who::named("none"))).await.unwrap();
     bench.status.send_replace(401);
-    crawl.list(LINK, &ListRequest::default()).await.unwrap_err();
+    let error = crawl.list(LINK, &ListRequest::default()).await.unwrap_err();
+    assert!(error.hint.contains("POST /api/identities"), "{}", error.hint);
     assert_eq!(state(&identities, &id).await, (IdentityState::Resting, 1, Some("login_required".to_owned())));
     crawl.resolve(LINK).await.unwrap_err();
     identities.change(&id, Change { cookie: Some("sessionid=new".to_owned()), ..Change::default() }).await.unwrap();
@@ -228,6 +230,22 @@ async fn an_identity_is_used_and_its_health_follows() {
     crawl.resolve(LINK).await.unwrap();
     assert_eq!(bench.site.seen.visits.lock().unwrap()[1].1, "Browser/1");
     assert_eq!(bench.cookies(), ["", COOKIE, COOKIE, "", COOKIE, "", COOKIE, "", "sessionid=new"]);
+}
+
+#[tokio::test]
+async fn what_is_not_sent_is_no_news_of_an_identity() {
+    let bench = Bench::new().await;
+    let identities = bench.identities(1);
+    let crawl = bench.crawl(&identities);
+    let id = identities.add(new("me", COOKIE)).await.unwrap().identity.id;
+    bench.status.send_replace(429);
+    crawl.list(LINK, &ListRequest::default()).await.unwrap_err();
+    assert_eq!(state(&identities, &id).await, (IdentityState::Resting, 1, Some("captcha".to_owned())));
+    identities.change(&id, Change { reset: true, ..Change::default() }).await.unwrap();
+    let error = crawl.list(LINK, &ListRequest::default()).await.unwrap_err();
+    assert_eq!((error.code, error.retry_after.is_some()), (Code::RateLimited, true));
+    assert_eq!(state(&identities, &id).await, (IdentityState::Ready, 0, None));
+    assert_eq!(bench.cookies(), [COOKIE], "the site has asked to be left alone");
 }
 
 #[tokio::test]

@@ -59,6 +59,41 @@ async fn what_is_no_link_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn posts_lists_and_live_rooms_are_told_apart() {
+    let app = strict().await;
+    let post = "https://www.tiktok.com/@a/video/7611111111111111111";
+    for (mut wishes, field, words) in [
+        (json!({ "user_agent": "Browser/1" }), "user_agent", "without a `cookie`"),
+        (json!({ "user_agent": "Browser/1", "identity": "me" }), "user_agent", "without a `cookie`"),
+        (json!({ "cookie": "a=b", "identity": "me" }), "cookie", "Both"),
+        (json!({ "cookie": "a=b\r\nX-Evil: 1" }), "cookie", "characters"),
+        (json!({ "cookie": "a=b", "user_agent": "B\nX-Evil: 1" }), "user_agent", "ASCII"),
+    ] {
+        wishes["link"] = json!(post);
+        let answer = app.post("/api/resolve", wishes.clone()).await;
+        check_problem(&wishes.to_string(), &answer, (422, "invalid_value"));
+        assert_eq!(answer.1["field"], field, "{wishes}");
+        assert!(answer.1["detail"].as_str().unwrap().contains(words), "{}", answer.1);
+    }
+    for link in ["https://www.tiktok.com/@a", "https://www.douyin.com/mix/7600000000000008001"] {
+        let answer = app.post("/api/resolve", json!({ "link": link })).await;
+        check_problem(link, &answer, (422, "no_media_found"));
+        assert!(answer.1["hint"].as_str().unwrap().contains("POST /api/sources"), "{}", answer.1);
+    }
+    let answer = app.post("/api/sources", json!({ "link": post })).await;
+    check_problem(post, &answer, (422, "no_media_found"));
+    assert!(answer.1["hint"].as_str().unwrap().contains("POST /api/tasks"), "{}", answer.1);
+    for live in ["https://www.tiktok.com/@a/live", "https://live.douyin.com/123"] {
+        let answer = app.post("/api/resolve", json!({ "link": live })).await;
+        check_problem(live, &answer, (422, "live_not_supported"));
+        let answer = app.post("/api/sources", json!({ "link": live })).await;
+        check_problem(live, &answer, (422, "live_not_supported"));
+    }
+    assert_eq!(total(&app).await, 0);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn addresses_and_ports_that_are_off_limits_are_not_touched() {
     let (app, (canary, port)) = (strict().await, Canary::new());
     let local = [

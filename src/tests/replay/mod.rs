@@ -12,6 +12,8 @@ mod suite;
 
 use std::path::Path;
 
+use serde_json::json;
+
 #[tokio::test]
 async fn every_capture_and_every_link_comes_to_what_the_manifest_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crawlers/fixtures");
@@ -23,4 +25,47 @@ async fn every_capture_and_every_link_comes_to_what_the_manifest_says() {
         .collect();
     assert!(verdicts.len() > 90, "{} verdicts", verdicts.len());
     assert!(fallen.is_empty(), "{fallen:#?}");
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_played_leaves_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = |path: &str, location: &str| {
+        json!({
+            "answers": { "host": "v.douyin.com", "path": path, "query": { "n": 1, "m": ["a", 2] } },
+            "status": 302,
+            "headers": { "Location": location, "Content-Length": 0, "Set-Cookie": ["a=1", "b=2"] },
+            "expect": { "id": "7600000000000000101" },
+        })
+    };
+    let post = "https://www.douyin.com/video/7600000000000000101";
+    let list = json!({
+        "file": "list.json",
+        "answers": { "path": "/api/creator/item_list/", "query": { "secUid": "MS4wLjABAAAAinvented" } },
+        "expect": { "outcome": "ok", "ids": ["7611111111111111111"] },
+    });
+    let entries = json!({ "fixtures": [
+        short("/abcd1/", post),
+        short("/abcd2/", "https://www.douyin.com/"),
+        { "file": "gone.json", "answers": {}, "status": 200, "expect": {} },
+        { "name": "no status", "answers": { "path": 7 } },
+        "no entry",
+        list,
+    ] });
+    std::fs::write(folder.path().join("manifest.json"), entries.to_string()).unwrap();
+    let posts = json!({ "itemList": [{ "id": "7611111111111111111" }] });
+    std::fs::write(folder.path().join("list.json"), posts.to_string()).unwrap();
+    let mut verdicts = suite::run(Some(folder.path()), None).await.unwrap();
+    verdicts.sort_by(|one, other| one.entry.cmp(&other.entry));
+    let fallen: Vec<_> = verdicts.iter().map(|one| (one.entry.as_str(), one.shortfalls.is_empty())).collect();
+    let expected = [
+        ("entry 5", false),
+        ("gone.json", false),
+        ("list.json", true),
+        ("no status", false),
+        ("v.douyin.com/abcd1/", true),
+        ("v.douyin.com/abcd2/", false),
+    ];
+    assert_eq!(fallen, expected, "{verdicts:#?}");
+    assert!(suite::run(Some(&folder.path().join("nowhere")), None).await.unwrap_err().contains("manifest.json"));
 }

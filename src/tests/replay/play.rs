@@ -18,6 +18,17 @@ use super::{
 /// A host of yt-dlp's, for captures of that program.
 const EXTERNAL_HOST: &str = "page.example.invalid";
 
+/// Hosts that are asked besides that of a capture: none of them is to be asked for real.
+const HOSTS: [&str; 7] = [
+    "www.douyin.com",
+    "www.iesdouyin.com",
+    "ttwid.bytedance.com",
+    "www.tiktok.com",
+    "m.tiktok.com",
+    "api22-normal-c-alisg.tiktokv.com",
+    "api.tikhub.io",
+];
+
 /// What came of a capture.
 pub struct Played {
     pub result: Result<Made, CrawlError>,
@@ -48,7 +59,7 @@ pub struct Player {
 impl Player {
     pub fn new(stub: &Stub, captures: &[Capture]) -> Result<Self, String> {
         let mut config = Config::defaults();
-        let hosts = captures.iter().map(|capture| capture.host.as_str()).chain(["www.tiktok.com", "www.douyin.com"]);
+        let hosts = captures.iter().map(|capture| capture.host.as_str()).chain(HOSTS);
         for host in hosts.filter(|host| !host.contains(':') && !host.is_empty()) {
             config.net.host_map.insert(host.to_owned(), format!("http://{}", stub.address));
         }
@@ -98,44 +109,62 @@ fn task(capture: &Capture, captures: &[Capture]) -> Result<Task, String> {
         let expected = capture.expect["id"].as_str().map(str::to_owned);
         capture.id().or(expected).unwrap_or_else(|| fallback.to_owned())
     };
-    let douyin = |only| resolve(format!("https://www.douyin.com/video/{}", id("7600000000000000101")), Some(only));
+    let path = capture.asked.path.as_str();
+    let word =
+        if path.contains("/note/") || capture.asked.query.contains_key("request_source") { "note" } else { "video" };
+    let douyin = |only| resolve(format!("https://www.douyin.com/{word}/{}", id("7600000000000000101")), Some(only));
     let tiktok = |only| resolve(format!("https://www.tiktok.com/@_/video/{}", id("7611111111111111111")), Some(only));
     let query = |name: &str| capture.asked.query.get(name).cloned();
+    let list = |link: String, name: &str, first: &str| Ok(Task::List { link, cursor: cursor(query(name), first) });
     if capture.asked.command.is_some() {
         return resolve(format!("https://{EXTERNAL_HOST}/v/abc123"), None);
     }
-    let path = capture.asked.path.as_str();
     match capture.host.as_str() {
         "www.douyin.com" if path.contains("/aweme/detail") => douyin("web_detail"),
         "www.douyin.com" if path.contains("/mix/") => {
-            let link = format!("https://www.douyin.com/collection/{}", id("7600000000000008001"));
-            Ok(Task::List { link, cursor: cursor(query("cursor"), "0") })
+            list(format!("https://www.douyin.com/collection/{}", id("7600000000000008001")), "cursor", "0")
         }
-        "www.douyin.com" if path.starts_with("/aweme/v1/web/") => {
-            let user = query("sec_user_id").unwrap_or_else(|| "MS4wLjABAAAAreplay".to_owned());
-            let link = format!("https://www.douyin.com/user/{user}");
-            Ok(Task::List { link, cursor: cursor(query("max_cursor"), "0") })
+        "www.douyin.com" if path.contains("/music/aweme") => {
+            list(format!("https://www.douyin.com/music/{}", id("7600000000000005001")), "cursor", "0")
         }
+        "www.douyin.com" if path.starts_with("/aweme/v1/web/") => list(person(&query), "max_cursor", "0"),
         "www.iesdouyin.com" if path.contains("slidesinfo") => douyin("slidesinfo"),
         "www.iesdouyin.com" => douyin("share_page"),
         "ttwid.bytedance.com" => douyin("web_detail"),
         "www.tiktok.com" if path.starts_with("/api/item/detail") => tiktok("item_detail"),
         "www.tiktok.com" if path.starts_with("/oembed") => tiktok("oembed"),
+        "www.tiktok.com" if path.starts_with("/api/collection/") => {
+            list(format!("https://www.tiktok.com/@_/collection/{}", id("7611111111111118001")), "cursor", "0")
+        }
+        "www.tiktok.com" if path.starts_with("/api/mix/") => {
+            list(format!("https://www.tiktok.com/@_/playlist/{}", id("7611111111111118001")), "cursor", "0")
+        }
         "www.tiktok.com" if path.starts_with("/api/") => {
-            let user = user_of(capture, captures);
-            let link = format!("https://www.tiktok.com/{user}");
-            Ok(Task::List { link, cursor: cursor(query("cursor"), "now in ms") })
+            list(format!("https://www.tiktok.com/{}", user_of(capture, captures)), "cursor", "now in ms")
         }
         "www.tiktok.com" if path.contains("/video/") || path.contains("/photo/") => {
             resolve(capture.url()?.into(), Some("page"))
         }
-        "www.tiktok.com" if path.starts_with("/@") => Ok(Task::List { link: capture.url()?.into(), cursor: None }),
-        host if host.ends_with("tiktokv.com") => tiktok("app_feed"),
+        "www.tiktok.com" if path.starts_with("/embed/@") => {
+            list(format!("https://www.tiktok.com/{}", path.trim_start_matches("/embed/")), "cursor", "")
+        }
+        "www.tiktok.com" if path.starts_with("/@") => list(capture.url()?.into(), "cursor", ""),
+        host if host.ends_with("tiktokv.com") && !path.starts_with("/share/") => tiktok("app_feed"),
         "api.tikhub.io" if path.contains("tiktok") => tiktok("tikhub"),
+        "api.tikhub.io" if path.contains("user_post") => list(person(&query), "max_cursor", "0"),
+        "api.tikhub.io" if path.contains("mix_post") => {
+            list(format!("https://www.douyin.com/collection/{}", id("7600000000000008001")), "cursor", "0")
+        }
         "api.tikhub.io" => douyin("tikhub"),
-        _ if capture.expect["kind"] == "feed" => Ok(Task::List { link: capture.url()?.into(), cursor: None }),
+        _ if capture.expect["kind"] == "feed" => list(capture.url()?.into(), "cursor", ""),
         _ => resolve(capture.url()?.into(), None),
     }
+}
+
+/// The link of the person on Douyin to whom a captured list belongs.
+fn person(query: &dyn Fn(&str) -> Option<String>) -> String {
+    let sec_uid = query("sec_user_id").unwrap_or_else(|| "MS4wLjABAAAAreplay".to_owned());
+    format!("https://www.douyin.com/user/{sec_uid}")
 }
 
 /// A captured cursor; the first page has none.
@@ -145,7 +174,8 @@ fn cursor(captured: Option<String>, first: &str) -> Option<String> {
     Some(if captured.starts_with("!=") { "1793489200000".to_owned() } else { captured })
 }
 
-/// The path of the user to whom a captured list belongs: the one whose page tells the list's id.
+/// The path of the user to whom a captured list belongs: the one whose page tells the list's id, else one that the stub
+/// knows.
 fn user_of(capture: &Capture, captures: &[Capture]) -> String {
     let wanted = capture.asked.query.get("secUid");
     let mut pages = captures.iter().filter(|other| other.expect.get("sec_uid").is_some());

@@ -8,6 +8,9 @@ use super::{
     manifest::Capture,
 };
 
+/// Words for what media are; a capture may also tell what its file is (`hls`).
+const KINDS: [&str; 4] = ["video", "audio", "images", "live"];
+
 /// Everything that is not as the manifest says.
 pub fn shortfalls(expect: &Value, post: &Resolved, capture: &Capture) -> Vec<String> {
     let mut found = Vec::new();
@@ -23,7 +26,7 @@ pub fn shortfalls(expect: &Value, post: &Resolved, capture: &Capture) -> Vec<Str
     };
     check("platform", Some(post.platform.clone()), wanted("platform"));
     check("id", Some(post.id.clone()), wanted("id"));
-    check("kind", Some(kind(post.kind)), wanted("kind").filter(|kind| kind != "hls"));
+    check("kind", Some(kind(post.kind)), wanted("kind").filter(|word| KINDS.contains(&word.as_str())));
     check("author", post.author.clone(), wanted("author"));
     check("author_id", post.author_id.clone(), wanted("author_id"));
     check("title", Some(post.title.clone()), wanted("title"));

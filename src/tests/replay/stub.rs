@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use poem::{Endpoint, Request, Response, Server, http::StatusCode, listener::TcpAcceptor};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::manifest::Capture;
@@ -129,14 +129,25 @@ impl Scene {
             let mut fitting = others.map(|(_, other)| other).filter(|other| is_exactly_for(other, seen));
             fitting.find(|other| matches!(other.expect["outcome"].as_str(), None | Some("ok"))).cloned()
         };
-        first.cloned().or_else(exact)
+        first.cloned().or_else(exact).or_else(|| self.somebody(seen))
+    }
+
+    /// The page of the person to whom a captured list belongs, for folders without that page.
+    fn somebody(&self, seen: &Seen) -> Option<Capture> {
+        let list = &self.captures[self.first?];
+        let sec_uid = list.asked.query.get("secUid").map_or("replay", String::as_str);
+        let user = json!({ "uniqueId": "replay", "secUid": sec_uid });
+        let data = json!({ "__DEFAULT_SCOPE__": { "webapp.user-detail": { "userInfo": { "user": user } } } });
+        let page = format!("<script id=\"__UNIVERSAL_DATA_FOR_REHYDRATION__\">{data}</script>");
+        (seen.path == "/@replay").then(|| Capture { status: 200, headers: vec![], body: page.into(), ..list.clone() })
     }
 }
 
 /// Whether a capture answers such a request, apart from conditions that a correct client does not meet.
 fn is_for(capture: &Capture, seen: &Seen) -> bool {
     let id = |query: &BTreeMap<String, String>| {
-        let named = ["aweme_id", "aweme_ids", "itemId", "mix_id", "secUid", "sec_user_id"];
+        let named =
+            ["aweme_id", "aweme_ids", "itemId", "mix_id", "music_id", "mixId", "collectionId", "secUid", "sec_user_id"];
         named.iter().find_map(|name| query.get(*name).cloned())
     };
     let wanted = id(&capture.asked.query);

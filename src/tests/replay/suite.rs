@@ -16,12 +16,21 @@ pub async fn run(folder: Option<&Path>, vectors: Option<&Path>) -> Result<Vec<Ve
     let mut verdicts = Vec::new();
     if let Some(folder) = folder {
         let stub = Stub::start().await.map_err(|error| error.to_string())?;
-        let captures = manifest::read(folder, &stub.address)?;
+        let mut captures = Vec::new();
+        for entry in manifest::read(folder, &stub.address)? {
+            match entry {
+                Ok(capture) => captures.push(capture),
+                Err((entry, why)) => verdicts.push(Verdict { entry, shortfalls: vec![why] }),
+            }
+        }
         stub.load(&captures);
         let player = Player::new(&stub, &captures)?;
         for (index, capture) in captures.iter().enumerate() {
-            let played = player.play(&stub, &captures, index).await?;
-            verdicts.push(Verdict { entry: capture.name.clone(), shortfalls: judge::shortfalls(capture, &played) });
+            let shortfalls = match player.play(&stub, &captures, index).await {
+                Ok(played) => judge::shortfalls(capture, &played),
+                Err(why) => vec![why],
+            };
+            verdicts.push(Verdict { entry: capture.name.clone(), shortfalls });
         }
         let crawlers = player.crawlers()?;
         for case in manifest::links(folder)? {

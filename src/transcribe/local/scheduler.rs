@@ -137,6 +137,8 @@ impl Scheduler {
         self.world.devices = devices.iter().map(placing).collect();
         self.world.slots = self.settings.slots;
         self.devices = Some(devices);
+        // Whoever waits reads it there as soon as it is woken.
+        self.publish();
         for curious in self.curious.drain(..) {
             let _ = curious.send(());
         }
@@ -326,5 +328,24 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EngineConfig;
+
+    #[test]
+    fn whoever_waits_for_the_devices_finds_them() {
+        let local = super::super::Local::new(&EngineConfig::default(), "nowhere".into()).unwrap();
+        let mut scheduler = Scheduler::new(Arc::clone(&local.settings), Arc::clone(&local.facts));
+        let (done, mut wait) = tokio::sync::oneshot::channel();
+        scheduler.curious.push(done);
+        assert!(wait.try_recv().is_err());
+        scheduler.found(devices::resolve(&local.settings.words, &Ok(Vec::new()), &local.settings.config));
+        assert_eq!(wait.try_recv(), Ok(()));
+        let names: Vec<_> = local.devices().into_iter().map(|device| device.name).collect();
+        assert_eq!(names, ["cpu"], "not what the configuration calls it");
     }
 }

@@ -53,6 +53,10 @@ async fn the_end_of_a_list_is_told_from_an_answer_that_was_held_back() {
     assert_eq!(class(ask(Some("5"), None, bare.clone()).await), ErrorClass::LoginRequired);
     assert_eq!(class(ask(Some("5"), Some(&somebody), bare.clone()).await), ErrorClass::Blocked);
     assert_eq!(class(ask(None, None, bare).await), ErrorClass::Blocked);
+    for wrong in [json!(7), json!("x"), json!({"0": {}})] {
+        let answer = json!({"status_code": [], "aweme_list": wrong, "has_more": 0});
+        assert_eq!(class(ask(None, None, answer).await), ErrorClass::Blocked, "no list, and not an empty one");
+    }
     let tip =
         json!({"status_code": 0, "aweme_list": [], "has_more": 0, "not_login_module": {"guide_login_tip_exist": true}});
     assert_eq!(class(ask(Some("5"), None, tip.clone()).await), ErrorClass::LoginRequired);
@@ -70,6 +74,9 @@ async fn a_mix_has_its_own_name_and_a_post_is_no_list() {
     assert_eq!((page.title.as_deref(), page.next), (Some("每日一书"), None));
     let error = crawlers().list(&video(ID), &ListRequest::default(), stub.with()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::NoMediaFound);
+    let live = "https://live.douyin.com/123";
+    let error = crawlers().list(live, &ListRequest::default(), stub.with()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::LiveNotSupported);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{MAX_EMPTY_PAGES, items, looping, nickname};
+use super::{MAX_EMPTY_PAGES, items, looping, nickname, opened};
 use crate::{
     ErrorClass, Page, Rhythm, Visit, loose,
     tiktok::{NAME, html::script, miss::Miss, parse, status, web::Web},
@@ -15,10 +15,20 @@ const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
 /// Nothing is older than TikTok.
 const BEGINNING_MS: u64 = 1_472_706_000_000;
 
-/// One page; the cursor is the time (ms) before which its posts were published.
-pub(super) async fn list(handle: &str, cursor: Option<u64>, visit: &Visit<'_>) -> Result<Page, Miss> {
+/// One page; the cursor is the time (ms) before which its posts were published. `sec` is the person's id where the link
+/// tells it in place of the name.
+pub(super) async fn list(
+    handle: &str,
+    sec: Option<&str>,
+    cursor: Option<u64>,
+    visit: &Visit<'_>,
+) -> Result<Page, Miss> {
     let mut web = Web::new(visit, 0);
-    let listed = match sec_uid(handle, &mut web, visit).await {
+    let known = match sec {
+        Some(sec) => Ok(sec.to_owned()),
+        None => sec_uid(handle, &mut web, visit).await,
+    };
+    let listed = match known {
         Ok(sec_uid) => posts(&sec_uid, handle, cursor, &mut web, visit).await,
         Err(miss) => Err(miss),
     };
@@ -88,10 +98,7 @@ async fn posts(
     let mut repeated = false;
     loop {
         let body = ask(sec_uid, before, web, visit).await?;
-        let posts = loose::list(&body["itemList"]);
-        if let Some(miss) = status::judge(&body, !posts.is_empty()) {
-            return Err(miss);
-        }
+        let posts = opened(&body, "hasMorePrevious")?;
         // The first page begins with the present by our clock, which may be late.
         if cursor.is_some() && leads_nowhere(posts, before) {
             if repeated {

@@ -4,10 +4,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{MAX_EMPTY_PAGES, items, looping};
+use super::{MAX_EMPTY_PAGES, items, looping, opened};
 use crate::{
     Page, Rhythm, Visit, loose,
-    tiktok::{miss::Miss, status, web::Web},
+    tiktok::{miss::Miss, web::Web},
 };
 
 /// How long the last page of a list is remembered, to tell when it comes again.
@@ -40,10 +40,7 @@ impl Series {
         let mut repeated = false;
         loop {
             let body = self.ask(id, at, &mut web).await?;
-            let posts = loose::list(&body["itemList"]);
-            if let Some(miss) = status::judge(&body, !posts.is_empty()) {
-                return Err(miss);
-            }
+            let posts = opened(&body, "hasMore")?;
             let next = loose::number(&body["cursor"]).filter(|next| *next > 0 && loose::is_on(&body["hasMore"]));
             let (now_ms, shown) = (visit.chance().now_ms(), digest(posts));
             let last = visit.memory.recall(&key, now_ms);

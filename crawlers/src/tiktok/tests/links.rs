@@ -5,6 +5,9 @@ use url::Url;
 
 use crate::{LinkKind, tiktok::links::read};
 
+/// The id of somebody.
+const PERSON: &str = "MS4wLjABAAAAinvented_-invented_-invented_-invented_-invented_-invented_-inve";
+
 #[test]
 fn every_form_of_the_list_is_read_and_no_other() {
     let list: Value = serde_json::from_str(include_str!("../../../fixtures/links.json")).unwrap();
@@ -45,6 +48,8 @@ fn further_forms_are_read() {
         ("https://www.tiktok.com/@a/collection/x-y-7611111111111118001", LinkKind::List, ("t", "collection")),
         ("https://www.tiktok.com/@a.b/live?x=1", LinkKind::Live, ("user", "a.b")),
         ("https://www.tiktok.com/@a.b/", LinkKind::User, ("user", "a.b")),
+        (&format!("https://www.tiktok.com/@{PERSON}"), LinkKind::User, ("sec", PERSON)),
+        (&format!("https://www.tiktok.com/@{PERSON}"), LinkKind::User, ("user", PERSON)),
         ("https://www.tiktok.com/tag/tea?x", LinkKind::Tag, ("name", "tea")),
     ] {
         let form = read(&Url::parse(link).unwrap()).unwrap_or_else(|| panic!("{link}"));

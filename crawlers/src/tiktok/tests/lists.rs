@@ -55,6 +55,19 @@ async fn a_persons_posts_come_page_by_page_and_the_id_is_remembered() {
 }
 
 #[tokio::test]
+async fn a_person_may_be_named_by_the_id_that_stays() {
+    let sec = format!("MS4wLjABAAAA{}", "x".repeat(64));
+    let stub = Stub::new(|request: &Request| match request.url.path() {
+        "/api/creator/item_list/" => said(200, &[], json!({"itemList": posts(0, 2)}).to_string()),
+        path => panic!("{path} is not needed"),
+    });
+    for link in [format!("tiktokuser:{sec}"), format!("https://www.tiktok.com/@{sec}?lang=en")] {
+        assert_eq!(list(&link, None, &stub).await.unwrap().items.len(), 2, "{link}");
+    }
+    assert!(stub.asked().iter().all(|url| url.contains(&format!("secUid={sec}&"))), "{:?}", stub.asked());
+}
+
+#[tokio::test]
 async fn a_page_that_comes_again_is_asked_for_once_more() {
     let stub = Stub::new(|request: &Request| match request.url.path() {
         "/api/creator/item_list/" => answer(&entry("creator_item_list_page1.json")),
@@ -68,6 +81,31 @@ async fn a_page_that_comes_again_is_asked_for_once_more() {
     assert!(devices.len() == 4 && devices[0] != devices[1], "{devices:?}");
     let on = list(PERSON, Some("1793550000000"), &stub).await.unwrap();
     assert_eq!((ids(&on), on.next.as_deref()), (vec!["3005", "3004"], Some("1793500000000")), "it goes on");
+}
+
+#[tokio::test]
+async fn what_is_no_page_is_not_taken_for_an_empty_one() {
+    for (said_so, is_page) in [
+        (json!({"statusCode": 0}), false),
+        (json!([]), false),
+        (json!({"itemList": 7, "hasMore": false, "hasMorePrevious": false}), false),
+        (json!({"itemList": {"0": {}}, "hasMore": true, "hasMorePrevious": true}), false),
+        (json!({"itemList": []}), true),
+        (json!({"itemList": null, "hasMore": false, "hasMorePrevious": false}), true),
+        (json!({"hasMore": 0, "hasMorePrevious": 0}), true),
+    ] {
+        let stub = Stub::new(|request: &Request| match request.url.path() {
+            "/api/creator/item_list/" | "/api/mix/item_list/" => said(200, &[], said_so.to_string()),
+            path if path.starts_with("/embed/") => said(200, &[], ""),
+            _ => platform(request),
+        });
+        for link in [PERSON, PLAYLIST] {
+            match list(link, None, &stub).await {
+                Ok(page) => assert!(is_page && page.items.is_empty() && page.next.is_none(), "{link}: {said_so}"),
+                Err(error) => assert!(!is_page && error.class == ErrorClass::Blocked, "{link}: {said_so}: {error}"),
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -210,5 +248,7 @@ async fn what_is_no_list_is_refused() {
     for link in ["https://www.tiktok.com/@a/video/7611111111111111111", "https://www.tiktok.com/tag/tea"] {
         assert_eq!(list(link, None, &stub).await.unwrap_err().class, ErrorClass::NoMediaFound);
     }
+    let live = list("https://www.tiktok.com/@a/live", None, &stub).await.unwrap_err();
+    assert_eq!(live.class, ErrorClass::LiveNotSupported);
     assert_eq!(list(PERSON, Some("x"), &stub).await.unwrap_err().class, ErrorClass::InvalidLink);
 }
