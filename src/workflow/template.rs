@@ -134,7 +134,7 @@ impl Filling<'_> {
                 Piece::Text(text) => out.push_str(&text),
                 Piece::Expr(source) => match self.expression(&source)? {
                     Value::String(text) => out.push_str(&text),
-                    other => out.push_str(&other.to_string()),
+                    other => out.push_str(&expr::json(&other, self.room).ok_or_else(too_large)?),
                 },
             }
         }
@@ -147,9 +147,13 @@ impl Filling<'_> {
             None => expr::evaluate(source, self.scope)?,
         };
         let left = self.room.checked_sub(expr::weigh(&value, self.room));
-        self.room = left.ok_or_else(|| Error::new(Code::Expression, "what is filled in is larger than 64 MiB"))?;
+        self.room = left.ok_or_else(too_large)?;
         Ok(value)
     }
+}
+
+fn too_large() -> Error {
+    Error::new(Code::Expression, "what is filled in is larger than 64 MiB")
 }
 
 #[cfg(test)]
@@ -182,6 +186,53 @@ mod tests {
         );
         assert!(parse("${a").is_err());
         assert!(fill(&json!("${a b}"), &json!({})).is_err());
+    }
+
+    #[test]
+    fn an_expression_ends_at_its_own_brace() {
+        let scope = json!({"params": {"s": "x"}});
+        let table = [
+            ("${'}' + params.s}", json!("}x")),
+            ("${{'a': {'b': params.s}}}", json!({"a": {"b": "x"}})),
+            ("<${{'a': \"}\"}.a}>}", json!("<}>}")),
+            ("${params.s + r'\\'}.${ params.s }", json!("x\\.x")),
+            ("${'\\'}'}", json!("'}")),
+            ("$${params.s} $$ $ ${params.s}$", json!("${params.s} $$ $ x$")),
+            ("${default(params.gone, null)}", json!(null)),
+            ("[${[1, null, 'a']}]", json!("[[1,null,\"a\"]]")),
+        ];
+        for (text, expected) in table {
+            assert_eq!(fill(&json!(text), &scope).unwrap(), expected, "{text}");
+        }
+        for text in ["${'}", "${{}", "${", "a ${b"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_stand_alone() {
+        let secret = |name: &str| Ok(format!("<{name}>"));
+        let value = json!({"a": "${secrets.my-key}", "b": "Bearer ${ secrets.x_1 }"});
+        assert_eq!(fill(&value, &json!({})).unwrap(), json!({"a": "***", "b": "Bearer ***"}));
+        let filled = fill_with(&value, &json!({}), &secret).unwrap();
+        assert_eq!(filled, json!({"a": "<my-key>", "b": "Bearer <x_1>"}));
+        for text in ["${upper(secrets.x)}", "${secrets['x']}", "${secrets}", "${secrets.x.y}", "${secrets.x + 'a'}"] {
+            assert!(fill_with(&json!(text), &json!({}), &secret).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_large_values_are_refused() {
+        let scope = json!({"t": "x".repeat(1 << 20), "c": vec!["\u{1}".repeat(1 << 20); 12]});
+        for value in
+            [json!("${t}".repeat(100)), json!(vec!["${t}"; 100]), json!({"a": vec!["${c}"; 9]}), json!("-${c}")]
+        {
+            let error = fill(&value, &scope).unwrap_err();
+            assert_eq!(
+                (error.code, error.detail.as_str()),
+                (Code::Expression, "what is filled in is larger than 64 MiB")
+            );
+        }
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::missing::Failure;
 
 /// Work that one evaluation may do: looking at a node of the expression, at an element of a list or at 64 bytes of text
-/// is one. On a slow core all of it takes about 100 ms.
+/// is one. All of it took 35 ms of a core where it was measured, and 150 ms with the worst patterns for `matches`.
 const WORK: u64 = 1_000_000;
 /// Bytes that one evaluation may build, all values together, also those it drops.
 const BUILT: usize = 16 << 20;
@@ -87,7 +87,7 @@ pub(super) fn check_result(value: &Value) -> Result<(), Failure> {
 }
 
 /// A value as JSON writes it, in at most `most` bytes.
-pub(super) fn json(value: &Value, most: usize) -> Option<String> {
+pub fn json(value: &Value, most: usize) -> Option<String> {
     struct Room {
         text: Vec<u8>,
         most: usize,

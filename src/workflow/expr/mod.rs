@@ -24,7 +24,7 @@ mod tree;
 
 use serde_json::Value;
 
-pub(super) use budget::weigh;
+pub(super) use budget::{json, weigh};
 pub(super) use scan::closing;
 
 use crate::error::{Code, Error, Result};

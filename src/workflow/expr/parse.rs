@@ -14,6 +14,9 @@ const STACK: usize = 16 << 20;
 /// How many trees are kept: those of some workflows that run at the same time.
 const KEPT: usize = 256;
 
+/// How much of a sign is shown, in characters.
+const SHOWN: usize = 20;
+
 static TREES: LazyLock<Mutex<HashMap<String, Arc<Node>>>> = LazyLock::new(Mutex::default);
 
 /// The tree of an expression. Those of late are kept, as the items of a list share their expressions.
@@ -91,5 +94,6 @@ fn words(message: &str) -> Option<String> {
         "not" => " (the opposite is \"!\")",
         _ => "",
     };
+    let sign: String = sign.chars().take(SHOWN).collect();
     Some(format!("unexpected \"{sign}\"{hint}"))
 }

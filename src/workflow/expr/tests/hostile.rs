@@ -51,7 +51,8 @@ fn doublings_are_refused() {
     refused(&["l"; 60].join(" + "), &scope, "16 MiB");
     refused("l.map(x, t)", &scope, "16 MiB");
     refused("l.map(x, t + t)", &scope, "16 MiB");
-    refused("l.map(x, upper(t))", &scope, "16 MiB");
+    refused("l.map(x, trim(t))", &scope, "16 MiB");
+    refused("l.map(x, upper(t))", &scope, "too much work");
     refused("l.map(x, l)", &scope, "16 MiB");
     refused("l.map(x, [l, l, l])", &scope, "16 MiB");
     refused("l.map(x, {'a': l})", &scope, "16 MiB");
