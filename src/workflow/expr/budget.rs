@@ -9,8 +9,8 @@ use super::missing::Failure;
 const WORK: u64 = 1_000_000;
 /// Bytes that one evaluation may build, all values together, also those it drops.
 const BUILT: usize = 16 << 20;
-/// The largest value that an expression may build as its result, in bytes of JSON. What it only picks from the scope may
-/// be larger.
+/// The largest value that an expression may build as its result, in bytes of JSON. What it only picks from the scope
+/// may be larger.
 const RESULT: usize = 1 << 20;
 /// What a JSON value takes beside its text, in bytes.
 const VALUE: usize = 32;

@@ -62,7 +62,10 @@ impl<'a> Run<'a> {
             Node::And(parts) => Ok(boolean(self.truth(&parts[0])? && self.truth(&parts[1])?)),
             Node::Or(parts) => Ok(boolean(self.truth(&parts[0])? || self.truth(&parts[1])?)),
             Node::Not(inner) => Ok(boolean(!self.truth(inner)?)),
-            Node::Negative(inner) => negative(&self.eval(inner)?).map(Cow::Owned),
+            Node::Negative(inner) => {
+                let value = self.eval(inner)?;
+                negative(&value).map(Cow::Owned)
+            }
             Node::Binary(operator, parts) => {
                 let (left, right) = (self.eval(&parts[0])?, self.eval(&parts[1])?);
                 binary(*operator, &left, &right, &mut self.budget).map(Cow::Owned)

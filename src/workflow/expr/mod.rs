@@ -1,9 +1,9 @@
 //! Expressions: what stands inside `${…}`, in `when` and in `foreach.in`. The language is a part of CEL
 //! (<https://cel.dev>) over JSON: the `cel` crate reads it, the values are those of JSON alone.
 //!
-//! Callers may rely on this: whatever the text and whatever the scope, reading and evaluating end in a value or an error,
-//! after a bounded number of small operations and with bounded memory ([`Budget`](budget::Budget)); no clock is asked, so
-//! an expression ends alike on a busy machine. Nothing of the scope is copied except what becomes part of the result.
+//! Callers may rely on this: whatever the text and whatever the scope, reading and evaluating end in a value or an
+//! error, after a bounded number of small operations and with bounded memory ([`Budget`](budget::Budget)); no clock is
+//! asked, so an expression ends alike on a busy machine. Nothing of the scope is copied except what becomes part of the result.
 //!
 //! A *plain path* (`steps.text.output.items[0].title`) is looked up directly and may have names with a `-` in it; in
 //! longer expressions such a name is written `params['callback-url']`, and a `-` is a subtraction.

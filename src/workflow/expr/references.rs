@@ -62,8 +62,8 @@ impl<'a> Walk<'a> {
         self.local = None;
     }
 
-    /// Puts the parts of a path into `path` as far as they are known; returns whether all are. What computes an index is
-    /// walked on its own.
+    /// Puts the parts of a path into `path` as far as they are known; returns whether all are. What computes an index
+    /// is walked on its own.
     fn chain(&mut self, node: &'a Node, guarded: bool, path: &mut Vec<String>) -> bool {
         match node {
             Node::Name(name) => {
