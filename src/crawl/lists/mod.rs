@@ -6,12 +6,12 @@ mod reading;
 use async_trait::async_trait;
 use crawlers::{ListRequest, Page};
 
+#[cfg(test)]
+pub(crate) use self::reading::{Next, Reading};
 pub(crate) use self::{
     read::{Known, Read, Wanted, read},
     reading::{Key, key},
 };
-#[cfg(test)]
-pub(crate) use self::reading::{Next, Reading};
 use super::{Crawl, Named};
 use crate::error::Result;
 
