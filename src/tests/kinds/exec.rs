@@ -10,7 +10,7 @@ use crate::support::{Site, TestApp, root};
 /// A line of settings for a program of Python.
 fn python(name: &str, code: &str, more: &str) -> String {
     let script = Value::from(format!("import json, os, sys\n{code}"));
-    let head = format!("exec.{name}.argv = [\"python3\", \"-I\", \"-c\", {script}]\n");
+    let head = format!("exec.{name}.argv = [{:?}, \"-I\", \"-c\", {script}]\n", super::python());
     more.split(' ').filter(|setting| !setting.is_empty()).fold(head, |all, setting| {
         let (key, value) = setting.split_once('=').unwrap();
         format!("{all}exec.{name}.{key} = {value}\n")
@@ -20,7 +20,9 @@ fn python(name: &str, code: &str, more: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_component_judges_two_languages() {
     let script = root().join("workflows/components/sentiment/sentiment.py");
-    let app = TestApp::with(&format!("exec.sentiment.argv = [\"python3\", {:?}]", script.display().to_string())).await;
+    let app =
+        TestApp::with(&format!("exec.sentiment.argv = [{:?}, {:?}]", super::python(), script.display().to_string()))
+            .await;
     for (text, label) in [
         ("What a wonderful day, thank you!", "positive"),
         ("It was not good, and I am sad.", "negative"),

@@ -14,6 +14,13 @@ use super::support::TestApp;
 /// A link for workflows that look at none.
 const NOWHERE: &str = "https://example.com/";
 
+/// The interpreter itself: what lies in the PATH may be a wrapper, which cannot run locked in.
+fn python() -> String {
+    let said =
+        std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
 /// Stores a workflow of these steps.
 async fn save(store: &Store, name: &str, steps: Value, output: Value) {
     let definition = json!({

@@ -22,7 +22,8 @@ const FAIL: &str =
 fn settings() -> String {
     let program = |name: &str, code: &str| {
         format!(
-            "exec.{name}.argv = [\"python3\", \"-c\", {}]\nexec.{name}.secrets = {{ KEY = \"key\" }}\n",
+            "exec.{name}.argv = [{:?}, \"-c\", {}]\nexec.{name}.secrets = {{ KEY = \"key\" }}\n",
+            super::python(),
             json!(code)
         )
     };
