@@ -12,6 +12,7 @@ pub mod outbox;
 mod progress;
 mod recover;
 pub mod scope;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -22,6 +23,7 @@ pub use self::{
     claim::Work,
     finish::Done,
     recover::Suspects,
+    seen::Seen,
     wake::{Stop, Wake},
 };
 use crate::{
@@ -50,6 +52,11 @@ impl Queue {
     /// The store below.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The same, to be kept.
+    pub fn shared_store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
     }
 
     /// Who waits for what.
