@@ -150,6 +150,7 @@ codes! {
     InvalidWorkflow "invalid_workflow" InvalidInput 422 "Correct the definition at the places named.";
     Expression "expression" Expression 422 "Correct the reference in the workflow.";
     StepTimeout "step_timeout" Timeout 504 "Give the step a longer `timeout`.";
+    Deadline "deadline" Timeout 504 "Give the step or the workflow a longer `deadline`.";
     Crashed "crash" Crash 500 "The worker died three times on this step; see the daemon's log.";
     Cancelled "cancelled" Unsupported 409 "Retry the task if this was a mistake.";
     // Deliveries
