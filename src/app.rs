@@ -95,7 +95,7 @@ impl App {
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
-        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
+        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool, intake: intake.clone() };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),

@@ -100,9 +100,10 @@ fn reusable(planned: &[Planned], old: &[StepRow], from: &From) -> Result<Vec<Str
         .filter(|key| succeeded.contains_key(key) && !again.contains(key))
         .collect();
     // Samples are not kept: a first half is of use to its second half's result alone.
-    for row in planned.iter().filter(|row| row.kind == StepKind::Transcribe && !reuse.contains(row.key.as_str())) {
-        reuse.remove(first_half(&row.key).as_str());
-    }
+    let recognised = planned.iter().filter(|row| row.kind == StepKind::Transcribe);
+    let anew: Vec<String> =
+        recognised.filter(|row| !reuse.contains(row.key.as_str())).map(|row| first_half(&row.key)).collect();
+    reuse.retain(|key| !anew.iter().any(|half| half == key));
     // Addresses of media hold for minutes only: what is downloaded again is looked up again.
     let downloads = planned.iter().filter(|row| row.kind == StepKind::Download);
     let fresh: Vec<&Planned> = downloads.filter(|row| !reuse.contains(row.key.as_str())).collect();

@@ -95,11 +95,12 @@ impl Queue {
         after: &mut After,
     ) -> Result<()> {
         step_event(tx, row, StepState::Failed, Some(report)).await?;
-        if row.step.kind == StepKind::Extract {
+        let rule = Rule::read(&row.rule);
+        let goes_on = row.list.is_some() || rule.handler || rule.on_error == OnError::Continue;
+        if row.step.kind == StepKind::Extract && goes_on {
             // Both halves are one step.
             tx.fail_blocked(task.id, whole_of(&row.step.key), report).await?;
         }
-        let rule = Rule::read(&row.rule);
         match (&row.list, rule.foreach.as_ref().map(|list| list.on_item_error)) {
             (Some(list), Some(OnItemError::Fail)) => {
                 return Box::pin(self.fail_list(tx, task, list, report, after)).await;
@@ -107,7 +108,7 @@ impl Queue {
             (Some(_), _) => return self.onward(tx, task, row, after).await,
             (None, _) => {}
         }
-        if rule.handler || rule.on_error == OnError::Continue {
+        if goes_on {
             return self.advance(tx, task, after).await;
         }
         self.fail_task(tx, task, report, after).await

@@ -1,6 +1,6 @@
 //! The items of `foreach` steps. None of this reads all rows of a task, save the gathering at a list's end.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
 use serde_json::Value;
 
 use super::{Column, Entity, StepRow};

@@ -10,7 +10,7 @@ mod lists;
 mod moves;
 mod reads;
 
-use sea_orm::{ExprTrait, UpdateMany, sea_query::Expr};
+use sea_orm::{UpdateMany, sea_query::Expr};
 use serde_json::{Map, Value};
 
 pub use self::{

@@ -12,7 +12,7 @@ mod llm;
 mod resolve;
 mod subtitle;
 mod transcribe;
-mod workflow;
+pub mod workflow;
 
 use std::sync::LazyLock;
 
