@@ -1,6 +1,8 @@
 //! The queue against a real database.
 
 mod late;
+mod model;
+mod runs;
 
 use std::sync::Arc;
 
