@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Queue, Work, after::After, deadlines::late_task, new::NewRun, retry, step_event};
+use super::{Queue, Seen, Work, after::After, deadlines::late_task, new::NewRun, retry, seen, step_event};
 use crate::{
     domain::{StepState, Task, TaskStatus},
     error::{Class, Code, Error, Report, Result},
@@ -21,6 +21,8 @@ pub struct Done {
     pub transcript: Option<NewTranscript>,
     /// A callback that goes out with it.
     pub delivery: Option<NewDelivery>,
+    /// The posts that it shows as new, which are marked as seen with it.
+    pub seen: Option<Seen>,
 }
 
 /// What a try has come to.
@@ -155,6 +157,9 @@ impl Queue {
         after: &mut After,
     ) -> Result<bool> {
         let mut output = done.output.clone();
+        if let Some(seen) = &done.seen {
+            seen::note(tx, seen, &mut output).await?;
+        }
         if let Some(new) = &done.transcript {
             let id = tx.insert_transcript(task.id, new).await?;
             output["transcript_id"] = json!(id);

@@ -19,6 +19,7 @@ mod progress;
 mod recover;
 pub mod retry;
 pub mod scope;
+mod seen;
 mod tree;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use self::{
     control::Deleted,
     finish::{Done, End},
     recover::Suspects,
+    seen::Seen,
     wake::{Stop, Wake},
 };
 use crate::{
@@ -59,6 +61,11 @@ impl Queue {
     /// The store below.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The same, to be kept.
+    pub fn shared_store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
     }
 
     /// Who waits for what.

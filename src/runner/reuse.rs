@@ -38,7 +38,7 @@ pub(super) async fn earlier(services: &Services, task: &Task, work: &Work, hash:
                 Some(id) => store.transcript_to_copy(id).await?,
                 None => None,
             };
-            Ok(transcript.map(|transcript| Done { output, transcript: Some(transcript), delivery: None }))
+            Ok(transcript.map(|transcript| Done { output, transcript: Some(transcript), ..Done::default() }))
         }
         _ => Ok(Some(Done { output, ..Done::default() })),
     }
