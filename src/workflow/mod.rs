@@ -14,6 +14,6 @@ pub mod template;
 pub mod validate;
 
 pub use definition::Definition;
-pub use plan::{Planned, plan};
+pub use plan::{Planned, plan, plan_handlers};
 pub use retry::Retry;
 pub use rule::Rule;

@@ -12,7 +12,7 @@ mod llm;
 pub mod resolve;
 pub mod subtitle;
 pub mod transcribe;
-mod workflow;
+pub mod workflow;
 
 use std::sync::LazyLock;
 
