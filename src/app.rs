@@ -33,6 +33,7 @@ use crate::{
     net::Net,
     queue::Queue,
     runner::Runner,
+    schedule::{self, Scheduler},
     steps::{Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
@@ -56,6 +57,8 @@ pub struct App {
     pub intake: Intake,
     /// Looks at sources.
     pub follow: Follow,
+    /// Looks at schedules and events.
+    pub scheduler: Scheduler,
     courier: Courier,
     runner: Runner,
     pulls: Pulls,
@@ -90,11 +93,13 @@ impl App {
             tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
         }
         workflows::load(queue.store()).await?;
+        schedule::sync_all(queue.store()).await?;
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
+        let scheduler = Scheduler::new(queue.clone(), intake.clone(), follow.clone(), net.clone());
         let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
@@ -102,6 +107,7 @@ impl App {
             services,
             intake,
             follow,
+            scheduler,
             courier,
             runner,
             pulls,
@@ -156,6 +162,8 @@ impl App {
             }
             Ok(())
         });
+        let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
+        parts.spawn(async move { scheduler.run(stop).await });
         let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
         let draining = Arc::clone(&self.draining);
         let stop = shutdown.clone();
@@ -190,6 +198,7 @@ impl App {
             queue: services.queue.clone(),
             intake: self.intake.clone(),
             follow: self.follow.clone(),
+            scheduler: self.scheduler.clone(),
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
             identities: self.identities.clone(),

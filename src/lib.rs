@@ -15,6 +15,7 @@ pub mod media;
 pub mod net;
 pub mod queue;
 pub mod runner;
+pub mod schedule;
 pub mod steps;
 pub mod store;
 pub mod subtitle;

@@ -41,6 +41,7 @@ use crate::{
     follow::Follow,
     intake::Intake,
     queue::Queue,
+    schedule::Scheduler,
     transcribe::{Models, Pool, models::Pulls},
 };
 
@@ -62,6 +63,8 @@ pub struct State {
     pub intake: Intake,
     /// Lists that are followed.
     pub follow: Follow,
+    /// What starts by itself.
+    pub scheduler: Scheduler,
     /// Uploads and kept media.
     pub files: Files,
     /// Links looked at without making a task.

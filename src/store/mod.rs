@@ -8,10 +8,12 @@ mod deliveries;
 mod dialect;
 mod entities;
 mod events;
+mod fires;
 mod identities;
 mod lanes;
 mod media;
 mod rows;
+mod schedules;
 mod source_items;
 mod sources;
 mod steps;
@@ -19,6 +21,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod transcripts;
+mod triggers;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -29,15 +32,18 @@ use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
 pub use self::{
-    deliveries::{Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
+    deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
     events::Event,
+    fires::{FireEnd, FirePage},
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
+    schedules::{ScheduleFilter, SchedulePage},
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
+    triggers::{EventTrigger, NewEventFire, PendingFire},
     workflows::WorkflowRevision,
 };
 use crate::error::{Code, Error, Result};

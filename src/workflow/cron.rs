@@ -72,6 +72,11 @@ pub fn check(expr: &str, tz: &str) -> Result<(), String> {
     }
 }
 
+/// Checks the name of a time zone.
+pub fn check_zone(tz: &str) -> Result<(), String> {
+    zone(tz).map(|_| ())
+}
+
 impl Cron {
     /// Reads a pattern and an IANA time zone.
     pub fn parse(expr: &str, tz: &str) -> Result<Self, String> {

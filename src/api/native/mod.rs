@@ -11,6 +11,9 @@ mod media;
 mod model_views;
 mod models;
 mod resolve;
+mod schedule_views;
+mod schedule_wishes;
+mod schedules;
 mod source_views;
 mod source_wishes;
 mod sources;
@@ -73,6 +76,8 @@ enum Group {
     Results,
     /// Lists that are followed. / 订阅源：被跟踪的账号、播放列表与订阅。
     Sources,
+    /// What starts by itself, again and again. / 定时计划：按时自动启动的工作。
+    Schedules,
     /// What is done with a task's input. / 工作流。
     Workflows,
     /// Who the daemon is towards platforms. / 在各平台使用的身份。
@@ -92,6 +97,7 @@ type All = (
     resolve::Links,
     identities::Identities,
     sources::Sources,
+    schedules::Schedules,
     workflows::Workflows,
     models::ModelFiles,
     devices::Devices,
@@ -111,6 +117,7 @@ pub(super) fn all(context: Context) -> All {
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
         sources::Sources(context.clone()),
+        schedules::Schedules(context.clone()),
         workflows::Workflows(context.clone()),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),

@@ -31,6 +31,7 @@ use crate::{
     intake::Intake,
     net::Net,
     queue::Queue,
+    schedule::Scheduler,
     store::{Store, Tx},
     transcribe::{
         Fetch, Models, Pool,
@@ -116,6 +117,7 @@ impl Api {
         let list = Arc::new(Stub::default());
         let follow = Follow::new(Arc::clone(&list) as Arc<_>, intake.clone(), queue.clone());
         let state = State {
+            scheduler: Scheduler::new(queue.clone(), intake.clone(), follow.clone(), Net::new(&config.net).unwrap()),
             follow,
             config: Arc::new(config),
             queue,
