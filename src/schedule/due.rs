@@ -118,8 +118,9 @@ impl Scheduler {
         fire.ok_or_else(|| Error::new(Code::Internal, "The fire that was just written cannot be read"))
     }
 
-    /// Looks again at the next time of every schedule: at the start, and when the clock was put back.
-    pub(super) async fn look_again(&self, now: i64) -> Result<()> {
+    /// Looks again at the next time of every schedule, for times after `since`: at the start, and when the clock was put
+    /// back.
+    pub(super) async fn look_again(&self, since: i64) -> Result<()> {
         let mut after = ScheduleId(0);
         loop {
             let some = self.store().active_schedules(after, AT_ONCE).await?;
@@ -127,7 +128,7 @@ impl Scheduler {
             after = last.id;
             for seen in some {
                 let Ok(cron) = cron(&seen) else { continue };
-                let since = now.max(seen.paused_until.map_or(now, |until| until - 1));
+                let since = since.max(seen.paused_until.map_or(since, |until| until - 1));
                 let next = fires::next_from(&cron, seen.next_fire, since);
                 if next == seen.next_fire {
                     continue;

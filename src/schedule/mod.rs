@@ -132,8 +132,12 @@ impl Scheduler {
     /// Does everything that is to be done at `now`, in milliseconds since 1970.
     pub async fn look(&self, now: i64) -> Result<()> {
         let latest = self.shared.latest.swap(now, Ordering::SeqCst);
-        if latest == 0 || now < latest - STEP_MS {
+        if latest == 0 {
             self.look_again(now).await?;
+        } else if now < latest - STEP_MS {
+            tracing::warn!(by_ms = latest - now, "the clock was put back");
+            // Times may have come between that and this look.
+            self.look_again(now - fires::GRACE_MS).await?;
         }
         self.settle().await?;
         self.fire_due(now).await?;
