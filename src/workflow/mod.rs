@@ -10,6 +10,7 @@ pub mod kinds;
 pub mod plan;
 pub mod retry;
 pub mod rule;
+pub mod schema;
 pub mod template;
 pub mod validate;
 
