@@ -4,6 +4,7 @@
 //! cycle, and [`plan`](plan::plan) turns it into the rows of the queue.
 
 pub mod advance;
+pub mod cron;
 pub mod definition;
 pub mod expr;
 pub mod kinds;
