@@ -253,6 +253,22 @@ pub struct StepDef {
     pub on_error: OnError,
 }
 
+impl StepDef {
+    /// Its expressions that stand without `${…}`, each with its JSON Pointer in the step: `when`, the list, the cases of a
+    /// `condition`.
+    pub fn bare(&self) -> impl Iterator<Item = (String, &str)> {
+        let when = self.when.iter().map(|when| ("/when".to_owned(), when.as_str()));
+        let list = self.foreach.iter().map(|list| ("/foreach/in".to_owned(), list.list.as_str()));
+        let cases = self.with.get("cases").filter(|_| self.kind == "condition").and_then(Value::as_array);
+        let cases = cases
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .filter_map(|(index, case)| Some((format!("/with/cases/{index}/when"), case.get("when")?.as_str()?)));
+        when.chain(list).chain(cases)
+    }
+}
+
 /// A list whose items a step runs for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

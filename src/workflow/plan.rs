@@ -57,8 +57,7 @@ pub fn needs_of(step: &StepDef) -> Needs {
     let mut in_with = Vec::new();
     template::references(&Value::Object(step.with.clone()), "", &mut in_with);
     found.extend(in_with.into_iter().filter_map(|(_, reference)| reference.ok()));
-    let bare = [step.when.as_deref(), step.foreach.as_ref().map(|list| list.list.as_str())];
-    found.extend(bare.into_iter().flatten().filter_map(|source| expr::references(source).ok()).flatten());
+    found.extend(step.bare().filter_map(|(_, source)| expr::references(source).ok()).flatten());
     let named = |reference: &Reference| match reference.path.as_slice() {
         [root, name, ..] if root == "steps" => Some(name.clone()),
         _ => None,

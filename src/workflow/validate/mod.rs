@@ -4,7 +4,6 @@
 //! once, the others look at what was read. One mistake does not hide others: what cannot be read is left out (`draft`).
 
 mod calls;
-mod cron;
 mod draft;
 mod duration;
 mod graph;

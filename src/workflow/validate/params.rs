@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Problem, below, cron, draft::Draft, is_open, shown};
+use super::{Problem, below, draft::Draft, is_open, shown};
 use crate::{
     domain::options::nearest,
-    workflow::definition::{Param, ParamType, Trigger},
+    workflow::{
+        cron,
+        definition::{Param, ParamType, Trigger},
+    },
 };
 
 /// Checks what parameters say of themselves, and the triggers.
@@ -30,9 +33,12 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
         let pointer = format!("/triggers/{index}");
         match trigger {
             Some(Trigger::Cron(trigger)) => {
-                problems.extend(cron::check(&trigger.cron, &format!("{pointer}/cron")));
-                let zone = trigger.tz.as_ref();
-                problems.extend(zone.and_then(|zone| cron::check_zone(zone, &format!("{pointer}/tz"))));
+                let mut add = |field: &str, result: Result<(), String>| {
+                    let why = result.err();
+                    problems.extend(why.map(|why| Problem::new("E_CRON", format!("{pointer}/{field}"), why)));
+                };
+                add("cron", cron::check(&trigger.cron, "UTC"));
+                add("tz", trigger.tz.as_ref().map_or(Ok(()), |zone| cron::check("* * * * *", zone)));
                 given(draft, &trigger.params, &pointer, problems);
             }
             Some(Trigger::Event(trigger)) => given(draft, &trigger.params, &pointer, problems),

@@ -54,11 +54,13 @@ pub(super) fn read<'a>(draft: &'a Draft, problems: &mut Vec<Problem>) -> Vec<Pla
             for (field, value) in &step.with {
                 reader.value(value, &below(&format!("{pointer}/with"), field), Spot::With(field), owner);
             }
-            if let Some(when) = &step.when {
-                reader.bare(when, format!("{pointer}/when"), Spot::When, owner);
-            }
-            if let Some(list) = &step.foreach {
-                reader.bare(&list.list, format!("{pointer}/foreach/in"), Spot::List, owner);
+            for (at, source) in step.bare() {
+                let spot = match at.as_str() {
+                    "/when" => Spot::When,
+                    "/foreach/in" => Spot::List,
+                    _ => Spot::With("cases"),
+                };
+                reader.bare(source, format!("{pointer}{at}"), spot, owner);
             }
         }
     }

@@ -163,7 +163,7 @@ fn one_of(pointer: &str, given: &Value, options: &[&Value]) -> Problem {
     let words: Vec<String> =
         options.iter().map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned)).collect();
     let meant = given.as_str().and_then(|given| nearest(given, words.iter().map(String::as_str)));
-    let shown = match given {
+    let text = match given {
         Value::String(text) => format!("\"{}\"", shown(text)),
         other => shown(&other.to_string()),
     };
@@ -171,7 +171,7 @@ fn one_of(pointer: &str, given: &Value, options: &[&Value]) -> Problem {
     if list.len() > SHOWN {
         list = shown(&list);
     }
-    Problem::new("E_FIELD", pointer, format!("{shown} is none of: {list}")).or(meant)
+    Problem::new("E_FIELD", pointer, format!("{text} is none of: {list}")).or(meant)
 }
 
 fn name(error: &ValidationError<'_>, pointer: String) -> Problem {
