@@ -52,6 +52,11 @@ impl Queue {
         &self.store
     }
 
+    /// The same, to be kept.
+    pub fn shared_store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
     /// Who waits for what.
     pub fn wake(&self) -> &Wake {
         &self.wake
