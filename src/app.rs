@@ -16,7 +16,12 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::interval};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinSet,
+    time::interval,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::models::{NetFetch, open_models};
@@ -61,6 +66,7 @@ pub struct App {
     runner: Runner,
     pulls: Pulls,
     identities: Identities,
+    shelf: Arc<Mutex<workflows::Folder>>,
     draining: Arc<AtomicBool>,
 }
 
@@ -90,7 +96,7 @@ impl App {
         if recovered > 0 {
             tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
         }
-        workflows::load(queue.store()).await?;
+        let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows).await?;
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let secrets = open_secrets(&config, queue.shared_store())?;
@@ -110,6 +116,7 @@ impl App {
             runner,
             pulls,
             identities,
+            shelf: Arc::new(Mutex::new(shelf)),
             draining: Arc::new(AtomicBool::new(false)),
         };
         app.sweep(Duration::ZERO).await;
@@ -206,7 +213,8 @@ impl App {
         }
     }
 
-    /// Fetches the default model if it is not here, sees to those that arrive, and keeps working folders clean.
+    /// Fetches the default model if it is not here, sees to those that arrive, keeps working folders clean, and
+    /// takes in the files of workflows that change.
     async fn upkeep(self, arrivals: watch::Receiver<u64>, shutdown: CancellationToken) {
         let models = models::fetch_default(&self, shutdown.clone());
         let sweeps = async {
@@ -217,7 +225,9 @@ impl App {
                 self.sweep(SWEEP_AGE).await;
             }
         };
-        tokio::join!(models, models::attend(&self, arrivals), sweeps);
+        let store = self.services.queue.store();
+        let files = async { self.shelf.lock().await.watch(store).await };
+        tokio::join!(models, models::attend(&self, arrivals), sweeps, files);
     }
 
     async fn sweep(&self, older_than: Duration) {

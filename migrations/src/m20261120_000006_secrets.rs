@@ -30,9 +30,7 @@ impl MigrationTrait for Migration {
             // Whether everything behind it in the list was seen, too.
             .col(boolean("anchored"))
             .col(big_integer("seen_at"))
-            .primary_key(
-                Index::create().col(Alias::new("list")).col(Alias::new("platform")).col(Alias::new("item_id")),
-            )
+            .primary_key(Index::create().col(Alias::new("list")).col(Alias::new("platform")).col(Alias::new("item_id")))
             .to_owned();
         manager.create_table(seen).await?;
         // The name of the secret that signs the message; none: that of the configuration.

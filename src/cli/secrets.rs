@@ -91,7 +91,9 @@ impl Daemon {
                 let listed = self.ask("GET", "", None).await?;
                 let text = |value: &Value| value.as_str().map(str::to_owned);
                 let items = listed["items"].as_array().into_iter().flatten();
-                list(items.map(|one| (one["name"].as_str().unwrap_or_default(), hosts(one).join(", "), text(&one["problem"]))));
+                list(items.map(|one| {
+                    (one["name"].as_str().unwrap_or_default(), hosts(one).join(", "), text(&one["problem"]))
+                }));
             }
             SecretsCommand::Set { name, hosts: wanted } => {
                 let set = self.ask("PUT", &name, Some(json!({ "value": value()?, "hosts": wanted }))).await?;

@@ -12,7 +12,9 @@ use crate::error::{Code, Error, Result};
 
 /// The filter. With `tcp` connections over TCP are left to landlock; all else but sockets inside the machine is refused.
 pub(super) fn filter(tcp: bool) -> Result<BpfProgram> {
-    made(tcp).map_err(|error| Error::new(Code::SandboxUnavailable, "The list of system calls makes no filter").with_source(error))
+    made(tcp).map_err(|error| {
+        Error::new(Code::SandboxUnavailable, "The list of system calls makes no filter").with_source(error)
+    })
 }
 
 fn made(tcp: bool) -> Result<BpfProgram, seccompiler::BackendError> {

@@ -42,14 +42,8 @@ const SYSTEM: &[&str] = &[
 ];
 
 /// What programs of the operator's look for besides: times, and whom to trust.
-const FOREIGN: &[&str] = &[
-    "/usr/share/zoneinfo",
-    "/etc/localtime",
-    "/etc/timezone",
-    "/etc/ssl",
-    "/etc/pki",
-    "/usr/share/ca-certificates",
-];
+const FOREIGN: &[&str] =
+    &["/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone", "/etc/ssl", "/etc/pki", "/usr/share/ca-certificates"];
 
 /// The version of landlock that the kernel offers; none when it was built or started without.
 pub(super) fn kernel_abi() -> Option<i32> {

@@ -138,7 +138,9 @@ pub(crate) fn belongings(program: &Path) -> Vec<PathBuf> {
     let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
     // A build of its own lies in `PREFIX/bin`, its libraries in `PREFIX/lib`; so do environments of Python, whose
     // program is a link.
-    let prefixes = [program, &real].into_iter().filter_map(|path| path.parent().filter(|folder| folder.ends_with("bin"))?.parent());
+    let prefixes = [program, &real]
+        .into_iter()
+        .filter_map(|path| path.parent().filter(|folder| folder.ends_with("bin"))?.parent());
     let beside = |prefix: &Path| ["lib", "pyvenv.cfg"].map(|name| prefix.join(name));
     prefixes.flat_map(beside).chain([real.clone()]).collect()
 }
@@ -200,7 +202,8 @@ fn enter(
     }
     ruleset.map_or(Ok(()), landlocked::restrict)?;
     // Its errors hold a number of the system's, if anything.
-    filter.map_or(Ok(()), |filter| seccompiler::apply_filter(filter).map_err(|_| io::ErrorKind::PermissionDenied.into()))
+    filter
+        .map_or(Ok(()), |filter| seccompiler::apply_filter(filter).map_err(|_| io::ErrorKind::PermissionDenied.into()))
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {

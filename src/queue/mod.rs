@@ -12,6 +12,7 @@ pub mod outbox;
 mod progress;
 mod recover;
 pub mod scope;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -22,6 +23,7 @@ pub use self::{
     claim::Work,
     finish::Done,
     recover::Suspects,
+    seen::Seen,
     wake::{Stop, Wake},
 };
 use crate::{

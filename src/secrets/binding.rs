@@ -88,7 +88,9 @@ mod tests {
     fn hosts_are_written_in_one_way() {
         let given = ["*.Example.com", "exec:x-1", "api.Example.COM.", "0x7f.1", "api.example.com"].map(str::to_owned);
         assert_eq!(read(&given).unwrap(), ["*.example.com", "127.0.0.1", "api.example.com", "exec:x-1"]);
-        for bad in ["", "*", "*.com", "*.co.uk", "*.10.0.0.1", "a.example:443", "https://a.example", "exec:", "exec:X", "a*"] {
+        for bad in
+            ["", "*", "*.com", "*.co.uk", "*.10.0.0.1", "a.example:443", "https://a.example", "exec:", "exec:X", "a*"]
+        {
             assert_eq!(read(&[bad.to_owned()]).unwrap_err().code, Code::InvalidValue, "{bad}");
         }
         assert!(read(&[]).is_err());

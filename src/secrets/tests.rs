@@ -41,9 +41,13 @@ async fn a_secret_is_revealed_to_its_hosts_alone() {
 async fn what_makes_no_secret_is_refused() {
     let (secrets, _folder) = bench(1).await;
     let host = ["a.example".to_owned()];
-    for (name, value, field) in
-        [("", VALUE, "name"), ("1a", VALUE, "name"), ("a-b", VALUE, "name"), ("a", " short ", "value"), ("a", "1234\x005678", "value")]
-    {
+    for (name, value, field) in [
+        ("", VALUE, "name"),
+        ("1a", VALUE, "name"),
+        ("a-b", VALUE, "name"),
+        ("a", " short ", "value"),
+        ("a", "1234\x005678", "value"),
+    ] {
         let error = secrets.set(name, value, &host).await.unwrap_err();
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some(field)), "{name}");
     }

@@ -57,7 +57,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     confine(&mut command, &confines)?;
     let patience = Patience { timeout: program.timeout.0, grace: GRACE };
     let max = program.max_output;
-    let said = supervise(move |group| converse(command, group, input.as_bytes(), max), patience, job.cancel, None).await;
+    let said =
+        supervise(move |group| converse(command, group, input.as_bytes(), max), patience, job.cancel, None).await;
     let said = said.map_err(|error| match error.code {
         Code::MediaTimeout => {
             let limit = program.timeout.0.as_secs_f64();

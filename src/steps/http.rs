@@ -74,7 +74,10 @@ async fn reveal(job: &Job<'_>, with: &mut With, host: &str) -> Result<()> {
         SECRET.iter().map(|name| ((*name).to_owned(), job.template(name).clone())).collect();
     let given = fields["headers"].as_object().into_iter().flatten();
     if let Some((name, _)) = given.into_iter().find(|(name, value)| is_public(name) && holds_any(value)) {
-        return Err(wrong("headers", &format!("cannot hold a secret in {}, which other hosts may see", name.escape_debug())));
+        return Err(wrong(
+            "headers",
+            &format!("cannot hold a secret in {}, which other hosts may see", name.escape_debug()),
+        ));
     }
     let fields = Value::Object(fields);
     if !holds_any(&fields) {

@@ -41,7 +41,7 @@ pub use self::{
     steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
-    workflows::WorkflowRevision,
+    workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};
 

@@ -39,11 +39,7 @@ impl Tx {
 
 impl Store {
     /// Which of these posts (platform and id) of a list were seen before, and whether each of those is anchored.
-    pub async fn seen_in_list(
-        &self,
-        list: &str,
-        ids: &[(String, String)],
-    ) -> Result<HashMap<(String, String), bool>> {
+    pub async fn seen_in_list(&self, list: &str, ids: &[(String, String)]) -> Result<HashMap<(String, String), bool>> {
         let mut seen = HashMap::new();
         for some in ids.chunks(IDS_AT_ONCE) {
             let found = Entity::find()

@@ -21,10 +21,8 @@ use tokio::{
 };
 
 pub(super) use self::cookie::check_agent;
+use self::health::{Next, after, judge, next};
 pub use self::manage::{Change, Listed, NewIdentity};
-use self::{
-    health::{Next, after, judge, next},
-};
 use crate::{
     config::{Config, NetConfig},
     domain::Identity,

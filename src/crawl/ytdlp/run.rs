@@ -50,9 +50,8 @@ fn check(result: libc::c_int) -> io::Result<()> {
 
 /// Starts it and waits until it and its group are gone.
 pub(super) fn to_end(command: Command, group: &Group) -> Result<Dumped> {
-    let said = converse(command, group, &[], MAX_STDOUT).map_err(|error| {
-        Error::new(Code::Io, "yt-dlp cannot be run just now").with_source(error)
-    })?;
+    let said = converse(command, group, &[], MAX_STDOUT)
+        .map_err(|error| Error::new(Code::Io, "yt-dlp cannot be run just now").with_source(error))?;
     tracing::debug!(status = %said.status, said = said.stderr, "yt-dlp ended");
     if said.overlong {
         return Err(Error::new(Code::TooLarge, "yt-dlp says more about the link than can be read"));

@@ -8,11 +8,11 @@ pub mod condition;
 pub mod download;
 pub mod exec;
 pub mod http;
-mod llm;
+pub mod llm;
 pub mod resolve;
 pub mod subtitle;
 pub mod transcribe;
-mod workflow;
+pub mod workflow;
 
 use std::sync::LazyLock;
 

@@ -11,10 +11,11 @@ pub(super) struct Workflow;
 impl Kind for Workflow {
     const WORD: &'static str = "workflow";
     type With = With;
-    type Output = Value;
+    type Output = Output;
 }
 
-/// Runs another workflow as a task of its own and takes its result.
+/// Runs another workflow as a task of its own and takes its result. The task has the priority of the one it belongs to,
+/// sends no callback of its own, and is cancelled and deleted with it.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct With {
@@ -26,4 +27,15 @@ pub struct With {
     /// Its parameters.
     #[serde(default)]
     pub params: Map<String, Value>,
+}
+
+/// What came of the task.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// The task.
+    pub task_id: i64,
+    /// `completed`.
+    pub status: String,
+    /// Its result: the other workflow's `output`.
+    pub output: Value,
 }
