@@ -183,6 +183,8 @@ pub struct Error {
     pub for_good: bool,
     /// What was tried before it came to this, as JSON objects; shown with the error.
     pub attempts: Vec<serde_json::Value>,
+    /// Everything that is wrong with a workflow's definition, as JSON objects; shown with the error.
+    pub problems: Vec<serde_json::Value>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -199,6 +201,7 @@ impl Error {
             field: None,
             for_good: false,
             attempts: Vec::new(),
+            problems: Vec::new(),
             source: None,
         }
     }
@@ -212,6 +215,12 @@ impl Error {
     /// Tells what was tried.
     pub fn with_attempts(mut self, attempts: Vec<serde_json::Value>) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// Lists everything that is wrong with a definition.
+    pub fn with_problems(mut self, problems: Vec<serde_json::Value>) -> Self {
+        self.problems = problems;
         self
     }
 

@@ -5,6 +5,7 @@
 //! that changes something and comes from another site's page is refused; a failure of 500 or more is logged once.
 
 mod body;
+mod compat;
 mod connections;
 mod content;
 mod cursor;

@@ -12,7 +12,9 @@ pub mod plan;
 pub mod retry;
 pub mod rule;
 pub mod schema;
+pub mod simulate;
 pub mod template;
+pub mod translate;
 pub mod validate;
 
 pub use definition::Definition;

@@ -7,6 +7,7 @@ mod devices;
 mod events;
 mod files;
 mod identities;
+mod language;
 mod list;
 mod media;
 mod model_views;
@@ -23,6 +24,7 @@ mod transcript;
 mod upload;
 mod views;
 mod wait;
+mod workflow_views;
 mod workflows;
 
 use std::collections::HashMap;
@@ -34,7 +36,7 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::State;
+use super::{State, compat::CreateWorkFlow};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -66,7 +68,7 @@ impl Context {
 
 /// The groups of the documentation.
 #[derive(Tags)]
-enum Group {
+pub(super) enum Group {
     /// Links and files on their way to words. / 任务：从链接或文件到文字。
     Tasks,
     /// What happens, as it happens. / 实时事件。
@@ -81,6 +83,8 @@ enum Group {
     Identities,
     /// What workflows may use and nobody may see. / 工作流使用的密钥。
     Secrets,
+    /// The routes of the systems that trawl takes the place of. / 兼容旧系统的接口。
+    Compatibility,
     /// The daemon itself. / 守护进程本身。
     System,
 }
@@ -98,7 +102,7 @@ type All = (
     identities::Identities,
     secrets::Secrets,
     sources::Sources,
-    workflows::Workflows,
+    (workflows::Workflows, language::Language, CreateWorkFlow),
     models::ModelFiles,
     devices::Devices,
     system::System,
@@ -119,7 +123,7 @@ pub(super) fn all(context: Context) -> All {
         identities::Identities(context.clone()),
         secrets::Secrets(context.clone()),
         sources::Sources(context.clone()),
-        workflows::Workflows(context.clone()),
+        (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),
         system::System(context),

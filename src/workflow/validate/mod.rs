@@ -110,7 +110,8 @@ pub fn parse(text: &str) -> Result<Definition> {
 /// The error of a definition that is not taken: its errors, one after the other.
 pub fn refused(problems: &[Problem]) -> Error {
     let lines: Vec<String> = problems.iter().filter(|problem| problem.is_error()).map(Problem::to_string).collect();
-    let error = Error::new(Code::InvalidWorkflow, lines.join("; "));
+    let all = problems.iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
+    let error = Error::new(Code::InvalidWorkflow, lines.join("; ")).with_problems(all);
     match problems.iter().find(|problem| problem.is_error()) {
         Some(first) => error.with_field(first.pointer.clone()),
         None => error,
