@@ -176,6 +176,10 @@ fn failure(name: &str, status: ExitStatus, answer: Option<&Value>) -> Error {
                 .with_hint("Check what the step gives it as `with`.")
         }
         (Some(message), _) => failed(name, &format!("failed: {message}")),
+        // What shells say when they cannot start something.
+        (None, Some(code @ (126 | 127))) => failed(name, &format!("ended with status {code}")).with_hint(
+            "A wrapper script may not start what it likes: name the program itself in `argv`, or what it reads in `read`.",
+        ),
         (None, Some(code)) => failed(name, &format!("ended with status {code}")),
         (None, None) => failed(name, "was killed; perhaps it needs more than its limits allow"),
     }
