@@ -104,8 +104,10 @@ impl App {
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
         let exec = Arc::new(config.exec.clone());
+        let tickets = Tickets::default();
+        let way = intake.clone();
         let services =
-            Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool, secrets, exec };
+            Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, secrets, exec };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),

@@ -152,6 +152,7 @@ codes! {
     SecretRefused "secret_refused" Forbidden 403 "Bind the secret to the host: `trawl secrets set NAME --host HOST`.";
     ExecFailed "exec_failed" Internal 502 "See the program's own messages in the daemon's log.";
     StepTimeout "step_timeout" Timeout 504 "Give the step a longer `timeout`.";
+    Deadline "deadline" Timeout 504 "Give the step or the workflow a longer `deadline`.";
     Crashed "crash" Crash 500 "The worker died three times on this step; see the daemon's log.";
     Cancelled "cancelled" Unsupported 409 "Retry the task if this was a mistake.";
     // Deliveries

@@ -122,6 +122,7 @@ fn submission(wishes: &Wishes, link: String) -> Submission {
     Submission {
         link,
         workflow: wishes.workflow.clone(),
+        revision: None,
         params: wishes.params.clone(),
         options: wishes.options.clone(),
         priority: Some(wishes.priority),

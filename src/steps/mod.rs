@@ -38,6 +38,7 @@ use crate::{
     domain::{StepKind, Task},
     error::{Code, Error, Report, Result},
     files::Files,
+    intake::{Checked, Intake},
     media::Ffmpeg,
     net::Net,
     queue::{Done, Queue, Work},
@@ -65,6 +66,8 @@ pub struct Services {
     pub models: Models,
     /// Recognition processes.
     pub pool: Arc<Pool>,
+    /// The way in, for steps whose work is a task of its own.
+    pub intake: Intake,
     /// What steps may use and nobody may see.
     pub secrets: Secrets,
     /// The programs that the operator has declared.
@@ -79,7 +82,7 @@ pub struct Job<'a> {
     pub work: &'a Work,
     /// The task as it was when the step started.
     pub task: &'a Task,
-    /// Every step of the task, for what came before.
+    /// The steps that this one refers to or waits for; for `download` every step of the task. No items of lists.
     pub steps: &'a [StepRow],
     /// The step's `with`, references filled in.
     pub input: Map<String, Value>,
@@ -112,6 +115,8 @@ pub enum Outcome {
         /// When to look again.
         wait: Duration,
     },
+    /// Its work is a task of its own.
+    Task(Box<Checked>),
 }
 
 impl From<Value> for Outcome {

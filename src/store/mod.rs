@@ -38,7 +38,9 @@ pub use self::{
     secrets::StoredSecret,
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
-    steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
+    steps::{
+        Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped,
+    },
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
     workflows::{Origin, WorkflowRevision},
@@ -107,6 +109,13 @@ impl Store {
         let inner = self.dialect.begin(&self.write).await?;
         let now = self.dialect.now(&inner).await?;
         Ok(Tx { inner, dialect: self.dialect, now })
+    }
+
+    /// Lets the operating system write to the disk when it likes, for tests that crash nothing but themselves.
+    #[cfg(test)]
+    pub async fn hurry(&self) {
+        use sea_orm::ConnectionTrait;
+        self.write.execute_unprepared("PRAGMA synchronous=OFF").await.unwrap();
     }
 
     /// Whether the database answers.

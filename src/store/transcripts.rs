@@ -61,6 +61,19 @@ impl Store {
         Entity::find_by_id(id.0).one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
     }
 
+    /// One transcript as it is written for another task.
+    pub async fn transcript_to_copy(&self, id: TranscriptId) -> Result<Option<NewTranscript>> {
+        let Some(row) = Entity::find_by_id(id.0).one(&self.read).await? else { return Ok(None) };
+        let about_file = row.file_warnings.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        Ok(Some(NewTranscript {
+            audio_sha256: row.audio_sha256,
+            options: row.options,
+            recipe: row.recipe,
+            file_warnings: about_file,
+            transcript: rows::read(row.body)?,
+        }))
+    }
+
     /// The newest transcript of the same audio by the same recipe, without what was said about the file at that time.
     pub async fn transcript_by(&self, audio_sha256: &str, recipe: &str) -> Result<Option<Transcript>> {
         let query = Entity::find().filter(Column::AudioSha256.eq(audio_sha256)).filter(Column::Recipe.eq(recipe));

@@ -18,6 +18,6 @@ pub mod translate;
 pub mod validate;
 
 pub use definition::Definition;
-pub use plan::{Planned, plan};
+pub use plan::{Planned, plan, plan_handlers};
 pub use retry::Retry;
 pub use rule::Rule;
