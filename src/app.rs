@@ -16,7 +16,12 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::interval};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinSet,
+    time::interval,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::models::{NetFetch, open_models};
@@ -34,6 +39,7 @@ use crate::{
     queue::Queue,
     runner::Runner,
     schedule::{self, Scheduler},
+    secrets::Secrets,
     steps::{Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
@@ -63,6 +69,7 @@ pub struct App {
     runner: Runner,
     pulls: Pulls,
     identities: Identities,
+    shelf: Arc<Mutex<workflows::Folder>>,
     draining: Arc<AtomicBool>,
 }
 
@@ -92,15 +99,19 @@ impl App {
         if recovered > 0 {
             tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
         }
-        workflows::load(queue.store()).await?;
+        let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows).await?;
         schedule::sync_all(queue.store()).await?;
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
-        let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
+        let secrets = open_secrets(&config, queue.shared_store())?;
+        let courier = Courier::new(queue.clone(), net.clone(), secrets.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
         let scheduler = Scheduler::new(queue.clone(), intake.clone(), follow.clone(), net.clone());
-        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
+        let exec = Arc::new(config.exec.clone());
+        let tickets = Tickets::default();
+        let way = intake.clone();
+        let services = Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, secrets, exec };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),
@@ -112,6 +123,7 @@ impl App {
             runner,
             pulls,
             identities,
+            shelf: Arc::new(Mutex::new(shelf)),
             draining: Arc::new(AtomicBool::new(false)),
         };
         app.sweep(Duration::ZERO).await;
@@ -202,6 +214,7 @@ impl App {
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
             identities: self.identities.clone(),
+            secrets: services.secrets,
             models: services.models,
             pulls: self.pulls.clone(),
             pool: services.pool,
@@ -210,7 +223,8 @@ impl App {
         }
     }
 
-    /// Fetches the default model if it is not here, sees to those that arrive, and keeps working folders clean.
+    /// Fetches the default model if it is not here, sees to those that arrive, keeps working folders clean, and
+    /// takes in the files of workflows that change.
     async fn upkeep(self, arrivals: watch::Receiver<u64>, shutdown: CancellationToken) {
         let models = models::fetch_default(&self, shutdown.clone());
         let sweeps = async {
@@ -221,7 +235,9 @@ impl App {
                 self.sweep(SWEEP_AGE).await;
             }
         };
-        tokio::join!(models, models::attend(&self, arrivals), sweeps);
+        let store = self.services.queue.store();
+        let files = async { self.shelf.lock().await.watch(store).await };
+        tokio::join!(models, models::attend(&self, arrivals), sweeps, files);
     }
 
     async fn sweep(&self, older_than: Duration) {
@@ -251,6 +267,11 @@ impl App {
 /// The identities in a store, with the key of the configuration or of the data folder.
 pub fn open_identities(config: &Config, store: Arc<Store>) -> Result<Identities> {
     Ok(Identities::new(store, &secret::identities(config)?, config))
+}
+
+/// The secrets of workflows in a store, with the key of the configuration or of the data folder.
+pub fn open_secrets(config: &Config, store: Arc<Store>) -> Result<Secrets> {
+    Ok(Secrets::new(store, &secret::secrets(config)?))
 }
 
 /// Whether there is a key for identities: one that is missing is made at the first start.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of failure it is, in the words of the workflow language (`retry.on`, `retry.not`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// It took longer than it may.
@@ -149,7 +149,10 @@ codes! {
     UnknownWorkflow "unknown_workflow" NotFound 404 "See the files in the workflows folder.";
     InvalidWorkflow "invalid_workflow" InvalidInput 422 "Correct the definition at the places named.";
     Expression "expression" Expression 422 "Correct the reference in the workflow.";
+    SecretRefused "secret_refused" Forbidden 403 "Bind the secret to the host: `trawl secrets set NAME --host HOST`.";
+    ExecFailed "exec_failed" Internal 502 "See the program's own messages in the daemon's log.";
     StepTimeout "step_timeout" Timeout 504 "Give the step a longer `timeout`.";
+    Deadline "deadline" Timeout 504 "Give the step or the workflow a longer `deadline`.";
     Crashed "crash" Crash 500 "The worker died three times on this step; see the daemon's log.";
     Cancelled "cancelled" Unsupported 409 "Retry the task if this was a mistake.";
     // Deliveries
@@ -181,6 +184,8 @@ pub struct Error {
     pub for_good: bool,
     /// What was tried before it came to this, as JSON objects; shown with the error.
     pub attempts: Vec<serde_json::Value>,
+    /// Everything that is wrong with a workflow's definition, as JSON objects; shown with the error.
+    pub problems: Vec<serde_json::Value>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -197,6 +202,7 @@ impl Error {
             field: None,
             for_good: false,
             attempts: Vec::new(),
+            problems: Vec::new(),
             source: None,
         }
     }
@@ -210,6 +216,12 @@ impl Error {
     /// Tells what was tried.
     pub fn with_attempts(mut self, attempts: Vec<serde_json::Value>) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// Lists everything that is wrong with a definition.
+    pub fn with_problems(mut self, problems: Vec<serde_json::Value>) -> Self {
+        self.problems = problems;
         self
     }
 
@@ -240,6 +252,29 @@ impl Error {
     /// Whether trying again without a change can help.
     pub fn is_retryable(&self) -> bool {
         !self.for_good && self.code.class().is_retryable()
+    }
+
+    /// The error with every text in it rewritten, those of its causes included.
+    pub fn rewritten(
+        self,
+        text: &dyn Fn(String) -> String,
+        json: &dyn Fn(serde_json::Value) -> serde_json::Value,
+    ) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = std::error::Error::source(&self);
+        while let Some(error) = cause {
+            causes.push(text(error.to_string()));
+            cause = error.source();
+        }
+        causes.dedup();
+        let source = (!causes.is_empty()).then(|| causes.join(": ").into());
+        Self {
+            detail: text(self.detail),
+            hint: text(self.hint),
+            attempts: self.attempts.into_iter().map(json).collect(),
+            source,
+            ..self
+        }
     }
 
     /// The part of the error that is stored and shown.

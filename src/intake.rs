@@ -2,24 +2,24 @@
 //!
 //! [`Intake::submit`] checks everything that can be checked without asking anyone, then writes the task, its steps and
 //! its Idempotency-Key in one transaction and wakes the runner. Callers may rely on this: what it returns is stored.
-//! Whoever has more to write with a task (a source, the post that it came from) takes the parts one by one:
-//! [`Intake::check`], [`write`] inside the own transaction, and [`Intake::wake`] after its commit.
+//! Whoever has more to write with a task (a source, the post that it came from; a step whose work it is) takes the parts
+//! one by one: [`Intake::check`], [`write`] inside the own transaction, and [`Intake::wake`] after its commit.
 
-use serde_json::{Map, Value, json};
+mod params;
+mod rerun;
 
+use serde_json::{Map, Value};
+
+pub use self::rerun::{From, Rerun};
+pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
     domain::{MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
     error::{Code, Error, Result},
     net::Net,
-    queue::Queue,
-    store::{NewStep, NewTask, Tx},
+    queue::{Queue, new::NewRun},
+    store::{NewTask, Tx},
     transcribe::{self, Models},
-    workflow::{
-        Definition, Planned,
-        definition::{Param, ParamType},
-        plan,
-        template::references,
-    },
+    workflow::{Definition, definition::ParamType, plan, template::references},
 };
 
 /// How long an Idempotency-Key is remembered.
@@ -28,11 +28,14 @@ const KEY_AGE_MS: i64 = 24 * 60 * 60 * 1000;
 /// What someone wants done.
 #[derive(Clone, Debug, Default)]
 pub struct Submission {
-    /// A link or a share text with one in it; or `upload:<id>`, `media:<id>`.
+    /// A link or a share text with one in it; or `upload:<id>`, `media:<id>`. Empty when the workflow takes none, or when
+    /// it is among the parameters.
     pub link: String,
     /// The workflow's name; `transcribe` when empty.
     pub workflow: String,
-    /// The workflow's parameters besides `link`.
+    /// The workflow's revision; the newest when there is none.
+    pub revision: Option<i64>,
+    /// The workflow's parameters; `link` need not be among them.
     pub params: Map<String, Value>,
     /// Transcription options.
     pub options: Map<String, Value>,
@@ -42,13 +45,6 @@ pub struct Submission {
     pub callback_url: Option<String>,
     /// The caller's Idempotency-Key with the SHA-256 of the request's body.
     pub idempotency: Option<(String, String)>,
-}
-
-/// A submission that has passed every check.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    task: NewTask,
-    planned: Vec<Planned>,
 }
 
 /// The way in. Cheap to clone.
@@ -88,18 +84,31 @@ impl Intake {
     /// Checks a submission; its Idempotency-Key, if it has one, is not looked at.
     pub async fn check(&self, submission: Submission) -> Result<Checked> {
         let name = if submission.workflow.is_empty() { "transcribe" } else { &submission.workflow };
-        let (revision, definition) = self.workflow(name).await?;
-        let link = self.link(&submission.link).await?;
+        let (revision, definition) = self.workflow(name, submission.revision).await?;
+        self.checked(revision, definition, submission).await
+    }
+
+    async fn checked(&self, revision: i64, definition: Definition, submission: Submission) -> Result<Checked> {
+        let mut given = submission.params;
+        let link = match pasted(&definition, &submission.link, &given) {
+            Some(pasted) => self.link(pasted).await?,
+            None => String::new(),
+        };
+        if definition.params.contains_key("link") && !link.is_empty() {
+            given.insert("link".to_owned(), Value::String(link.clone()));
+        }
         self.check_options(&definition, &submission.options)?;
         let callback_url = submission.callback_url.filter(|url| !url.trim().is_empty());
         if let Some(url) = &callback_url {
             self.net.check_url(url).map_err(|error| error.with_field("callback_url"))?;
         }
-        let params = params(&definition, submission.params, &link)?;
+        let mut params = params::checked(&definition, given)?;
+        self.check_urls(&definition, &mut params).await?;
         let planned = plan(&definition).map_err(|error| Error::new(Code::InvalidWorkflow, error.to_string()))?;
         let priority = submission.priority.unwrap_or(Priority::Normal);
         // Named from the start, so that the media stays when the task that brought it here is deleted.
         let media_id = link.strip_prefix("media:").and_then(|id| id.parse().ok()).map(MediaId);
+        let deadline = definition.deadline.map(|span| i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX));
         let task = NewTask {
             workflow: definition.name,
             revision,
@@ -109,9 +118,29 @@ impl Intake {
             options: submission.options,
             media_id,
             callback_url,
+            deadline_ms: deadline,
             ..NewTask::default()
         };
-        Ok(Checked { task, planned })
+        Ok(NewRun { task, planned, most: definition.max_active_runs, reuse: Vec::new() })
+    }
+
+    /// Checks the parameters that hold links; of a share text, the link in it stays.
+    async fn check_urls(&self, definition: &Definition, params: &mut Map<String, Value>) -> Result<()> {
+        let urls = definition.params.iter().filter(|(name, param)| param.kind == ParamType::Url && *name != "link");
+        for (name, param) in urls {
+            let Some(Value::String(text)) = params.get(name).filter(|value| Some(*value) != param.default.as_ref())
+            else {
+                continue;
+            };
+            let is_address = text.starts_with("http://") || text.starts_with("https://");
+            let link = if is_address && !text.contains(char::is_whitespace) {
+                self.net.check_url(text).map(|_| text.clone())
+            } else {
+                self.link(text).await
+            };
+            params.insert(name.clone(), Value::String(link.map_err(|error| error.with_field(name))?));
+        }
+        Ok(())
     }
 
     /// Tells the runner, and whoever waits, that there are new tasks.
@@ -120,18 +149,29 @@ impl Intake {
         self.queue.wake().lanes();
     }
 
-    async fn workflow(&self, name: &str) -> Result<(i64, Definition)> {
+    async fn workflow(&self, name: &str, revision: Option<i64>) -> Result<(i64, Definition)> {
         let store = self.queue.store();
-        let Some(found) = store.workflow(name).await? else {
+        let Some(newest) = store.workflow(name).await? else {
             let names = store.workflow_names().await?;
             let hint = unknown("workflow", name, names.iter().map(String::as_str)).hint;
             let detail = format!("There is no workflow \"{}\"", name.escape_debug());
             return Err(Error::new(Code::UnknownWorkflow, detail).with_hint(hint).with_field("workflow"));
         };
-        let definition = serde_json::from_value(found.definition).map_err(|error| {
+        let (revision, stored) = match revision.filter(|revision| *revision != newest.revision) {
+            None => (newest.revision, newest.definition),
+            Some(revision) => {
+                let tx = store.begin().await?;
+                let stored = tx.workflow_revision(name, revision).await?.ok_or_else(|| {
+                    let detail = format!("Workflow \"{name}\" has no revision {revision}");
+                    Error::new(Code::UnknownWorkflow, detail).with_field("version")
+                })?;
+                (revision, stored)
+            }
+        };
+        let definition = serde_json::from_value(stored).map_err(|error| {
             Error::new(Code::InvalidWorkflow, "The stored workflow cannot be read").with_source(error)
         })?;
-        Ok((found.revision, definition))
+        Ok((revision, definition))
     }
 
     /// The link in what was pasted; what is already here must exist.
@@ -179,15 +219,12 @@ impl Intake {
     }
 }
 
-/// Writes a checked submission as a task with its steps.
-pub async fn write(tx: &Tx, Checked { task, planned }: Checked) -> Result<TaskId> {
-    let level = task.priority.level();
-    let id = tx.insert_task(task).await?;
-    let steps: Vec<NewStep> = planned.into_iter().map(|row| new_step(row, level)).collect();
-    tx.insert_steps(id, &steps).await?;
-    tx.add_event(id, "status", json!({ "status": "queued" })).await?;
-    tracing::info!(task = %id, "task accepted");
-    Ok(id)
+/// What was pasted for a workflow: the link itself, or the parameter of that name. None when the workflow does without.
+fn pasted<'a>(definition: &Definition, link: &'a str, params: &'a Map<String, Value>) -> Option<&'a str> {
+    let given = Some(link).filter(|link| !link.trim().is_empty());
+    let given = given.or_else(|| params.get("link").and_then(Value::as_str));
+    let is_needed = definition.params.get("link").is_some_and(|param| param.default.is_none());
+    given.or(is_needed.then_some(link))
 }
 
 /// A step's options as far as they are known before it runs; none when its model is not known, and with it what fits.
@@ -216,66 +253,10 @@ async fn repeated(tx: &Tx, key: &str, body: &str) -> Result<Option<TaskId>> {
     }
 }
 
-fn new_step(row: Planned, level: i64) -> NewStep {
-    NewStep {
-        key: row.key,
-        kind: row.kind,
-        needs: row.needs,
-        with: row.with,
-        retry: json!(row.retry),
-        timeout_ms: row.timeout.map(|span| i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX)),
-        level,
-        rule: json!(row.rule),
-        reuse: false,
-    }
-}
-
-/// The parameters with their defaults; what is unknown, missing or of the wrong type is told.
-fn params(definition: &Definition, mut given: Map<String, Value>, link: &str) -> Result<Map<String, Value>> {
-    if definition.params.contains_key("link") {
-        given.insert("link".to_owned(), json!(link));
-    }
-    let known = || definition.params.keys().map(String::as_str);
-    if let Some(name) = given.keys().find(|name| !definition.params.contains_key(*name)) {
-        return Err(unknown("parameter", name, known()));
-    }
-    let mut params = Map::new();
-    for (name, param) in &definition.params {
-        let value = given.remove(name).or_else(|| param.default.clone()).ok_or_else(|| {
-            Error::new(Code::InvalidValue, format!("Parameter \"{name}\" is missing")).with_field(name)
-        })?;
-        check_param(name, param, &value)?;
-        params.insert(name.clone(), value);
-    }
-    Ok(params)
-}
-
-fn check_param(name: &str, param: &Param, value: &Value) -> Result<()> {
-    let fits = match param.kind {
-        ParamType::String | ParamType::Url => value.is_string(),
-        ParamType::Integer => value.is_i64() || value.is_u64(),
-        ParamType::Number => value.is_number(),
-        ParamType::Boolean => value.is_boolean(),
-        ParamType::Array => value.is_array(),
-        ParamType::Object => value.is_object(),
-    };
-    let wrong =
-        |rule: String| Err(Error::new(Code::InvalidValue, format!("Parameter \"{name}\" {rule}")).with_field(name));
-    if !fits {
-        return wrong(format!("must be of type {}", json!(param.kind).as_str().unwrap_or_default()));
-    }
-    if let Some(allowed) = param.allowed.as_ref().filter(|allowed| !allowed.contains(value)) {
-        return wrong(format!("must be one of {}", Value::Array(allowed.clone())));
-    }
-    let length = value.as_str().map_or(0, |text| text.chars().count());
-    if let Some(max) = param.max_length.filter(|max| length > *max) {
-        return wrong(format!("is longer than {max} characters"));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn map(value: Value) -> Map<String, Value> {

@@ -5,8 +5,10 @@
 //! its task being cancelled, and as soon as its claim is found to be lost; after a drain every unfinished step is back in
 //! the queue and has lost no try.
 
+mod ends;
 mod execute;
 mod places;
+mod reuse;
 mod running;
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -21,7 +23,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{places::Places, running::Running};
+use self::{ends::Ends, places::Places, running::Running};
 use crate::{
     config::Config,
     domain::{Lane, StepKind},
@@ -32,6 +34,9 @@ use crate::{
 
 /// How many times more decoded clips may wait for a model than wait for a slot.
 const WAITING_FACTOR: u64 = 8;
+
+/// How often deadlines are looked at.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What of a lane should not start now.
 struct Full {
@@ -45,6 +50,7 @@ struct Full {
 pub struct Runner {
     services: Services,
     running: Arc<Running>,
+    ends: Arc<Ends>,
     tracker: TaskTracker,
     slots: usize,
     cpu: usize,
@@ -60,7 +66,16 @@ impl Runner {
         let slots = services.pool.slots();
         let running = Arc::new(Running::default());
         let (tracker, express) = (TaskTracker::new(), Arc::new(Places::new(1)));
-        Self { services, running, tracker, slots, cpu: config.cpu_lane(), express, company: Arc::default() }
+        Self {
+            services,
+            running,
+            ends: Arc::default(),
+            tracker,
+            slots,
+            cpu: config.cpu_lane(),
+            express,
+            company: Arc::default(),
+        }
     }
 
     /// Runs until `shutdown`; then stops claiming, lets running steps go on for `queue.drain` at most, and gives the rest
@@ -78,6 +93,7 @@ impl Runner {
         let (runner, stop) = (self.clone(), shutdown.clone());
         loops.spawn(async move { runner.express(stop).await });
         tokio::spawn(self.clone().keep_alive(upkeep.clone()));
+        tokio::spawn(self.clone().watch_deadlines(upkeep.clone()));
         loops.join_all().await;
         self.tracker.close();
         let drain = self.services.queue.config().drain.0;
@@ -208,6 +224,7 @@ impl Runner {
             let is_company = may_leave && work.row.step.kind == StepKind::Transcribe;
             let _company = if is_company { Some(runner.company.read().await) } else { None };
             let leave = Notify::new();
+            let work = Arc::new(work);
             let mut execution = pin!(runner.execute(&work, cancel, &leave));
             tokio::select! {
                 () = &mut execution => return,
@@ -282,6 +299,15 @@ impl Runner {
                 Ok(0) => {}
                 Ok(steps) => tracing::warn!(steps, "took steps over from workers that are gone"),
                 Err(error) => tracing::error!(error = %error.chain(), "lapsed leases cannot be looked for"),
+            }
+        }
+    }
+
+    /// Looks for what is late.
+    async fn watch_deadlines(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(sleep(LATE)).await.is_some() {
+            if let Err(error) = self.services.queue.fail_overdue().await {
+                tracing::error!(error = %error.chain(), "deadlines cannot be looked at");
             }
         }
     }

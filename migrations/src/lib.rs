@@ -8,7 +8,9 @@ mod m20261120_000002_transcript_cache;
 mod m20261120_000003_identities;
 mod m20261120_000004_sources;
 mod m20261120_000005_workflow_runs;
+mod m20261120_000006_secrets;
 mod m20261120_000007_schedules;
+mod m20261120_000008_task_indexes;
 
 use sea_orm_migration::prelude::*;
 
@@ -24,7 +26,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000003_identities::Migration),
             Box::new(m20261120_000004_sources::Migration),
             Box::new(m20261120_000005_workflow_runs::Migration),
+            Box::new(m20261120_000006_secrets::Migration),
             Box::new(m20261120_000007_schedules::Migration),
+            Box::new(m20261120_000008_task_indexes::Migration),
         ]
     }
 }

@@ -181,7 +181,7 @@ async fn rebuild_deliveries(manager: &SchemaManager<'_>, without_task: bool) -> 
     Ok(())
 }
 
-const DELIVERY_COLUMNS: [&str; 13] = [
+const DELIVERY_COLUMNS: [&str; 14] = [
     "id",
     "task_id",
     "url",
@@ -195,6 +195,7 @@ const DELIVERY_COLUMNS: [&str; 13] = [
     "lease_until",
     "created_at",
     "finished_at",
+    "secret",
 ];
 
 const ATTEMPT_COLUMNS: [&str; 7] = ["id", "delivery_id", "attempt", "started_at", "took_ms", "status", "error"];
@@ -215,6 +216,7 @@ fn deliveries(task: ColumnDef) -> TableCreateStatement {
         .col(big_integer_null("lease_until"))
         .col(big_integer("created_at"))
         .col(big_integer_null("finished_at"))
+        .col(string_len_null("secret", 63))
         .foreign_key(
             ForeignKey::create().from("deliveries", "task_id").to("tasks", "id").on_delete(ForeignKeyAction::Cascade),
         )

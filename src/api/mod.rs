@@ -5,6 +5,7 @@
 //! that changes something and comes from another site's page is refused; a failure of 500 or more is logged once.
 
 mod body;
+mod compat;
 mod connections;
 mod content;
 mod cursor;
@@ -42,6 +43,7 @@ use crate::{
     intake::Intake,
     queue::Queue,
     schedule::Scheduler,
+    secrets::Secrets,
     transcribe::{Models, Pool, models::Pulls},
 };
 
@@ -71,6 +73,8 @@ pub struct State {
     pub resolver: Arc<dyn Resolve>,
     /// Who the daemon is towards platforms.
     pub identities: Identities,
+    /// What workflows may use and nobody may see.
+    pub secrets: Secrets,
     /// Model files.
     pub models: Models,
     /// Their downloads.

@@ -4,6 +4,7 @@
 //! Callers may rely on every value being in range once [`Config::load`] has returned it.
 
 mod engine;
+mod exec;
 mod load;
 mod models;
 mod remote;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use self::{
     engine::EngineConfig,
+    exec::ExecConfig,
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
 };
@@ -40,6 +42,11 @@ pub struct Config {
     pub crawlers: crawlers::Settings,
     /// Who we are towards them.
     pub identities: IdentitiesConfig,
+    /// What steps may use and nobody may see.
+    pub secrets: SecretsConfig,
+    /// Programs that workflows may run, by name.
+    #[serde(default)]
+    pub exec: BTreeMap<String, ExecConfig>,
     /// How ffmpeg is run.
     pub media: MediaConfig,
     /// Model files.
@@ -88,6 +95,8 @@ pub struct PathsConfig {
     pub data: PathBuf,
     /// Working folders.
     pub temp: PathBuf,
+    /// Definitions of workflows; need not be there.
+    pub workflows: PathBuf,
 }
 
 /// Who may call.
@@ -160,6 +169,19 @@ pub struct IdentitiesConfig {
 impl std::fmt::Debug for IdentitiesConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("IdentitiesConfig")
+    }
+}
+
+/// Secrets of workflows.
+#[derive(Clone, Deserialize)]
+pub struct SecretsConfig {
+    /// 32 bytes in base64 that encrypt them; empty to have them made.
+    pub key: String,
+}
+
+impl std::fmt::Debug for SecretsConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretsConfig")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Queue, progress, step_event};
+use super::{Queue, decide::is_open, progress, step_event};
 use crate::{
     domain::{Lane, Segment, StepKind, StepState, TaskStatus},
     error::{Code, Result},
@@ -62,8 +62,9 @@ impl Queue {
             // A step that waits for something outside is looked at again and again; only its first start is news.
             let outside = [Code::ModelMissing.as_str(), Code::InsufficientStorage.as_str()];
             let waited = step.error.as_ref().is_some_and(|error| outside.contains(&error.code.as_str()));
-            if !waited {
-                step_event(&tx, step.task_id, &step.key, StepState::Running, step.attempt, None).await?;
+            // Nor is it news that somebody decides about it.
+            if !waited && !is_open(&row) {
+                step_event(&tx, &row, StepState::Running, None).await?;
             }
             let fence = Fence { id: step.id.clone(), token: row.lease_token, owner: self.owner.to_string() };
             work.push(Work { row, fence });
@@ -94,7 +95,7 @@ impl Queue {
         if found.waiting.is_some() {
             tx.add_event(task, "status", json!({ "status": found.status })).await?;
         }
-        let overall = progress::overall(&tx.steps_of(task).await?);
+        let overall = progress::overall(&tx.views_of(task).await?, &[]);
         tx.set_task_progress(task, overall, None).await?;
         for segment in segments {
             tx.add_event(task, "segment", json!({ "step": key, "segment": segment })).await?;

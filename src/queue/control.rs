@@ -2,16 +2,27 @@
 
 use serde_json::json;
 
-use super::Queue;
+use super::{Queue, after::After, new, onward::definition};
 use crate::{
-    domain::{Lane, Media, StepKind, StepState, TaskId, TaskStatus},
+    domain::{Lane, Media, StepKind, StepState, Task, TaskId, TaskStatus},
     error::{Code, Error, Result},
     files::Files,
-    store::StepRow,
+    store::{StepRow, Tx},
+    workflow::Rule,
 };
 
+/// What went with a task that was deleted.
+#[derive(Debug, Default)]
+pub struct Deleted {
+    /// The task and the tasks of its steps.
+    pub tasks: Vec<TaskId>,
+    /// The media that no other task is about: their rows are gone, and their kept files should go too.
+    pub media: Vec<Media>,
+}
+
 impl Queue {
-    /// Cancels a task in any state. A finish that was committed first wins, and then this is a conflict.
+    /// Cancels a task in any state, with the tasks of its steps. A finish that was committed first wins, and then this is
+    /// a conflict.
     pub async fn cancel(&self, id: TaskId) -> Result<()> {
         let tx = self.store.begin().await?;
         let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
@@ -21,13 +32,14 @@ impl Queue {
         if task.status.is_final() {
             return Err(Error::new(Code::Conflict, format!("Task {id} has already {}", task.status)));
         }
-        let stopped = self.end_task(&tx, &task, TaskStatus::Cancelled, None, None).await?;
+        let mut after = After::default();
+        self.end_task(&tx, &task, TaskStatus::Cancelled, None, None, &mut after).await?;
         tx.commit().await?;
-        self.ended(id, stopped);
+        self.announce(after);
         Ok(())
     }
 
-    /// Tries a failed or cancelled task again from the steps that did not succeed.
+    /// Tries a failed or cancelled task again from the steps that did not succeed; of a list, the items that did not.
     pub async fn retry(&self, id: TaskId) -> Result<()> {
         let tx = self.store.begin().await?;
         let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
@@ -35,30 +47,69 @@ impl Queue {
         if !matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled) {
             return conflict(&format!("is {}: only failed and cancelled tasks can be tried again", task.status));
         }
-        let steps = tx.steps_of(id).await?;
-        if steps.iter().any(|row| row.step.state == StepState::Running) {
+        if tx.steps_of(id).await?.iter().any(|row| row.step.state == StepState::Running) {
             return conflict("is still stopping: try again in a moment");
         }
-        tx.reset_steps(id, &stale(&steps)).await?;
-        tx.reopen_task(id).await?;
-        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
-        // With nothing left to do (only its output could not be made) it ends again at once.
-        let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
-        self.advance(&tx, &task).await?;
+        let mut after = After::default();
+        self.reopen(&tx, &task, &mut after).await?;
         tx.commit().await?;
-        self.wake.event();
-        self.wake.lanes();
+        after.anything();
+        self.announce(after);
         Ok(())
     }
 
-    /// Deletes a task in any state with everything that belongs to it alone. Returns the media that no other task is
-    /// about: its row is gone, and its kept file should go too.
+    /// Sends a task that has failed or was cancelled back to the start. Nothing of it runs.
+    pub(super) async fn reopen(&self, tx: &Tx, task: &Task, after: &mut After) -> Result<()> {
+        let id = task.id;
+        let rows = tx.main_steps_of(id).await?;
+        // The steps of `on_error` are written anew if it fails once more.
+        let (handlers, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| Rule::read(&row.rule).handler);
+        tx.delete_steps(handlers.iter().map(|row| row.step.id.clone()).collect()).await?;
+        for handler in handlers.iter().filter(|row| row.remaining.is_some()) {
+            tx.delete_items(id, &handler.step.key).await?;
+        }
+        tx.reset_steps(id, &stale(&rows)).await?;
+        let definition = definition(tx, task).await.ok();
+        let most = definition.as_ref().and_then(|definition| definition.max_active_runs);
+        let held = new::is_enough(tx, &task.workflow, most).await?;
+        tx.reopen_task(id, definition.and_then(|definition| definition.deadline).map(new::ms)).await?;
+        tx.set_held(id, held).await?;
+        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
+        let Some(task) = tx.lock_task(id).await? else { return Ok(()) };
+        let is_list = |row: &&StepRow| row.remaining.is_some() && row.step.state != StepState::Succeeded;
+        for list in rows.iter().filter(is_list) {
+            self.reopen_list(tx, &task, list, after).await?;
+        }
+        // With nothing left to do (only its output could not be made) it ends again at once.
+        let open = tx.lock_task(id).await?.filter(|task| !task.held && !task.status.is_final());
+        match open {
+            Some(task) => self.advance(tx, &task, after).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes a task in any state with everything that belongs to it alone, and the tasks of its steps.
     ///
     /// Work that is still running loses its rows and so its claim; it is stopped and cannot write any more.
-    pub async fn delete(&self, id: TaskId) -> Result<Option<Media>> {
+    pub async fn delete(&self, id: TaskId) -> Result<Deleted> {
         let tx = self.store.begin().await?;
         let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
-        let stopped = tx.stop_steps(id).await?;
+        let (mut after, mut deleted) = (After::default(), Deleted::default());
+        if !task.status.is_final() {
+            self.end_task(&tx, &task, TaskStatus::Cancelled, None, None, &mut after).await?;
+        }
+        self.remove(&tx, &task, &mut deleted, &mut after).await?;
+        tx.commit().await?;
+        self.announce(after);
+        Ok(deleted)
+    }
+
+    async fn remove(&self, tx: &Tx, task: &Task, deleted: &mut Deleted, after: &mut After) -> Result<()> {
+        let id = task.id;
+        for child in tx.children_of_task(id).await? {
+            Box::pin(self.remove(tx, &child, deleted, after)).await?;
+        }
+        after.stop(id, tx.stop_steps(id).await?.running);
         let mut orphan = None;
         if let Some(media) = task.media_id
             && !tx.media_is_shared(media, id).await?
@@ -73,9 +124,9 @@ impl Queue {
         {
             media.file = None;
         }
-        tx.commit().await?;
-        self.ended(id, stopped);
-        Ok(orphan)
+        deleted.tasks.push(id);
+        deleted.media.extend(orphan);
+        Ok(())
     }
 
     /// A model has arrived: the steps that wait for one look again at once.
@@ -112,7 +163,10 @@ fn stale(steps: &[StepRow]) -> Vec<String> {
     let cut_off: Vec<&StepRow> = steps.iter().filter(is_cut_off).collect();
     let mut downloads = needed_by(StepKind::Download, &cut_off);
     let stale_files: Vec<String> = downloads.iter().map(|row| row.step.key.clone()).collect();
-    let unfinished = |row: &&StepRow| row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded;
+    // The items of a list look after their own links.
+    let unfinished = |row: &&StepRow| {
+        row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded && row.remaining.is_none()
+    };
     downloads.extend(steps.iter().filter(unfinished));
     let resolved = needed_by(StepKind::Resolve, &downloads);
     stale_files.into_iter().chain(resolved.into_iter().map(|row| row.step.key.clone())).collect()

@@ -5,30 +5,41 @@
 //! * a worker whose claim was taken away cannot write any more: its calls return `false` and change nothing;
 //! * whatever is committed wakes who waits for it, and polling finds it when a wake-up is lost.
 
+mod after;
 mod claim;
 mod control;
+pub mod deadlines;
+pub mod decide;
 mod finish;
+mod lists;
+pub mod new;
+mod onward;
 pub mod outbox;
 mod progress;
 mod recover;
+pub mod retry;
 pub mod scope;
+mod seen;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod wake;
 
 use std::sync::Arc;
 
 pub use self::{
     claim::Work,
-    finish::Done,
+    control::Deleted,
+    finish::{Done, End},
     recover::Suspects,
+    seen::Seen,
     wake::{Stop, Wake},
 };
 use crate::{
     config::QueueConfig,
-    domain::{StepState, TaskId},
+    domain::StepState,
     error::{Report, Result},
-    store::{Store, Tx},
+    store::{StepRow, Store, Tx},
 };
 
 /// The queue of one process. Cheap to clone.
@@ -52,6 +63,11 @@ impl Queue {
         &self.store
     }
 
+    /// The same, to be kept.
+    pub fn shared_store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
     /// Who waits for what.
     pub fn wake(&self) -> &Wake {
         &self.wake
@@ -73,17 +89,10 @@ impl Queue {
 }
 
 /// Adds the event that tells where a step stands.
-async fn step_event(
-    tx: &Tx,
-    task: TaskId,
-    key: &str,
-    state: StepState,
-    attempt: i64,
-    error: Option<&Report>,
-) -> Result<()> {
-    let mut data = serde_json::json!({ "step": key, "state": state, "attempt": attempt });
+async fn step_event(tx: &Tx, row: &StepRow, state: StepState, error: Option<&Report>) -> Result<()> {
+    let mut data = serde_json::json!({ "step": row.step.key, "state": state, "attempt": row.step.attempt });
     if let Some(error) = error {
         data["error"] = serde_json::json!(error);
     }
-    tx.add_event(task, "step", data).await
+    tx.add_event(row.step.task_id, "step", data).await
 }

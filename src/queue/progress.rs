@@ -2,7 +2,8 @@
 
 use crate::{
     domain::{StepKind, StepState},
-    store::StepRow,
+    store::StepView,
+    workflow::Rule,
 };
 
 /// How much of a usual task's time a kind takes.
@@ -19,19 +20,18 @@ fn weight(kind: StepKind) -> f64 {
     }
 }
 
-/// 0 to 1 over all steps.
-pub(super) fn overall(rows: &[StepRow]) -> f64 {
-    let total: f64 = rows.iter().map(|row| weight(row.step.kind)).sum();
-    let done: f64 = rows
-        .iter()
-        .map(|row| {
-            let part = match row.step.state {
-                StepState::Succeeded | StepState::Skipped => 1.0,
-                StepState::Running => row.step.progress.clamp(0.0, 1.0),
-                _ => 0.0,
-            };
-            weight(row.step.kind) * part
-        })
-        .sum();
+/// 0 to 1 over all steps of a task, those of its `on_error` aside. `skipped` are rows that have ended since they were read.
+pub(super) fn overall(rows: &[StepView], skipped: &[String]) -> f64 {
+    let (mut total, mut done) = (0.0, 0.0);
+    for row in rows.iter().filter(|row| !Rule::read(&row.rule).handler) {
+        let part = match row.state {
+            StepState::Succeeded | StepState::Skipped | StepState::Failed => 1.0,
+            StepState::Running | StepState::Waiting => row.progress.clamp(0.0, 1.0),
+            StepState::Blocked if skipped.contains(&row.key) => 1.0,
+            StepState::Blocked | StepState::Ready | StepState::Cancelled => 0.0,
+        };
+        total += weight(row.kind);
+        done += weight(row.kind) * part;
+    }
     if total > 0.0 { (done / total).clamp(0.0, 1.0) } else { 0.0 }
 }

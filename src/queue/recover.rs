@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
-    Queue, Stop, Work,
-    finish::{end_stopped, requeue},
+    Queue, Work,
+    after::After,
+    finish::{end_stopped, is_over, requeue},
     step_event,
 };
 use crate::{
@@ -26,12 +27,14 @@ impl Queue {
         let tx = self.store.begin().await?;
         let orphans = tx.running_steps().await?;
         let found = orphans.len();
+        let mut after = After::default();
         for orphan in orphans {
-            self.give_back(&tx, orphan).await?;
+            self.give_back(&tx, orphan, &mut after).await?;
         }
         tx.requeue_deliveries(false).await?;
         tx.commit().await?;
-        self.wake.lanes();
+        after.anything();
+        self.announce(after);
         Ok(found)
     }
 
@@ -42,13 +45,13 @@ impl Queue {
         let tx = self.store.begin().await?;
         let lapsed = tx.lapsed_steps().await?;
         let mut seen = HashMap::new();
-        let mut stops = Vec::new();
+        let mut after = After::default();
         let mut taken = 0;
         for orphan in lapsed.into_iter().filter(|row| !ours.contains(&row.step.id)) {
             let key = (orphan.step.id.clone(), orphan.lease_token, orphan.lease_until);
             match suspects.0.get(&key) {
                 Some(first) if first.elapsed() >= self.config.heartbeat.0 => {
-                    stops.extend(self.give_back(&tx, orphan).await?);
+                    self.give_back(&tx, orphan, &mut after).await?;
                     taken += 1;
                 }
                 Some(first) => drop(seen.insert(key, *first)),
@@ -59,37 +62,32 @@ impl Queue {
         tx.commit().await?;
         suspects.0 = seen;
         if taken > 0 {
-            self.wake.event();
-            self.wake.lanes();
+            after.anything();
+            self.announce(after);
         }
-        stops.into_iter().for_each(|stop| self.wake.stop(stop));
         Ok(taken)
     }
 
-    /// Counts the crash; readies the step again or gives it up. Returns the task if that has ended it.
-    async fn give_back(&self, tx: &Tx, orphan: StepRow) -> Result<Option<Stop>> {
-        let Some(task) = tx.lock_task(orphan.step.task_id).await? else { return Ok(None) };
+    /// Counts the crash; readies the step again or gives it up.
+    async fn give_back(&self, tx: &Tx, orphan: StepRow, after: &mut After) -> Result<()> {
+        let Some(task) = tx.lock_task(orphan.step.task_id).await? else { return Ok(()) };
         let fence = Fence {
             id: orphan.step.id.clone(),
             token: orphan.lease_token,
             owner: orphan.lease_owner.clone().unwrap_or_default(),
         };
         let work = Work { row: orphan, fence };
-        let step = &work.row.step;
-        if task.status.is_final() {
-            end_stopped(tx, &work).await?;
-            return Ok(None);
+        if is_over(&task, &work.row) || self.is_list_over(tx, &work.row).await? {
+            return end_stopped(tx, &work).await.map(drop);
         }
-        let crashes = tx.count_crash(&step.id).await?;
+        let crashes = tx.count_crash(&work.row.step.id).await?;
         if crashes >= self.config.max_crashes {
-            let steps = self.fail_crashed(tx, &work, crashes, &task).await?;
-            return Ok(Some(Stop { task: task.id, steps }));
+            return self.fail_crashed(tx, &work, crashes, &task, after).await;
         }
         let report = Error::new(Code::EngineCrashed, "The worker died while it worked on this step")
             .with_hint("Nothing to do: the step starts again.")
             .report();
         requeue(tx, &work, Duration::ZERO, true, Some(&report)).await?;
-        step_event(tx, task.id, &step.key, StepState::Ready, step.attempt, Some(&report)).await?;
-        Ok(None)
+        step_event(tx, &work.row, StepState::Ready, Some(&report)).await
     }
 }

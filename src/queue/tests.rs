@@ -1,6 +1,8 @@
 //! The queue against a real database.
 
 mod late;
+mod model;
+mod runs;
 
 use std::sync::Arc;
 
@@ -11,9 +13,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     config::Config,
-    domain::{Lane, Priority, Span, StepKind, TaskStatus},
+    domain::{Lane, Priority, Span, StepKind, TaskId, TaskStatus},
     error::{Code, Error},
-    store::{NewStep, NewTask},
+    queue::new::NewRun,
+    store::NewTask,
     workflow::{Definition, plan},
 };
 
@@ -45,7 +48,9 @@ impl Bench {
         let mut config = Config::load(Some(&empty), &[]).unwrap().queue;
         // Looked at once more is long enough here.
         config.heartbeat = Span(std::time::Duration::ZERO);
-        Queue::new(Arc::new(Store::open(&url).await.unwrap()), config)
+        let store = Store::open(&url).await.unwrap();
+        store.hurry().await;
+        Queue::new(Arc::new(store), config)
     }
 
     /// Stands for a new process on the same database.
@@ -70,23 +75,8 @@ impl Bench {
             callback_url: Some("https://example.com/hook".to_owned()),
             ..NewTask::default()
         };
-        let id = tx.insert_task(task).await.unwrap();
-        let steps: Vec<NewStep> = plan(&Definition::parse(DEFINITION).unwrap())
-            .unwrap()
-            .into_iter()
-            .map(|row| NewStep {
-                key: row.key,
-                kind: row.kind,
-                needs: row.needs,
-                with: row.with,
-                retry: json!(row.retry),
-                timeout_ms: None,
-                level: priority.level(),
-                rule: json!(row.rule),
-                reuse: false,
-            })
-            .collect();
-        tx.insert_steps(id, &steps).await.unwrap();
+        let planned = plan(&Definition::parse(DEFINITION).unwrap()).unwrap();
+        let id = new::write(&tx, NewRun { task, planned, ..NewRun::default() }).await.unwrap();
         tx.commit().await.unwrap();
         id
     }
@@ -136,7 +126,7 @@ async fn higher_priority_goes_first_but_waiting_counts() {
     let mut order = Vec::new();
     while let Some(work) = bench.claim(Lane::Net).await {
         order.push(work.row.step.task_id);
-        bench.queue.fail(&work, &Error::new(Code::NoAudio, "x")).await.unwrap();
+        bench.queue.fail(&work, Error::new(Code::NoAudio, "x")).await.unwrap();
     }
     ids.reverse();
     assert_eq!(order, ids);
@@ -152,7 +142,7 @@ async fn a_worker_whose_claim_was_taken_away_changes_nothing() {
     assert_eq!(work.row.step.id, stale.row.step.id);
     for refused in [
         bench.queue.succeed(&stale, done()).await,
-        bench.queue.fail(&stale, &Error::new(Code::SourceNotFound, "gone")).await,
+        bench.queue.fail(&stale, Error::new(Code::SourceNotFound, "gone")).await,
         bench.queue.postpone(&stale, &Error::new(Code::ModelMissing, "no").report(), std::time::Duration::ZERO).await,
         bench.queue.release(&stale).await,
         bench.queue.report(&stale, 0.5, &[]).await,
@@ -185,14 +175,14 @@ async fn permanent_failures_end_the_task_and_passing_ones_wait() {
     let bench = Bench::new().await;
     let id = bench.task(Priority::Normal).await;
     let work = bench.claim(Lane::Net).await.unwrap();
-    assert!(bench.queue.fail(&work, &Error::new(Code::ConnectFailed, "not now")).await.unwrap());
+    assert!(bench.queue.fail(&work, Error::new(Code::ConnectFailed, "not now")).await.unwrap());
     assert_eq!(bench.states(id).await[0], "ready");
     assert!(bench.claim(Lane::Net).await.is_none(), "a failed step is tried again at once");
     assert!(bench.queue.store().next_eligible(Lane::Net).await.unwrap().is_some());
 
     let id = bench.task(Priority::Normal).await;
     let work = bench.claim(Lane::Net).await.unwrap();
-    assert!(bench.queue.fail(&work, &Error::new(Code::SourceNotFound, "gone")).await.unwrap());
+    assert!(bench.queue.fail(&work, Error::new(Code::SourceNotFound, "gone")).await.unwrap());
     let task = bench.queue.store().task(id).await.unwrap().unwrap();
     assert_eq!((task.status, task.error.unwrap().detail.as_str()), (TaskStatus::Failed, "gone"));
 
@@ -300,10 +290,10 @@ proptest! {
                     Move::Claim(lane) => held.extend(bench.claim(lane).await),
                     Move::Succeed => if let Some(work) = held.pop() { bench.queue.succeed(&work, done()).await.unwrap(); },
                     Move::FailOnce => if let Some(work) = held.pop() {
-                        bench.queue.fail(&work, &Error::new(Code::ConnectFailed, "x")).await.unwrap();
+                        bench.queue.fail(&work, Error::new(Code::ConnectFailed, "x")).await.unwrap();
                     },
                     Move::FailForGood => if let Some(work) = held.pop() {
-                        bench.queue.fail(&work, &Error::new(Code::NoAudio, "x")).await.unwrap();
+                        bench.queue.fail(&work, Error::new(Code::NoAudio, "x")).await.unwrap();
                     },
                     Move::Release => if let Some(work) = held.pop() { bench.queue.release(&work).await.unwrap(); },
                     Move::Restart => bench = bench.restart().await,

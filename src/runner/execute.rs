@@ -1,6 +1,6 @@
 //! One step: its input is put together, its work is done, and the end is written down.
 
-use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -10,14 +10,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Runner;
+use super::{Runner, reuse};
 use crate::{
-    domain::{Task, TaskId, TranscriptId},
+    domain::{Task, TaskId},
     error::{Code, Error, Result},
-    queue::{Work, scope},
+    queue::{
+        End, Work,
+        deadlines::late_step,
+        decide::{Decision, decide},
+        retry,
+    },
     steps::{self, Job, Outcome, Reporter},
-    store::StepRow,
-    workflow::template,
+    workflow::{Rule, template},
 };
 
 /// How often progress is written down at most.
@@ -32,7 +36,7 @@ const SETTLE_TRIES: u32 = 6;
 impl Runner {
     /// Does a claimed step from its start to its end. Never fails: what goes wrong is written to the step or logged.
     /// `leave` is told when the step needs its place no longer.
-    pub(super) async fn execute(&self, work: &Work, cancel: CancellationToken, leave: &Notify) {
+    pub(super) async fn execute(&self, work: &Arc<Work>, cancel: CancellationToken, leave: &Notify) {
         let step = &work.row.step;
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
         let result = match AssertUnwindSafe(self.attempt(work, &cancel, leave)).catch_unwind().await {
@@ -46,35 +50,26 @@ impl Runner {
     }
 
     /// Writes the end down, again and again if the database does not take it at once.
-    async fn settle(&self, work: &Work, result: Result<Outcome>, stopped: bool) {
-        let queue = &self.services.queue;
+    async fn settle(&self, work: &Arc<Work>, result: Result<End>, stopped: bool) {
         let step = &work.row.step;
-        let written = match result {
-            Ok(Outcome::Done(done)) => {
-                let (output, transcript, delivery) = (done.output, done.transcript, done.delivery);
-                self.insist(|| {
-                    let (output, transcript, delivery) = (output.clone(), transcript.clone(), delivery.clone());
-                    queue.succeed(work, crate::queue::Done { output, transcript, delivery })
-                })
-                .await
-            }
-            Ok(Outcome::Wait { why, wait }) => self.insist(|| queue.postpone(work, &why, wait)).await,
-            Err(_) if stopped => self.insist(|| queue.release(work)).await,
+        let end = match result {
+            Ok(end) => end,
+            Err(_) if stopped => End::Released,
             // Nothing is wrong with the task: it goes on when somebody has made room.
             Err(error) if error.code == Code::InsufficientStorage => {
                 tracing::warn!(task = %step.task_id, step = step.key, error = %error.chain(), "the disk is full; the step waits");
-                let why = error.report();
-                self.insist(|| queue.postpone(work, &why, DISK_POLL)).await
+                End::Wait { why: error.report(), wait: DISK_POLL }
             }
             Err(error) => {
                 tracing::warn!(
                     task = %step.task_id, step = step.key, attempt = step.attempt, code = error.code.as_str(),
                     error = %error.chain(), "step failed"
                 );
-                self.insist(|| queue.fail(work, &error)).await
+                End::Failed(error)
             }
         };
-        match written {
+        let end = Arc::new(end);
+        match self.insist(|| self.ends.write(&self.services.queue, work, &end)).await {
             Ok(true) => {}
             Ok(false) => tracing::info!(task = %step.task_id, step = step.key, "the step was no longer ours"),
             Err(error) => {
@@ -98,31 +93,48 @@ impl Runner {
         write().await
     }
 
-    async fn attempt(&self, work: &Work, cancel: &CancellationToken, leave: &Notify) -> Result<Outcome> {
+    async fn attempt(&self, work: &Arc<Work>, cancel: &CancellationToken, leave: &Notify) -> Result<End> {
         if cancel.is_cancelled() {
             return Err(Error::new(Code::Cancelled, "The step was stopped before it began"));
         }
-        let store = self.services.queue.store();
+        let queue = &self.services.queue;
         let gone = || Error::new(Code::Cancelled, "The task is gone");
-        let task = store.task(work.row.step.task_id).await?.ok_or_else(gone)?;
+        let task = queue.store().task(work.row.step.task_id).await?.ok_or_else(gone)?;
         if task.status.is_final() {
             // It was cancelled after the claim and before anybody could be told to stop.
             return Err(Error::new(Code::Cancelled, "The task has ended"));
         }
-        let steps = store.steps_of(task.id).await?;
-        let scope = self.scope(work, &task, &steps).await?;
-        let input = match template::fill(&Value::Object(work.row.with.clone()), &scope)? {
-            Value::Object(input) => input,
-            _ => return Err(Error::new(Code::Internal, "A step's input is not an object")),
+        let (scope, steps) = queue.scope(&task, &work.row).await?;
+        let (input, scope) = match prepared(Arc::clone(work), scope).await? {
+            (Decision::Skip, ..) => return Ok(End::Skipped),
+            (Decision::Elsewhere, ..) => return Ok(End::Chosen),
+            (Decision::List(items), ..) => return Ok(End::List(items)),
+            (Decision::Here { chosen }, input, scope) => {
+                if chosen && !queue.note_choice(work).await? {
+                    return Err(Error::new(Code::Cancelled, "The step is no longer ours"));
+                }
+                (input, scope)
+            }
+        };
+        let hash = reuse::hash(&input);
+        if let Some(done) = reuse::earlier(&self.services, &task, work, &hash).await? {
+            return Ok(End::Done { done: Box::new(done), input: Some(hash) });
+        }
+        let Value::Object(input) = input else {
+            return Err(Error::new(Code::Internal, "A step's input is not an object"));
         };
         let reporter = Reporter::default();
         let services = &self.services;
         let stop = cancel.child_token();
-        let (task, steps, reporter) = (&task, steps.as_slice(), &reporter);
-        let scope = &scope;
+        let limit = Limit::of(&task, work);
+        let (task, steps, reporter, scope) = (&task, steps.as_slice(), &reporter, &scope);
         let job = Job { services, work, task, steps, input, scope, reporter, leave, cancel: &stop };
-        let run = within_time(work, steps::run(&job), &stop);
-        reported(run, reporter, || self.tell(work, reporter)).await
+        let run = within_time(limit, steps::run(&job), &stop);
+        Ok(match reported(run, reporter, || self.tell(work, reporter)).await? {
+            Outcome::Done(done) => End::Done { done, input: Some(hash) },
+            Outcome::Wait { why, wait } => End::Wait { why, wait },
+            Outcome::Task(run) => End::Task(run),
+        })
     }
 
     async fn tell(&self, work: &Work, reporter: &Reporter) {
@@ -130,22 +142,6 @@ impl Runner {
         if let Err(error) = self.services.queue.report(work, fraction, &segments).await {
             tracing::warn!(error = %error.chain(), "progress cannot be written down");
         }
-    }
-
-    async fn scope(&self, work: &Work, task: &Task, steps: &[StepRow]) -> Result<Value> {
-        let mut transcripts = HashMap::new();
-        for id in self.transcripts_used(work, steps) {
-            if let Some(transcript) = self.services.queue.store().transcript(id).await? {
-                transcripts.insert(id, transcript);
-            }
-        }
-        Ok(scope::build(task, steps, &transcripts))
-    }
-
-    /// The transcripts of the steps that this one refers to; usually none, and they can be large.
-    fn transcripts_used(&self, work: &Work, steps: &[StepRow]) -> Vec<TranscriptId> {
-        let needed: Vec<StepRow> = steps.iter().filter(|row| work.row.needs.contains(&row.step.key)).cloned().collect();
-        scope::transcript_ids(&needed)
     }
 
     /// Removes a task's working folder once the task has ended or is gone.
@@ -185,24 +181,60 @@ async fn reported<T, F: Future<Output = ()>>(
     tokio::join!(working, telling).0
 }
 
-/// Lets the work go on for the step's timeout. When that is over it is told to stop and given a moment to do so.
+/// Decides about a step and, if its work begins, fills its input in; on a thread where that may take its time.
+async fn prepared(work: Arc<Work>, scope: Value) -> Result<(Decision, Value, Value)> {
+    let prepare = move || {
+        let decision = decide(&work.row, &scope)?;
+        let input = match decision {
+            Decision::Here { .. } => template::fill(&Value::Object(work.row.with.clone()), &scope)?,
+            _ => Value::Null,
+        };
+        Ok((decision, input, scope))
+    };
+    tokio::task::spawn_blocking(prepare)
+        .await
+        .map_err(|error| Error::new(Code::Internal, "A step's expressions were given up").with_source(error))?
+}
+
+/// How long a try may take, and what it fails with then.
+struct Limit {
+    time: Duration,
+    error: Error,
+}
+
+impl Limit {
+    /// The step's timeout, or what is left until a deadline, whichever is over first.
+    fn of(task: &Task, work: &Work) -> Option<Self> {
+        let (row, key) = (&work.row, &work.row.step.key);
+        let timeout = row.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(|ms| {
+            let detail = format!("Step \"{key}\" did not end within {} s", ms / 1_000);
+            Self { time: Duration::from_millis(ms), error: Error::new(Code::StepTimeout, detail) }
+        });
+        let late = retry::deadline(task, row).map(|at| {
+            let left = u64::try_from(at - chrono::Utc::now().timestamp_millis()).unwrap_or(0);
+            let error = late_step(key, Rule::read(&row.rule).deadline.filter(|_| row.deadline_at == Some(at)));
+            Self { time: Duration::from_millis(left), error }
+        });
+        timeout.into_iter().chain(late).min_by_key(|limit| limit.time)
+    }
+}
+
+/// Lets the work go on for so long. When that is over it is told to stop and given a moment to do so.
 async fn within_time(
-    work: &Work,
+    limit: Option<Limit>,
     run: impl Future<Output = Result<Outcome>>,
     stop: &CancellationToken,
 ) -> Result<Outcome> {
-    let Some(limit) = work.row.timeout_ms.and_then(|ms| u64::try_from(ms).ok()) else { return run.await };
-    let limit = Duration::from_millis(limit);
+    let Some(Limit { time, error }) = limit else { return run.await };
     tokio::pin!(run);
     tokio::select! {
         result = &mut run => return result,
-        () = sleep(limit) => stop.cancel(),
+        () = sleep(time) => stop.cancel(),
     }
     if timeout(STOP_WITHIN, run).await.is_err() {
-        tracing::warn!(step = work.row.step.key, "the step did not stop when its time was up; it is dropped");
+        tracing::warn!(why = %error, "a step did not stop when its time was up; it is dropped");
     }
-    let key = &work.row.step.key;
-    Err(Error::new(Code::StepTimeout, format!("Step \"{key}\" did not end within {} s", limit.as_secs())))
+    Err(error)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::clock::Alarm;
 pub use self::{
     manage::MOST_SCHEDULES,
-    sync::{forget, sync, sync_all},
+    sync::{sync, sync_all},
 };
 use crate::{
     domain::{Schedule, Wishes},
@@ -164,21 +164,11 @@ fn cron(schedule: &Schedule) -> Result<Cron> {
         .map_err(|problem| Error::new(Code::InvalidValue, problem).with_field("cron"))
 }
 
-/// The task that a fire makes. The link is one of the parameters here, and stands by itself in a submission.
+/// The task that a fire makes; its link is one of the parameters.
 fn submission(wishes: &Wishes) -> Submission {
-    let mut params = wishes.params.clone();
-    let link = match params.remove("link") {
-        Some(serde_json::Value::String(link)) => link,
-        Some(other) => {
-            params.insert("link".to_owned(), other);
-            String::new()
-        }
-        None => String::new(),
-    };
     Submission {
-        link,
         workflow: wishes.workflow.clone(),
-        params,
+        params: wishes.params.clone(),
         options: wishes.options.clone(),
         priority: Some(wishes.priority),
         callback_url: wishes.callback_url.clone(),

@@ -12,18 +12,39 @@ use crate::{
     },
 };
 
-/// Puts the triggers of a workflow's newest revision in place of those before. What stays as it was keeps its next time,
-/// its count of failures and whether it is paused.
-pub async fn sync(tx: &Tx, name: &str, revision: i64, definition: &Definition) -> Result<()> {
+/// Puts the triggers of a workflow's newest revision in place of those before; of a workflow that is deleted, none. What
+/// stays as it was keeps its next time, its count of failures and whether it is paused. To be called in every transaction
+/// that makes or deletes a revision.
+pub async fn sync(tx: &Tx, name: &str) -> Result<()> {
+    let Some(newest) = tx.newest_workflow(name).await? else { return replace(tx, name, None, &[]).await };
+    match serde_json::from_value::<Definition>(newest.definition) {
+        Ok(definition) => replace(tx, name, definition.title.as_deref(), &definition.triggers).await,
+        Err(error) => {
+            tracing::warn!(workflow = name, %error, "a workflow cannot be read; its triggers stay as they were");
+            Ok(())
+        }
+    }
+}
+
+/// Brings the triggers of every workflow up to date.
+pub async fn sync_all(store: &Store) -> Result<()> {
+    for name in store.workflow_names().await? {
+        let tx = store.begin().await?;
+        sync(&tx, &name).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+async fn replace(tx: &Tx, name: &str, title: Option<&str>, triggers: &[Trigger]) -> Result<()> {
     let mut before = tx.schedules_in(name).await?;
     let mut events = Vec::new();
-    for (number, trigger) in (0..).zip(&definition.triggers) {
+    for (number, trigger) in (0..).zip(triggers) {
         match trigger {
             Trigger::Cron(cron) => {
                 let at = before.iter().position(|schedule| schedule.trigger == Some(number));
                 let old = at.map(|at| before.swap_remove(at));
-                let title = definition.title.as_deref().unwrap_or(name);
-                put(tx, name, title, number, cron, old).await?;
+                put(tx, name, title.unwrap_or(name), number, cron, old).await?;
             }
             Trigger::Event(event) => events.push(EventTrigger {
                 workflow: name.to_owned(),
@@ -38,35 +59,7 @@ pub async fn sync(tx: &Tx, name: &str, revision: i64, definition: &Definition) -
     for gone in before {
         tx.delete_schedule(gone.id).await?;
     }
-    tx.replace_triggers(name, events).await?;
-    tracing::debug!(workflow = name, revision, triggers = definition.triggers.len(), "triggers are in place");
-    Ok(())
-}
-
-/// Takes away the triggers of a workflow that is no more.
-pub async fn forget(tx: &Tx, name: &str) -> Result<()> {
-    for gone in tx.schedules_in(name).await? {
-        tx.delete_schedule(gone.id).await?;
-    }
-    tx.replace_triggers(name, Vec::new()).await
-}
-
-/// Brings the triggers of every workflow up to date.
-pub async fn sync_all(store: &Store) -> Result<()> {
-    for name in store.workflow_names().await? {
-        let Some(found) = store.workflow(&name).await? else { continue };
-        match serde_json::from_value::<Definition>(found.definition) {
-            Ok(definition) => {
-                let tx = store.begin().await?;
-                sync(&tx, &name, found.revision, &definition).await?;
-                tx.commit().await?;
-            }
-            Err(error) => {
-                tracing::warn!(workflow = name, %error, "a workflow cannot be read; its triggers stay as they were")
-            }
-        }
-    }
-    Ok(())
+    tx.replace_triggers(name, events).await
 }
 
 /// The event's word, as it stands in definitions.

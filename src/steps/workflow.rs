@@ -1,8 +1,27 @@
-//! `workflow`.
+//! `workflow`: another workflow, as a task of its own. The step waits for the task's end and takes its result.
+//!
+//! Input `{name, version?, params?}`; output `{task_id, status, output}`, `output` being the task's result. The task has
+//! the priority of the one it belongs to and sends no callback; it is cancelled and deleted with it.
 
 use super::{Job, Outcome};
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    intake::Submission,
+    workflow::kinds::workflow::With,
+};
 
-pub(super) async fn run(_job: &Job<'_>) -> Result<Outcome> {
-    Err(Error::new(Code::Internal, "Steps of this kind cannot run yet"))
+pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
+    let with: With = serde_json::from_value(job.input.clone().into()).map_err(|error| {
+        let key = &job.work.row.step.key;
+        Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its fields: {error}"))
+    })?;
+    let submission = Submission {
+        workflow: with.name,
+        revision: with.version,
+        params: with.params,
+        priority: Some(job.task.priority),
+        ..Submission::default()
+    };
+    let run = job.services.intake.check(submission).await?;
+    Ok(Outcome::Task(Box::new(run)))
 }

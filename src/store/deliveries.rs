@@ -32,6 +32,8 @@ pub struct NewDelivery {
     pub event: String,
     /// The very bytes that are signed and sent.
     pub body: String,
+    /// The name of the secret that signs it; none: that of the configuration.
+    pub secret: Option<String>,
 }
 
 /// A message that is about no task.
@@ -58,6 +60,8 @@ pub struct ClaimedDelivery {
     pub url: String,
     /// What to send.
     pub body: String,
+    /// The name of the secret that signs it; none: that of the configuration.
+    pub secret: Option<String>,
     /// The number of this attempt, from 1.
     pub attempt: i64,
     /// The claim's token.
@@ -116,15 +120,21 @@ impl Tx {
     /// Writes a delivery, to be sent `after_ms` from now.
     pub async fn insert_delivery(&self, new: NewDelivery, after_ms: i64) -> Result<()> {
         let alert = Alert { id: new.id, url: new.url, event: new.event, body: new.body };
-        self.insert_message(Some(new.task_id), alert, after_ms).await
+        self.insert_message(Some(new.task_id), alert, new.secret, after_ms).await
     }
 
     /// Writes a delivery that is about no task, to be sent now.
     pub async fn insert_alert(&self, alert: Alert) -> Result<()> {
-        self.insert_message(None, alert, 0).await
+        self.insert_message(None, alert, None, 0).await
     }
 
-    async fn insert_message(&self, task: Option<TaskId>, message: Alert, after_ms: i64) -> Result<()> {
+    async fn insert_message(
+        &self,
+        task: Option<TaskId>,
+        message: Alert,
+        secret: Option<String>,
+        after_ms: i64,
+    ) -> Result<()> {
         Entity::insert(ActiveModel {
             id: Set(message.id),
             task_id: Set(task.map(|id| id.0)),
@@ -139,6 +149,7 @@ impl Tx {
             lease_until: Set(None),
             created_at: Set(self.now),
             finished_at: Set(None),
+            secret: Set(secret),
         })
         .exec_without_returning(&self.inner)
         .await?;
@@ -156,6 +167,7 @@ impl Tx {
                 task_id: row.task_id.map(TaskId),
                 url: row.url,
                 body: row.body,
+                secret: row.secret,
                 attempt: row.attempt,
                 token: row.lease_token,
             });

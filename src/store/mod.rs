@@ -14,6 +14,8 @@ mod lanes;
 mod media;
 mod rows;
 mod schedules;
+mod secrets;
+mod seen_items;
 mod source_items;
 mod sources;
 mod steps;
@@ -38,13 +40,14 @@ pub use self::{
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
     schedules::{ScheduleFilter, SchedulePage},
+    secrets::StoredSecret,
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
-    steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},
+    steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
     triggers::{EventTrigger, NewEventFire, PendingFire},
-    workflows::WorkflowRevision,
+    workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};
 
@@ -110,6 +113,13 @@ impl Store {
         let inner = self.dialect.begin(&self.write).await?;
         let now = self.dialect.now(&inner).await?;
         Ok(Tx { inner, dialect: self.dialect, now })
+    }
+
+    /// Lets the operating system write to the disk when it likes, for tests that crash nothing but themselves.
+    #[cfg(test)]
+    pub async fn hurry(&self) {
+        use sea_orm::ConnectionTrait;
+        self.write.execute_unprepared("PRAGMA synchronous=OFF").await.unwrap();
     }
 
     /// Whether the database answers.

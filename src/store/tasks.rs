@@ -1,8 +1,8 @@
 //! Tasks: written by intake, moved by the queue, looked at by everyone.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{MediaId, Priority, Task, TaskId, TaskStatus},
+    domain::{MediaId, Priority, StepKind, Task, TaskId, TaskStatus},
     error::{Report, Result},
 };
 
@@ -83,6 +83,9 @@ pub struct Page {
     /// How many there are in all.
     pub total: u64,
 }
+
+/// How many steps are named in one query.
+const STEPS_AT_ONCE: usize = 1_000;
 
 impl Tx {
     /// Writes a task and returns its id.
@@ -175,6 +178,7 @@ impl Tx {
             .col_expr(Column::Result, Expr::value(result.cloned()))
             .col_expr(Column::Error, Expr::value(error))
             .col_expr(Column::Waiting, Expr::value(Option::<Value>::None))
+            .col_expr(Column::Held, Expr::value(false))
             .col_expr(Column::UpdatedAt, Expr::value(self.now))
             .col_expr(Column::FinishedAt, Expr::value(self.now));
         let done = status == TaskStatus::Completed;
@@ -183,10 +187,87 @@ impl Tx {
         Ok(())
     }
 
-    /// Sends a task that has ended back to the start.
-    pub async fn reopen_task(&self, id: TaskId) -> Result<()> {
+    /// Notes why a task will fail, while the steps of its workflow's `on_error` have still to run.
+    pub async fn fail_task(&self, id: TaskId, error: &Report) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::Status, Expr::value(TaskStatus::Processing.as_str()))
+            .col_expr(Column::Error, Expr::value(rows::json(error)?))
+            .col_expr(Column::Held, Expr::value(false))
+            .col_expr(Column::Waiting, Expr::value(Option::<Value>::None))
+            .col_expr(Column::UpdatedAt, Expr::value(self.now))
+            .filter(Column::Id.eq(id.0))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Replaces what a reader of a task should know.
+    pub async fn set_task_warnings(&self, id: TaskId, warnings: &[String]) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::Warnings, Expr::value(rows::json(&warnings)?));
+        update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
+        Ok(())
+    }
+
+    /// The task that is the work of a `workflow` step.
+    pub async fn child_of(&self, step: &str) -> Result<Option<Task>> {
+        let query = Entity::find().filter(Column::ParentStep.eq(step));
+        query.one(&self.inner).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// The tasks that are the work of these steps.
+    pub async fn children_of(&self, steps: &[String]) -> Result<Vec<Task>> {
+        let mut found = Vec::new();
+        for some in steps.chunks(STEPS_AT_ONCE) {
+            let query = Entity::find().filter(Column::ParentStep.is_in(some.iter().cloned()));
+            for row in query.all(&self.inner).await? {
+                found.push(row.try_into()?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The tasks that are the work of any of a task's steps.
+    pub async fn children_of_task(&self, id: TaskId) -> Result<Vec<Task>> {
+        use super::entities::step;
+        let steps = step::Entity::find().select_only().column(step::Column::Id).filter(step::Column::TaskId.eq(id.0));
+        let steps = steps.filter(step::Column::Kind.eq(StepKind::Workflow.as_str())).into_query();
+        let children = Entity::find().filter(Column::ParentStep.in_subquery(steps)).all(&self.inner).await?;
+        children.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// How many tasks of a workflow are at work or may be at any time.
+    pub async fn active_tasks(&self, workflow: &str) -> Result<u64> {
+        let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
+        let active = Entity::find()
+            .filter(Column::Workflow.eq(workflow))
+            .filter(Column::Status.is_in(open))
+            .filter(Column::Held.eq(false).or(Column::Held.is_null()));
+        Ok(active.count(&self.inner).await?)
+    }
+
+    /// The task of a workflow that waits longest for the end of another one.
+    pub async fn oldest_held(&self, workflow: &str) -> Result<Option<Task>> {
+        let held = Entity::find()
+            .filter(Column::Workflow.eq(workflow))
+            .filter(Column::Status.eq(TaskStatus::Queued.as_str()))
+            .filter(Column::Held.eq(true))
+            .order_by_asc(Column::Id);
+        held.one(&self.inner).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Notes whether a task waits for the end of another one.
+    pub async fn set_held(&self, id: TaskId, held: bool) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::Held, Expr::value(held));
+        update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
+        Ok(())
+    }
+
+    /// Sends a task that has ended back to the start, with a new deadline.
+    pub async fn reopen_task(&self, id: TaskId, deadline_ms: Option<i64>) -> Result<()> {
+        let deadline_at = deadline_ms.map(|ms| self.now.saturating_add(ms));
         Entity::update_many()
             .col_expr(Column::Status, Expr::value(TaskStatus::Queued.as_str()))
+            .col_expr(Column::DeadlineAt, Expr::value(deadline_at))
             .col_expr(Column::Error, Expr::value(Option::<Value>::None))
             .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
             .col_expr(Column::UpdatedAt, Expr::value(self.now))
@@ -258,6 +339,19 @@ impl Store {
         tasks.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
         let next = tasks.last().filter(|_| more).map(|task| task.id);
         Ok(Page { tasks, next, total })
+    }
+
+    /// The tasks that are late and have not ended; those whose failure is known already are not named again.
+    pub async fn overdue_tasks(&self) -> Result<Vec<TaskId>> {
+        let now = self.dialect.now(&self.read).await?;
+        let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
+        let overdue = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Status.is_in(open))
+            .filter(Column::DeadlineAt.lte(now))
+            .filter(Column::Error.is_null());
+        Ok(overdue.into_tuple::<i64>().all(&self.read).await?.into_iter().map(TaskId).collect())
     }
 
     /// The ids of every task that has not ended.

@@ -1,15 +1,18 @@
 //! Transcripts: written with the step that made them, and found again for the same audio.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::Value;
 
 use super::{
     Store, Tx,
-    entities::transcript::{ActiveModel, Column, Entity, Model},
+    entities::{
+        task,
+        transcript::{ActiveModel, Column, Entity, Model},
+    },
     rows,
 };
 use crate::{
-    domain::{TaskId, Transcript, TranscriptId},
+    domain::{MediaId, TaskId, Transcript, TranscriptId},
     error::Result,
 };
 
@@ -58,6 +61,19 @@ impl Store {
         Entity::find_by_id(id.0).one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
     }
 
+    /// One transcript as it is written for another task.
+    pub async fn transcript_to_copy(&self, id: TranscriptId) -> Result<Option<NewTranscript>> {
+        let Some(row) = Entity::find_by_id(id.0).one(&self.read).await? else { return Ok(None) };
+        let about_file = row.file_warnings.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        Ok(Some(NewTranscript {
+            audio_sha256: row.audio_sha256,
+            options: row.options,
+            recipe: row.recipe,
+            file_warnings: about_file,
+            transcript: rows::read(row.body)?,
+        }))
+    }
+
     /// The newest transcript of the same audio by the same recipe, without what was said about the file at that time.
     pub async fn transcript_by(&self, audio_sha256: &str, recipe: &str) -> Result<Option<Transcript>> {
         let query = Entity::find().filter(Column::AudioSha256.eq(audio_sha256)).filter(Column::Recipe.eq(recipe));
@@ -66,6 +82,14 @@ impl Store {
         let about_file = row.file_warnings.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         transcript.warnings.truncate(transcript.warnings.len().saturating_sub(about_file));
         Ok(Some(transcript))
+    }
+
+    /// The newest transcript of a media, whichever task has made it.
+    pub async fn transcript_of_media(&self, media: MediaId) -> Result<Option<Transcript>> {
+        let tasks = task::Entity::find().select_only().column(task::Column::Id);
+        let tasks = tasks.filter(task::Column::MediaId.eq(media.0)).into_query();
+        let query = Entity::find().filter(Column::TaskId.in_subquery(tasks)).order_by_desc(Column::Id);
+        query.one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
     }
 
     /// The newest transcript of a task.

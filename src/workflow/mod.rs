@@ -7,13 +7,17 @@ pub mod advance;
 pub mod cron;
 pub mod definition;
 pub mod expr;
+pub mod kinds;
 pub mod plan;
 pub mod retry;
 pub mod rule;
+pub mod schema;
+pub mod simulate;
 pub mod template;
+pub mod translate;
 pub mod validate;
 
 pub use definition::Definition;
-pub use plan::{Planned, plan};
+pub use plan::{Planned, plan, plan_handlers};
 pub use retry::Retry;
 pub use rule::Rule;

@@ -10,7 +10,7 @@ use super::{
     expr::{self, Reference},
     template,
 };
-use crate::domain::{Span, StepKind};
+use crate::domain::{Lane, Span, StepKind};
 
 /// One row to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +57,7 @@ pub fn needs_of(step: &StepDef) -> Needs {
     let mut in_with = Vec::new();
     template::references(&Value::Object(step.with.clone()), "", &mut in_with);
     found.extend(in_with.into_iter().filter_map(|(_, reference)| reference.ok()));
-    let bare = [step.when.as_deref(), step.foreach.as_ref().map(|list| list.list.as_str())];
-    found.extend(bare.into_iter().flatten().filter_map(|source| expr::references(source).ok()).flatten());
+    found.extend(step.bare().filter_map(|(_, source)| expr::references(source).ok()).flatten());
     let named = |reference: &Reference| match reference.path.as_slice() {
         [root, name, ..] if root == "steps" => Some(name.clone()),
         _ => None,
@@ -69,27 +68,59 @@ pub fn needs_of(step: &StepDef) -> Needs {
     Needs { all: all.into_iter().collect(), loose }
 }
 
-/// Turns a definition into rows. `transcribe` becomes two: decoding in lane `cpu` runs ahead of inference in lane `gpu`.
+/// Turns a definition's steps into rows, without those of its `on_error`.
 pub fn plan(definition: &Definition) -> Result<Vec<Planned>, NeedsError> {
+    rows_of(&definition.steps, false)
+}
+
+/// Turns a definition's `on_error` into rows. They wait for each other alone: of the other steps they see what is there.
+pub fn plan_handlers(definition: &Definition) -> Result<Vec<Planned>, NeedsError> {
+    rows_of(&definition.on_error, true)
+}
+
+fn rows_of(steps: &BTreeMap<String, StepDef>, handler: bool) -> Result<Vec<Planned>, NeedsError> {
     let mut rows = Vec::new();
-    for name in order(definition)? {
-        let step = &definition.steps[&name];
+    for key in order(steps)? {
+        let step = &steps[&key];
         let kind = kind_of(&step.kind).ok_or_else(|| NeedsError::Kind(step.kind.clone()))?;
         let retry = step.retry.clone().unwrap_or_else(|| Retry::for_kind(kind));
-        let needs = needs_of(step);
-        let rule = Rule::of(step, needs.loose, false);
+        let needs = needs_among(step, steps);
+        let rule = Rule::of(step, needs.loose, handler);
         let (needs, with) = (needs.all, step.with.clone());
-        let row = Planned { key: name, kind, needs, with, retry, timeout: step.timeout, rule };
-        if kind == StepKind::Transcribe {
-            let key = format!("{}:extract", row.key);
-            rows.push(Planned { key: key.clone(), kind: StepKind::Extract, timeout: None, ..row.clone() });
-            let needs = row.needs.iter().cloned().chain([key]).collect();
-            rows.push(Planned { needs, ..row });
-        } else {
-            rows.push(row);
-        }
+        let row = Planned { key, kind, needs, with, retry, timeout: step.timeout, rule };
+        if row.rule.foreach.is_some() { rows.push(row) } else { rows.extend(row.halves()) }
     }
     Ok(rows)
+}
+
+impl Planned {
+    /// The rows that do a step's work: for `transcribe` two, so that decoding in lane `cpu` runs ahead of inference in
+    /// lane `gpu`. What is decided about the step is decided at the first.
+    pub fn halves(self) -> Vec<Self> {
+        if self.kind != StepKind::Transcribe {
+            return vec![self];
+        }
+        let first = Self { key: first_half(&self.key), kind: StepKind::Extract, timeout: None, ..self.clone() };
+        let needs = self.needs.iter().cloned().chain([first.key.clone()]).collect();
+        let rule = Rule { when: None, delay: None, ..self.rule.clone() };
+        vec![first, Self { needs, rule, ..self }]
+    }
+
+    /// The lane in which the row waits first: decisions come before the work.
+    pub fn lane(&self) -> Lane {
+        let is_decision = self.rule.when.is_some() || self.rule.foreach.is_some();
+        if is_decision { Lane::Flow } else { self.kind.lane() }
+    }
+}
+
+/// The key of the first half of a `transcribe`.
+pub fn first_half(key: &str) -> String {
+    format!("{key}:extract")
+}
+
+/// The key of the step of which `key` is the first half; any other key as it is.
+pub fn whole_of(key: &str) -> &str {
+    key.strip_suffix(":extract").unwrap_or(key)
 }
 
 /// What a word after `use` names.
@@ -102,10 +133,18 @@ pub fn kind_of(word: &str) -> Option<StepKind> {
     }
 }
 
+/// What a step waits for among its neighbours.
+fn needs_among(step: &StepDef, steps: &BTreeMap<String, StepDef>) -> Needs {
+    let mut needs = needs_of(step);
+    needs.all.retain(|name| steps.contains_key(name));
+    needs.loose.retain(|name| steps.contains_key(name));
+    needs
+}
+
 /// The steps' names, each after those it needs.
-fn order(definition: &Definition) -> Result<Vec<String>, NeedsError> {
+fn order(steps: &BTreeMap<String, StepDef>) -> Result<Vec<String>, NeedsError> {
     let mut waiting: BTreeMap<&str, Vec<String>> =
-        definition.steps.iter().map(|(name, step)| (name.as_str(), needs_of(step).all)).collect();
+        steps.iter().map(|(name, step)| (name.as_str(), needs_among(step, steps).all)).collect();
     let mut done: Vec<String> = Vec::new();
     while !waiting.is_empty() {
         let free: Vec<&str> = waiting

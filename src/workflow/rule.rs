@@ -1,6 +1,7 @@
 //! What decides about a step beside its input: the part of its definition that its row keeps.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::definition::{Foreach, OnError, StepDef};
 use crate::domain::Span;
@@ -46,5 +47,10 @@ impl Rule {
             loose,
             handler,
         }
+    }
+
+    /// The rule in a row; what cannot be read is the default.
+    pub fn read(stored: &Value) -> Self {
+        Self::deserialize(stored).unwrap_or_default()
     }
 }

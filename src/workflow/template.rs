@@ -13,6 +13,8 @@ use crate::error::{Code, Error, Result};
 
 /// What stands for a secret where none may be.
 const HIDDEN: &str = "***";
+/// The most that the expressions of one value may put into it, in bytes of memory.
+const FILLED: usize = 64 << 20;
 
 /// A piece of a template string.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +31,15 @@ pub fn parse(text: &str) -> Result<Vec<Piece>, String> {
     let mut plain = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
+        let inner = &rest[at + 2..];
         if rest[..at].ends_with('$') {
             plain.push_str(&rest[..at - 1]);
             plain.push_str("${");
-            rest = &rest[at + 2..];
+            rest = inner;
             continue;
         }
         plain.push_str(&rest[..at]);
-        let inner = &rest[at + 2..];
-        let end = inner.find('}').ok_or_else(|| "\"${\" without its \"}\"".to_owned())?;
+        let end = expr::closing(inner).ok_or_else(|| "\"${\" without its \"}\"".to_owned())?;
         if !plain.is_empty() {
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
         }
@@ -81,52 +83,73 @@ pub fn references(value: &Value, pointer: &str, found: &mut Vec<(String, Result<
 }
 
 /// Fills the expressions of a JSON value from `scope` (an object with `params`, `steps`, `task`); secrets stay hidden.
+/// What comes out takes at most 64 MiB of memory; more is an error.
 pub fn fill(value: &Value, scope: &Value) -> Result<Value> {
     fill_with(value, scope, &|_| Ok(HIDDEN.to_owned()))
 }
 
 /// As [`fill`], with the secrets that `secret` tells by their names.
 pub fn fill_with(value: &Value, scope: &Value, secret: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
-    Ok(match value {
-        Value::String(text) => fill_text(text, scope, secret)?,
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| fill_with(item, scope, secret)).collect::<Result<_>>()?)
-        }
-        Value::Object(fields) => Value::Object(
-            fields
-                .iter()
-                .map(|(name, field)| Ok((name.clone(), fill_with(field, scope, secret)?)))
-                .collect::<Result<Map<_, _>>>()?,
-        ),
-        other => other.clone(),
-    })
+    Filling { scope, secret, room: FILLED }.value(value)
 }
 
-/// The name in `secrets.NAME`.
+/// The name in `secrets.NAME`, which stands alone.
 pub fn secret_name(source: &str) -> Option<&str> {
-    source.trim().strip_prefix("secrets.")
+    let name = source.trim().strip_prefix("secrets.")?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    (is_name && !name.is_empty()).then_some(name)
 }
 
-fn fill_text(text: &str, scope: &Value, secret: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
-    let pieces = parse(text).map_err(|problem| Error::new(Code::Expression, problem))?;
-    let value = |source: &str| match secret_name(source) {
-        Some(name) => secret(name).map(Value::String),
-        None => expr::evaluate(source, scope),
-    };
-    if let [Piece::Expr(source)] = pieces.as_slice() {
-        return value(source);
+/// One value that is being filled.
+struct Filling<'a> {
+    scope: &'a Value,
+    secret: &'a dyn Fn(&str) -> Result<String>,
+    /// How many bytes it may still take.
+    room: usize,
+}
+
+impl Filling<'_> {
+    fn value(&mut self, value: &Value) -> Result<Value> {
+        Ok(match value {
+            Value::String(text) if text.contains("${") => self.text(text)?,
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.value(item)).collect::<Result<_>>()?),
+            Value::Object(fields) => Value::Object(
+                fields
+                    .iter()
+                    .map(|(name, field)| Ok((name.clone(), self.value(field)?)))
+                    .collect::<Result<Map<_, _>>>()?,
+            ),
+            other => other.clone(),
+        })
     }
-    let mut out = String::new();
-    for piece in pieces {
-        match piece {
-            Piece::Text(text) => out.push_str(&text),
-            Piece::Expr(source) => match value(&source)? {
-                Value::String(text) => out.push_str(&text),
-                other => out.push_str(&other.to_string()),
-            },
+
+    fn text(&mut self, text: &str) -> Result<Value> {
+        let pieces = parse(text).map_err(|problem| Error::new(Code::Expression, problem))?;
+        if let [Piece::Expr(source)] = pieces.as_slice() {
+            return self.expression(source);
         }
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(&text),
+                Piece::Expr(source) => match self.expression(&source)? {
+                    Value::String(text) => out.push_str(&text),
+                    other => out.push_str(&other.to_string()),
+                },
+            }
+        }
+        Ok(Value::String(out))
     }
-    Ok(Value::String(out))
+
+    fn expression(&mut self, source: &str) -> Result<Value> {
+        let value = match secret_name(source) {
+            Some(name) => Value::String((self.secret)(name)?),
+            None => expr::evaluate(source, self.scope)?,
+        };
+        let left = self.room.checked_sub(expr::weigh(&value, self.room));
+        self.room = left.ok_or_else(|| Error::new(Code::Expression, "what is filled in is larger than 64 MiB"))?;
+        Ok(value)
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +176,10 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let error = fill(&json!("${steps.a.output.b}"), &json!({"steps": {}})).unwrap_err();
-        assert_eq!((error.code, error.detail.as_str()), (Code::Expression, "steps.a.output.b is missing"));
+        assert_eq!(
+            (error.code, error.detail.as_str()),
+            (Code::Expression, "steps.a.output.b is missing (step \"a\" has not run)")
+        );
         assert!(parse("${a").is_err());
         assert!(fill(&json!("${a b}"), &json!({})).is_err());
     }

@@ -22,16 +22,18 @@ impl Context {
             Some(upload) => self.store().upload(upload).await?.map(|(upload, _)| upload),
             None => None,
         };
-        let orphan = self.state.queue.delete(id).await?;
-        // The work may be stopping still and hold its folder; it takes the folder away itself then.
-        if let Err(error) = self.state.files.remove_task_dir(id).await {
-            tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed yet");
+        let deleted = self.state.queue.delete(id).await?;
+        for id in deleted.tasks {
+            // The work may be stopping still and hold its folder; it takes the folder away itself then.
+            if let Err(error) = self.state.files.remove_task_dir(id).await {
+                tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed yet");
+            }
         }
-        // One file that cannot be removed does not keep the other: the task is gone and nobody asks again.
-        let file = match orphan.and_then(|media| media.file) {
-            Some(file) => self.state.queue.drop_file(&self.state.files, &file).await,
-            None => Ok(()),
-        };
+        // One file that cannot be removed does not keep the others: the task is gone and nobody asks again.
+        let mut file = Ok(());
+        for key in deleted.media.into_iter().filter_map(|media| media.file) {
+            file = file.and(self.state.queue.drop_file(&self.state.files, &key).await);
+        }
         if let Some(upload) = upload
             && !self.is_linked(&task.link).await?
         {

@@ -5,7 +5,9 @@ mod delete;
 mod deliveries;
 mod devices;
 mod events;
+mod files;
 mod identities;
+mod language;
 mod list;
 mod media;
 mod model_views;
@@ -14,6 +16,7 @@ mod resolve;
 mod schedule_views;
 mod schedule_wishes;
 mod schedules;
+mod secrets;
 mod source_views;
 mod source_wishes;
 mod sources;
@@ -24,6 +27,7 @@ mod transcript;
 mod upload;
 mod views;
 mod wait;
+mod workflow_views;
 mod workflows;
 
 use std::collections::HashMap;
@@ -35,7 +39,7 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::State;
+use super::{State, compat::CreateWorkFlow};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -67,7 +71,7 @@ impl Context {
 
 /// The groups of the documentation.
 #[derive(Tags)]
-enum Group {
+pub(super) enum Group {
     /// Links and files on their way to words. / 任务：从链接或文件到文字。
     Tasks,
     /// What happens, as it happens. / 实时事件。
@@ -82,6 +86,10 @@ enum Group {
     Workflows,
     /// Who the daemon is towards platforms. / 在各平台使用的身份。
     Identities,
+    /// What workflows may use and nobody may see. / 工作流使用的密钥。
+    Secrets,
+    /// The routes of the systems that trawl takes the place of. / 兼容旧系统的接口。
+    Compatibility,
     /// The daemon itself. / 守护进程本身。
     System,
 }
@@ -92,13 +100,14 @@ type All = (
     upload::Uploads,
     events::Events,
     transcript::Transcripts,
+    files::StepFiles,
     media::MediaFiles,
     deliveries::Deliveries,
     resolve::Links,
     identities::Identities,
-    sources::Sources,
-    schedules::Schedules,
-    workflows::Workflows,
+    secrets::Secrets,
+    (sources::Sources, schedules::Schedules),
+    (workflows::Workflows, language::Language, CreateWorkFlow),
     models::ModelFiles,
     devices::Devices,
     system::System,
@@ -112,13 +121,14 @@ pub(super) fn all(context: Context) -> All {
         upload::Uploads(context.clone()),
         events::Events(context.clone()),
         transcript::Transcripts(context.clone()),
+        files::StepFiles(context.clone()),
         media::MediaFiles(context.clone()),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
-        sources::Sources(context.clone()),
-        schedules::Schedules(context.clone()),
-        workflows::Workflows(context.clone()),
+        secrets::Secrets(context.clone()),
+        (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
+        (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),
         system::System(context),

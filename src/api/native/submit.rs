@@ -67,6 +67,7 @@ impl NewTask {
         Submission {
             link,
             workflow: self.workflow.unwrap_or_default(),
+            revision: None,
             params: self.params.unwrap_or_default().into_iter().collect(),
             options: self.options.unwrap_or_default().into_iter().collect(),
             priority: self.priority.map(|priority| priority.0),
@@ -114,7 +115,7 @@ impl Context {
             Some(id) => self.store().media(id).await?,
             None => None,
         };
-        let steps = self.store().steps_of(task.id).await?.into_iter().map(|row| row.step).collect();
+        let steps = self.store().main_steps_of(task.id).await?.into_iter().map(|row| row.step).collect();
         Ok(TaskView::new(self.base(), task, media, Some(steps)))
     }
 }

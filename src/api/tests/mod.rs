@@ -9,6 +9,7 @@ mod sources;
 mod tasks;
 mod transcripts;
 mod upload;
+mod workflows;
 
 use std::sync::{Arc, atomic::AtomicBool};
 

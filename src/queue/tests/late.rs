@@ -47,6 +47,7 @@ async fn what_is_made_after_the_end_is_not_taken() {
         url: "https://example.com".to_owned(),
         event: "workflow.callback".to_owned(),
         body: "{}".to_owned(),
+        secret: None,
     };
     let late = Done { transcript: Some(transcript), delivery: Some(delivery), ..done() };
     assert!(!bench.queue.report(&work, 0.5, &[]).await.unwrap(), "progress is told after the end");
@@ -71,7 +72,7 @@ async fn whatever_a_stopped_step_comes_to_its_end_is_told_as_it_is() {
         bench.queue.cancel(id).await.unwrap();
         let error = Error::new(Code::EngineCrashed, "died");
         assert!(match end {
-            0 => bench.queue.fail(&work, &error).await.unwrap(),
+            0 => bench.queue.fail(&work, error).await.unwrap(),
             1 => bench.queue.postpone(&work, &error.report(), Duration::ZERO).await.unwrap(),
             _ => bench.queue.release(&work).await.unwrap(),
         });
@@ -111,26 +112,16 @@ async fn a_task_with_nothing_left_to_do_does_not_wait_for_ever() {
         callback_url: None,
         ..NewTask::default()
     };
-    let id = tx.insert_task(task).await.unwrap();
-    let step = NewStep {
-        key: "text".to_owned(),
-        kind: StepKind::Resolve,
-        needs: Vec::new(),
-        with: Map::new(),
-        retry: json!({}),
-        timeout_ms: None,
-        level: 0,
-        rule: json!({}),
-        reuse: false,
-    };
-    tx.insert_steps(id, &[step]).await.unwrap();
+    let only = json!({"dsl": 1, "name": "only", "steps": {"text": {"use": "resolve", "with": {}}}});
+    let planned = plan(&serde_json::from_value(only).unwrap()).unwrap();
+    let id = new::write(&tx, NewRun { task, planned, ..NewRun::default() }).await.unwrap();
     tx.commit().await.unwrap();
     let work = bench.claim(Lane::Net).await.unwrap();
     assert!(bench.queue.succeed(&work, done()).await.unwrap());
     assert_eq!(bench.status(id).await, TaskStatus::Failed);
     bench.queue.retry(id).await.unwrap();
     assert_eq!(bench.status(id).await, TaskStatus::Failed, "the task waits for ever");
-    assert_eq!(bench.statuses_told(id).await, ["processing", "failed", "queued", "failed"]);
+    assert_eq!(bench.statuses_told(id).await, ["queued", "processing", "failed", "queued", "failed"]);
 }
 
 #[tokio::test]
@@ -216,7 +207,7 @@ async fn another_try_asks_anew_for_what_holds_no_longer() {
     }
     let work = bench.claim(Lane::Cpu).await.unwrap();
     let error = Error::new(Code::Truncated, "the file ends too early").for_good();
-    assert!(bench.queue.fail(&work, &error).await.unwrap());
+    assert!(bench.queue.fail(&work, error).await.unwrap());
     bench.queue.retry(id).await.unwrap();
     assert_eq!(bench.states(id).await, ["ready", "blocked", "blocked", "blocked"]);
 
@@ -225,7 +216,7 @@ async fn another_try_asks_anew_for_what_holds_no_longer() {
     assert!(bench.queue.succeed(&work, done()).await.unwrap());
     let work = bench.claim(Lane::Net).await.unwrap();
     assert_eq!((work.row.step.task_id, work.row.step.key.as_str()), (id, "media"));
-    assert!(bench.queue.fail(&work, &Error::new(Code::SourceForbidden, "403")).await.unwrap());
+    assert!(bench.queue.fail(&work, Error::new(Code::SourceForbidden, "403")).await.unwrap());
     bench.queue.retry(id).await.unwrap();
     assert_eq!(bench.states(id).await, ["ready", "blocked", "blocked", "blocked"]);
 }

@@ -65,8 +65,8 @@ impl Bench {
         let parsed: Definition = serde_json::from_value(definition.clone()).unwrap();
         let tx = self.store().begin().await.unwrap();
         let hash = format!("{:.64}", definition.to_string().len());
-        let revision = tx.save_workflow(&parsed.name, definition, &hash).await.unwrap();
-        sync(&tx, &parsed.name, revision, &parsed).await.unwrap();
+        tx.put_workflow(&parsed.name, definition, &hash).await.unwrap();
+        sync(&tx, &parsed.name).await.unwrap();
         tx.commit().await.unwrap();
     }
 

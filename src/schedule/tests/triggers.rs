@@ -46,7 +46,8 @@ async fn the_newest_revision_says_when() {
     sync_all(bench.store()).await.unwrap();
     assert_eq!(rows(&bench).await, before[..1]);
     let tx = bench.store().begin().await.unwrap();
-    forget(&tx, "nightly").await.unwrap();
+    tx.delete_workflow("nightly").await.unwrap();
+    sync(&tx, "nightly").await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(rows(&bench).await, []);
 }

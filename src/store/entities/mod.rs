@@ -13,6 +13,8 @@ pub mod idempotency_key;
 pub mod identity;
 pub mod media;
 pub mod schedule;
+pub mod secret;
+pub mod seen_item;
 pub mod source;
 pub mod source_item;
 pub mod step;

@@ -9,12 +9,13 @@ pub(super) const LINES: usize = 500;
 /// `domain` stands after `error`, whose codes it speaks; `cli` stands before `main`, which hands over to it.
 const ROWS: [&[&str]; 14] = [
     &["error"],
-    &["domain"],
+    &["domain", "seal"],
     &["config"],
     &["net", "files", "store", "workflow", "subtitle", "zh"],
     &["queue", "media", "transcribe", "llm", "secrets"],
     &["crawl"],
-    &["steps", "intake"],
+    &["intake"],
+    &["steps"],
     &["follow"],
     &["schedule"],
     &["runner", "delivery", "api"],
@@ -117,7 +118,8 @@ mod tests {
         check("src/domain/task.rs", "use crate::error::Report;", 0);
         check("src/media/probe.rs", "fn f() { crawlers::resolve() }", 1);
         check("src/steps/resolve.rs", "use crawlers::Transport;", 0);
-        check("src/steps/resolve.rs", "use crate::intake;", 1);
+        check("src/steps/workflow.rs", "use crate::intake;", 0);
+        check("src/intake/rerun.rs", "use crate::steps;", 1);
         check("src/api/native/tasks.rs", "use crate::{app::App, runner::Runner};", 2);
         check("src/main.rs", "use trawl::{cli, config::Config};", 0);
         check("src/app.rs", "use crate::cli::Args;", 1);
