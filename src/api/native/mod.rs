@@ -12,6 +12,7 @@ mod list;
 mod media;
 mod model_views;
 mod models;
+mod rerun;
 mod resolve;
 mod schedule_views;
 mod schedule_wishes;

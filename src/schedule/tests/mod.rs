@@ -15,8 +15,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     config::Config,
+    crawl::Lists,
     domain::{Catchup, Fire, Overlap, ScheduleId, TaskId, TaskStatus},
-    follow::{Lists, tests::Stub},
+    follow::tests::Stub,
     store::TaskFilter,
     transcribe::Models,
     workflow::Definition,
