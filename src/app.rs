@@ -16,7 +16,12 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::interval};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinSet,
+    time::interval,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::models::{NetFetch, open_models};
@@ -33,6 +38,7 @@ use crate::{
     net::Net,
     queue::Queue,
     runner::Runner,
+    schedule::{self, Scheduler},
     secrets::Secrets,
     steps::{Services, Tickets},
     store::Store,
@@ -57,10 +63,13 @@ pub struct App {
     pub intake: Intake,
     /// Looks at sources.
     pub follow: Follow,
+    /// Looks at schedules and events.
+    pub scheduler: Scheduler,
     courier: Courier,
     runner: Runner,
     pulls: Pulls,
     identities: Identities,
+    shelf: Arc<Mutex<workflows::Folder>>,
     draining: Arc<AtomicBool>,
 }
 
@@ -90,13 +99,15 @@ impl App {
         if recovered > 0 {
             tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
         }
-        workflows::load(queue.store()).await?;
+        let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows).await?;
+        schedule::sync_all(queue.store()).await?;
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let secrets = open_secrets(&config, queue.shared_store())?;
         let courier = Courier::new(queue.clone(), net.clone(), secrets.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
+        let scheduler = Scheduler::new(queue.clone(), intake.clone(), follow.clone(), net.clone());
         let exec = Arc::new(config.exec.clone());
         let tickets = Tickets::default();
         let way = intake.clone();
@@ -107,10 +118,12 @@ impl App {
             services,
             intake,
             follow,
+            scheduler,
             courier,
             runner,
             pulls,
             identities,
+            shelf: Arc::new(Mutex::new(shelf)),
             draining: Arc::new(AtomicBool::new(false)),
         };
         app.sweep(Duration::ZERO).await;
@@ -161,6 +174,8 @@ impl App {
             }
             Ok(())
         });
+        let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
+        parts.spawn(async move { scheduler.run(stop).await });
         let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
         let draining = Arc::clone(&self.draining);
         let stop = shutdown.clone();
@@ -195,6 +210,7 @@ impl App {
             queue: services.queue.clone(),
             intake: self.intake.clone(),
             follow: self.follow.clone(),
+            scheduler: self.scheduler.clone(),
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
             identities: self.identities.clone(),
@@ -207,7 +223,8 @@ impl App {
         }
     }
 
-    /// Fetches the default model if it is not here, sees to those that arrive, and keeps working folders clean.
+    /// Fetches the default model if it is not here, sees to those that arrive, keeps working folders clean, and
+    /// takes in the files of workflows that change.
     async fn upkeep(self, arrivals: watch::Receiver<u64>, shutdown: CancellationToken) {
         let models = models::fetch_default(&self, shutdown.clone());
         let sweeps = async {
@@ -218,7 +235,9 @@ impl App {
                 self.sweep(SWEEP_AGE).await;
             }
         };
-        tokio::join!(models, models::attend(&self, arrivals), sweeps);
+        let store = self.services.queue.store();
+        let files = async { self.shelf.lock().await.watch(store).await };
+        tokio::join!(models, models::attend(&self, arrivals), sweeps, files);
     }
 
     async fn sweep(&self, older_than: Duration) {

@@ -154,7 +154,9 @@ impl Courier {
             let data = json!({
                 "id": delivery.id, "state": state, "attempt": delivery.attempt, "status": verdict.status, "error": report,
             });
-            tx.add_event(delivery.task_id, "delivery", data).await?;
+            if let Some(task) = delivery.task_id {
+                tx.add_event(task, "delivery", data).await?;
+            }
         }
         tx.commit().await?;
         self.queue.wake().event();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of failure it is, in the words of the workflow language (`retry.on`, `retry.not`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// It took longer than it may.
@@ -184,6 +184,8 @@ pub struct Error {
     pub for_good: bool,
     /// What was tried before it came to this, as JSON objects; shown with the error.
     pub attempts: Vec<serde_json::Value>,
+    /// Everything that is wrong with a workflow's definition, as JSON objects; shown with the error.
+    pub problems: Vec<serde_json::Value>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -200,6 +202,7 @@ impl Error {
             field: None,
             for_good: false,
             attempts: Vec::new(),
+            problems: Vec::new(),
             source: None,
         }
     }
@@ -213,6 +216,12 @@ impl Error {
     /// Tells what was tried.
     pub fn with_attempts(mut self, attempts: Vec<serde_json::Value>) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// Lists everything that is wrong with a definition.
+    pub fn with_problems(mut self, problems: Vec<serde_json::Value>) -> Self {
+        self.problems = problems;
         self
     }
 

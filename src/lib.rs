@@ -15,6 +15,7 @@ pub mod media;
 pub mod net;
 pub mod queue;
 pub mod runner;
+pub mod schedule;
 mod seal;
 pub mod secrets;
 pub mod steps;

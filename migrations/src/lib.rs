@@ -9,6 +9,7 @@ mod m20261120_000003_identities;
 mod m20261120_000004_sources;
 mod m20261120_000005_workflow_runs;
 mod m20261120_000006_secrets;
+mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
 
 use sea_orm_migration::prelude::*;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000004_sources::Migration),
             Box::new(m20261120_000005_workflow_runs::Migration),
             Box::new(m20261120_000006_secrets::Migration),
+            Box::new(m20261120_000007_schedules::Migration),
             Box::new(m20261120_000008_task_indexes::Migration),
         ]
     }

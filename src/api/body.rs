@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
-    registry::{MetaMediaType, MetaRequest, Registry},
+    registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry},
     types::ParseFromJSON,
 };
 
@@ -52,6 +52,34 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
         let bytes = read(body.take()?).await?;
         let value = fields::read(json::parse(&bytes)?)?;
         Ok(Self { value, sha256: content::sha256(&bytes) })
+    }
+}
+
+/// A JSON document as it was sent: whoever takes it reads it, and says what is wrong with it.
+pub(super) struct Document(pub String);
+
+impl<'a> ApiExtractor<'a> for Document {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn request_meta() -> Option<MetaRequest> {
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")));
+        let content = vec![MetaMediaType { content_type: "application/json", schema }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        content::expect_json(request)?;
+        let bytes = read(body.take()?).await?;
+        let text = String::from_utf8(bytes.into())
+            .map_err(|_| Error::new(Code::InvalidRequest, "The body is not valid JSON: it is no UTF-8"))?;
+        Ok(Self(text))
     }
 }
 

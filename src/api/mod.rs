@@ -5,6 +5,7 @@
 //! that changes something and comes from another site's page is refused; a failure of 500 or more is logged once.
 
 mod body;
+mod compat;
 mod connections;
 mod content;
 mod cursor;
@@ -41,6 +42,7 @@ use crate::{
     follow::Follow,
     intake::Intake,
     queue::Queue,
+    schedule::Scheduler,
     secrets::Secrets,
     transcribe::{Models, Pool, models::Pulls},
 };
@@ -63,6 +65,8 @@ pub struct State {
     pub intake: Intake,
     /// Lists that are followed.
     pub follow: Follow,
+    /// What starts by itself.
+    pub scheduler: Scheduler,
     /// Uploads and kept media.
     pub files: Files,
     /// Links looked at without making a task.

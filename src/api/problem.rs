@@ -44,6 +44,9 @@ pub(super) struct Problem {
     /// What was tried before it came to this: for links, each way to the post with how it ended.
     #[oai(skip_serializing_if_is_empty)]
     attempts: Vec<Value>,
+    /// Everything that is wrong with a workflow's definition: `code`, `pointer`, `message`, `suggestion`, `severity`, `caret`.
+    #[oai(skip_serializing_if_is_empty)]
+    problems: Vec<Value>,
 }
 
 impl ResponseError for Error {
@@ -72,6 +75,7 @@ pub(super) fn answer(error: &Error, path: Option<&str>) -> Response {
         field: error.field.clone(),
         instance: path.map(str::to_owned),
         attempts: error.attempts.clone(),
+        problems: error.problems.clone(),
     };
     let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(problem.to_json_string());
     if let Some(wait) = error.retry_after {

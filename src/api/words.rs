@@ -9,7 +9,10 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use crate::domain::{IdentityState, Priority, SourceState, StepKind, StepState, TaskStatus, status::UnknownWord};
+use crate::domain::{
+    Catchup, FireState, IdentityState, Overlap, Priority, ScheduleState, SourceState, StepKind, StepState, TaskStatus,
+    status::UnknownWord,
+};
 
 /// A closed list of words.
 pub(super) trait Words: Copy + Display + FromStr<Err = UnknownWord> + Send + Sync + 'static {
@@ -27,7 +30,7 @@ macro_rules! words {
     };
 }
 
-words!(TaskStatus Priority StepState StepKind IdentityState SourceState);
+words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState);
 
 /// One of a closed list of words.
 #[derive(Clone, Copy, Debug)]

@@ -1,26 +1,223 @@
-//! The workflows that ship with the binary, stored at the start: a changed one becomes a new revision.
+//! Definitions that come from files: those that ship with the binary, and those of the folder `paths.workflows`.
+//!
+//! A file of the folder stands for a shipped definition of the same name. What changed becomes a new revision, at the
+//! start and while the daemon runs; a file that is no good is told in the log, and the revision before it stays.
 
-use sha2::{Digest, Sha256};
-
-use crate::{
-    error::{Code, Error, Result},
-    store::Store,
-    workflow::Definition,
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
-/// Name and text of every workflow that ships.
-const SHIPPED: [&str; 1] = [include_str!("../../workflows/transcribe.json")];
+use sha2::{Digest, Sha256};
+use tokio::time::{MissedTickBehavior, interval};
 
-/// Stores the shipped workflows.
-pub(super) async fn load(store: &Store) -> Result<()> {
-    let tx = store.begin().await?;
-    for text in SHIPPED {
-        let definition = Definition::parse(text)?;
-        let json = serde_json::to_value(&definition)
-            .map_err(|error| Error::new(Code::Internal, "A workflow cannot be written as JSON").with_source(error))?;
-        let hash = Sha256::digest(json.to_string());
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        tx.save_workflow(&definition.name, json, &hash).await?;
+use crate::{
+    error::Result,
+    schedule,
+    store::Store,
+    workflow::validate::{self, Calls, Problem, called},
+};
+
+/// The text of every workflow that ships.
+const SHIPPED: [&str; 5] = [
+    include_str!("../../workflows/transcribe.json"),
+    include_str!("../../workflows/transcribe-summarise.json"),
+    include_str!("../../workflows/translate-subtitles.json"),
+    include_str!("../../workflows/follow-source.json"),
+    include_str!("../../workflows/enrich.json"),
+];
+/// What lies in the folder beside the definitions.
+const SCHEMA: &str = "schema.json";
+/// How often the folder is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A file's time of change and size.
+type Mark = (SystemTime, u64);
+
+/// The folder as it was when it was last looked at.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    seen: HashMap<PathBuf, Mark>,
+    /// Which file each name came from, to tell when two claim the same.
+    names: BTreeMap<String, PathBuf>,
+}
+
+impl Folder {
+    /// Stores the shipped definitions, then those of the folder at `path`, which need not be there.
+    pub(super) async fn load(store: &Store, path: &Path) -> Result<Self> {
+        let mut folder = Self { path: path.to_owned(), seen: HashMap::new(), names: BTreeMap::new() };
+        let texts = folder.changed().await;
+        let mut own = Vec::new();
+        for (file, text) in &texts {
+            own.extend(read(store, file, text).await?.map(|(name, value)| (name, value, file)));
+        }
+        for text in SHIPPED {
+            let definition = validate::parse(text)?;
+            if !own.iter().any(|(name, ..)| *name == definition.name) {
+                save(store, &definition.name, serde_json::from_str(text).unwrap_or_default()).await?;
+            }
+        }
+        for (name, value, file) in own {
+            folder.take(store, name, value, file).await?;
+        }
+        Ok(folder)
     }
-    tx.commit().await
+
+    /// Looks at the folder again and again. Never ends.
+    pub(super) async fn watch(&mut self, store: &Store) {
+        let mut every = interval(LOOK_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            if let Err(error) = self.refresh(store).await {
+                tracing::warn!(error = %error.chain(), "changed workflows cannot be stored");
+            }
+        }
+    }
+
+    /// Stores what has changed since the last look.
+    pub(super) async fn refresh(&mut self, store: &Store) -> Result<()> {
+        for (file, text) in self.changed().await {
+            if let Some((name, value)) = read(store, &file, &text).await? {
+                self.take(store, name, value, &file).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, store: &Store, name: String, value: serde_json::Value, file: &Path) -> Result<()> {
+        let other = self.names.get(&name).filter(|other| *other != file && self.seen.contains_key(*other));
+        if let Some(other) = other {
+            tracing::warn!(workflow = name, file = %file.display(), other = %other.display(), "two files have one workflow's name; the first counts");
+            return Ok(());
+        }
+        save(store, &name, value).await?;
+        self.names.insert(name, file.to_owned());
+        Ok(())
+    }
+
+    /// The files that are new or have changed, with their texts, in the order of their names.
+    async fn changed(&mut self) -> Vec<(PathBuf, String)> {
+        let (path, seen) = (self.path.clone(), std::mem::take(&mut self.seen));
+        let look = move || {
+            let files = files(&path);
+            let changed = files.iter().filter(|(file, mark)| seen.get(*file) != Some(*mark));
+            let read = |(file, _): (&PathBuf, &Mark)| Some((file.clone(), std::fs::read_to_string(file).ok()?));
+            let mut texts: Vec<(PathBuf, String)> = changed.filter_map(read).collect();
+            texts.sort();
+            (files, texts)
+        };
+        // A look that was lost leaves nothing seen, so that the next one sees everything.
+        let (seen, texts) = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        self.seen = seen;
+        texts
+    }
+}
+
+/// The definitions' files with their marks.
+fn files(folder: &Path) -> HashMap<PathBuf, Mark> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let is_definition = |path: &PathBuf| {
+        path.extension().is_some_and(|end| end == "json") && path.file_name().is_some_and(|name| name != SCHEMA)
+    };
+    let mark = |path: PathBuf| {
+        let data = path.metadata().ok().filter(|data| data.is_file())?;
+        Some((path, (data.modified().ok()?, data.len())))
+    };
+    paths.filter(is_definition).filter_map(mark).collect()
+}
+
+/// A file's definition; what is wrong with it is told in the log.
+async fn read(store: &Store, file: &Path, text: &str) -> Result<Option<(String, serde_json::Value)>> {
+    let checked = validate::check(text, &calls(store).await?);
+    for problem in &checked.problems {
+        if problem.is_error() {
+            tracing::error!(file = %file.display(), %problem, "a workflow's file is wrong");
+        } else {
+            tracing::warn!(file = %file.display(), %problem, "a workflow's file is odd");
+        }
+    }
+    if checked.problems.iter().any(Problem::is_error) {
+        tracing::error!(file = %file.display(), "the workflow is not taken; an earlier revision of it stays");
+    }
+    Ok(checked.definition.zip(checked.value).map(|(definition, value)| (definition.name, value)))
+}
+
+async fn save(store: &Store, name: &str, value: serde_json::Value) -> Result<()> {
+    let hash = hash(&value);
+    let tx = store.begin().await?;
+    let revision = tx.save_workflow(name, value, &hash).await?;
+    schedule::sync(&tx, name).await?;
+    tx.commit().await?;
+    tracing::debug!(workflow = name, revision, "workflow loaded");
+    Ok(())
+}
+
+/// Which workflow runs which others.
+async fn calls(store: &Store) -> Result<Calls> {
+    Ok(store.workflows().await?.into_iter().map(|row| (row.name, called(&row.definition))).collect())
+}
+
+fn hash(value: &serde_json::Value) -> String {
+    Sha256::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn definition(url: &str) -> Value {
+        json!({"dsl": 1, "name": "mine", "steps": {"z": {"use": "http", "with": {"url": url}}, "a": {"use": "http", "with": {"url": url}}}})
+    }
+
+    #[tokio::test]
+    async fn a_changed_file_is_a_new_revision_and_a_broken_one_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let file = folder.path().join("some.json");
+        let first = definition("https://one.example").to_string();
+        std::fs::write(&file, &first).unwrap();
+        std::fs::write(folder.path().join(SCHEMA), "{}").unwrap();
+        let mut shelf = Folder::load(&store, folder.path()).await.unwrap();
+        let newest = async || {
+            let found = store.workflow("mine").await.unwrap().unwrap();
+            (found.revision, found.definition.to_string())
+        };
+        // As it was written, in its own order.
+        assert_eq!(newest().await, (1, first.clone()));
+        assert_eq!(store.workflow_names().await.unwrap().len(), 1 + SHIPPED.len());
+
+        std::fs::write(&file, "{\"dsl\": 1, \"name\": \"mine\"").unwrap();
+        shelf.refresh(&store).await.unwrap();
+        assert_eq!(newest().await.0, 1);
+        let second = definition("https://second.example").to_string();
+        std::fs::write(&file, &second).unwrap();
+        shelf.refresh(&store).await.unwrap();
+        assert_eq!(newest().await, (2, second.clone()));
+
+        // What a request has changed or deleted since stays so until the file changes.
+        let tx = store.begin().await.unwrap();
+        assert_eq!(tx.put_workflow("mine", json!({"by": "request"}), "r").await.unwrap(), 3);
+        assert!(tx.delete_workflow("transcribe").await.unwrap());
+        tx.commit().await.unwrap();
+        Folder::load(&store, folder.path()).await.unwrap();
+        assert_eq!(newest().await.0, 3);
+        assert!(store.workflow("transcribe").await.unwrap().is_none());
+        std::fs::write(&file, definition("https://third.example").to_string()).unwrap();
+        Folder::load(&store, folder.path()).await.unwrap();
+        assert_eq!(newest().await.0, 4);
+        assert_eq!(store.workflow_revisions("mine").await.unwrap().len(), 4);
+    }
+
+    #[test]
+    fn what_ships_is_fine() {
+        for text in SHIPPED {
+            assert_eq!(validate::check(text, &Calls::new()).problems, [], "{text}");
+        }
+    }
 }

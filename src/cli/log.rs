@@ -25,6 +25,7 @@ pub(super) fn start(config: &LogConfig) -> Result<()> {
         "h2=warn",
         "html5ever=warn",
         "selectors=warn",
+        "tokio_cron_scheduler=warn",
     ]
     .iter()
     .filter_map(|directive| directive.parse().ok())

@@ -95,6 +95,8 @@ pub struct PathsConfig {
     pub data: PathBuf,
     /// Working folders.
     pub temp: PathBuf,
+    /// Definitions of workflows; need not be there.
+    pub workflows: PathBuf,
 }
 
 /// Who may call.

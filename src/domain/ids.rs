@@ -30,6 +30,10 @@ id!(
     SourceId
 );
 id!(
+    /// The id of a schedule.
+    ScheduleId
+);
+id!(
     /// The id of one revision of a transcript.
     TranscriptId
 );

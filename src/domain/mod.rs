@@ -4,6 +4,7 @@ pub mod identity;
 pub mod ids;
 pub mod media;
 pub mod options;
+pub mod schedule;
 pub mod source;
 pub mod span;
 pub mod status;
@@ -11,11 +12,15 @@ pub mod task;
 pub mod transcript;
 
 pub use identity::{Health, Identity};
-pub use ids::{MediaId, SourceId, TaskId, TranscriptId};
+pub use ids::{MediaId, ScheduleId, SourceId, TaskId, TranscriptId};
 pub use media::Media;
 pub use options::{Options, Zh};
+pub use schedule::{Fire, Schedule};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
-pub use status::{IdentityState, Lane, Priority, SourceState, StepKind, StepState, TaskStatus};
+pub use status::{
+    Catchup, FireState, IdentityState, Lane, Overlap, Priority, ScheduleState, SourceState, StepKind, StepState,
+    TaskStatus,
+};
 pub use task::{Step, Task};
 pub use transcript::{Segment, Transcript, Word};

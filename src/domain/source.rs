@@ -60,6 +60,19 @@ pub struct Wishes {
     pub callback_url: Option<String>,
 }
 
+impl Wishes {
+    /// Tasks of this workflow and nothing else wished.
+    pub fn of(workflow: &str) -> Self {
+        Self {
+            workflow: workflow.to_owned(),
+            params: Map::new(),
+            options: Map::new(),
+            priority: Priority::Normal,
+            callback_url: None,
+        }
+    }
+}
+
 /// A post that was seen in a source. It stays when its task is deleted, so that it is not taken for new again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceItem {

@@ -1,7 +1,8 @@
 //! Lengths of time as people write them: `500ms`, `30s`, `5m`, `2h`, `1d`.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A length of time, written as a whole number and one unit of `ms`, `s`, `m`, `h`, `d`.
@@ -49,6 +50,17 @@ impl fmt::Display for Span {
 impl From<Span> for String {
     fn from(span: Span) -> Self {
         span.to_string()
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> Cow<'static, str> {
+        "duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let description = "A length of time: 500ms, 30s, 5m, 2h, 1d";
+        json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "description": description })
     }
 }
 

@@ -225,6 +225,60 @@ words!(
     }
 );
 
+words!(
+    /// Whether a schedule fires by itself.
+    ScheduleState {
+        /// It does.
+        Active = "active",
+        /// Only when somebody asks for it.
+        Paused = "paused",
+    }
+);
+
+words!(
+    /// What happens when the fire before has not ended.
+    Overlap {
+        /// The new one is passed over.
+        Skip = "skip",
+        /// The new one waits for the end of the one before; only one waits.
+        Queue = "queue",
+        /// Both run.
+        Allow = "allow",
+    }
+);
+
+words!(
+    /// What happens to times that passed while nothing could fire.
+    Catchup {
+        /// Nothing.
+        None = "none",
+        /// The last of them is made up for.
+        Latest = "latest",
+        /// All of them are, up to a hundred.
+        All = "all",
+    }
+);
+
+words!(
+    /// Where a fire stands.
+    FireState {
+        /// It waits for the end of the one before.
+        Waiting = "waiting",
+        /// Its task or its poll has not ended.
+        Started = "started",
+        /// That ended well.
+        Succeeded = "succeeded",
+        /// That failed, or could not be started.
+        Failed = "failed",
+        /// Its task was cancelled or deleted.
+        Cancelled = "cancelled",
+        /// Passed over because of the one before, or of a source that is paused.
+        Skipped = "skipped",
+        /// Its time passed while nothing could fire.
+        Missed = "missed",
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

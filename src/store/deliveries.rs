@@ -36,13 +36,26 @@ pub struct NewDelivery {
     pub secret: Option<String>,
 }
 
+/// A message that is about no task.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// `msg_…`: the same over all attempts.
+    pub id: String,
+    /// The receiver.
+    pub url: String,
+    /// `schedule.failing`, …
+    pub event: String,
+    /// The very bytes that are signed and sent.
+    pub body: String,
+}
+
 /// A delivery that this worker sends now.
 #[derive(Clone, Debug)]
 pub struct ClaimedDelivery {
     /// Its id.
     pub id: String,
-    /// The task it tells of.
-    pub task_id: TaskId,
+    /// The task it tells of; none for an alert.
+    pub task_id: Option<TaskId>,
     /// The receiver.
     pub url: String,
     /// What to send.
@@ -106,12 +119,28 @@ pub struct Delivery {
 impl Tx {
     /// Writes a delivery, to be sent `after_ms` from now.
     pub async fn insert_delivery(&self, new: NewDelivery, after_ms: i64) -> Result<()> {
+        let alert = Alert { id: new.id, url: new.url, event: new.event, body: new.body };
+        self.insert_message(Some(new.task_id), alert, new.secret, after_ms).await
+    }
+
+    /// Writes a delivery that is about no task, to be sent now.
+    pub async fn insert_alert(&self, alert: Alert) -> Result<()> {
+        self.insert_message(None, alert, None, 0).await
+    }
+
+    async fn insert_message(
+        &self,
+        task: Option<TaskId>,
+        message: Alert,
+        secret: Option<String>,
+        after_ms: i64,
+    ) -> Result<()> {
         Entity::insert(ActiveModel {
-            id: Set(new.id),
-            task_id: Set(new.task_id.0),
-            url: Set(new.url),
-            event: Set(new.event),
-            body: Set(new.body),
+            id: Set(message.id),
+            task_id: Set(task.map(|id| id.0)),
+            url: Set(message.url),
+            event: Set(message.event),
+            body: Set(message.body),
             state: Set("pending".to_owned()),
             attempt: Set(0),
             next_at: Set(self.now + after_ms),
@@ -120,7 +149,7 @@ impl Tx {
             lease_until: Set(None),
             created_at: Set(self.now),
             finished_at: Set(None),
-            secret: Set(new.secret),
+            secret: Set(secret),
         })
         .exec_without_returning(&self.inner)
         .await?;
@@ -135,7 +164,7 @@ impl Tx {
             let row = Model::from_query_result(&row, "")?;
             claimed.push(ClaimedDelivery {
                 id: row.id,
-                task_id: TaskId(row.task_id),
+                task_id: row.task_id.map(TaskId),
                 url: row.url,
                 body: row.body,
                 secret: row.secret,

@@ -8,10 +8,12 @@ mod deliveries;
 mod dialect;
 mod entities;
 mod events;
+mod fires;
 mod identities;
 mod lanes;
 mod media;
 mod rows;
+mod schedules;
 mod secrets;
 mod seen_items;
 mod source_items;
@@ -21,6 +23,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod transcripts;
+mod triggers;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -31,17 +34,20 @@ use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
 pub use self::{
-    deliveries::{Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
+    deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
     events::Event,
+    fires::{FireEnd, FirePage},
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
+    schedules::{ScheduleFilter, SchedulePage},
     secrets::StoredSecret,
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
-    workflows::WorkflowRevision,
+    triggers::{EventTrigger, NewEventFire, PendingFire},
+    workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};
 

@@ -34,4 +34,5 @@ mod script;
 mod sources;
 mod streams;
 mod support;
+mod triggers;
 mod ytdlp;

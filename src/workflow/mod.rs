@@ -4,13 +4,17 @@
 //! cycle, and [`plan`](plan::plan) turns it into the rows of the queue.
 
 pub mod advance;
+pub mod cron;
 pub mod definition;
 pub mod expr;
 pub mod kinds;
 pub mod plan;
 pub mod retry;
 pub mod rule;
+pub mod schema;
+pub mod simulate;
 pub mod template;
+pub mod translate;
 pub mod validate;
 
 pub use definition::Definition;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,20 +14,24 @@ use crate::{
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(3600);
 
 /// How often and when a step is tried again. Waits are `min(cap, first × factor^(n−1))`, then halved at most by chance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Retry {
     /// Tries after the first one, 0 to 50.
+    #[schemars(range(max = 50))]
     pub max: u32,
     /// The first wait.
     pub first: Span,
     /// By how much each wait is longer than the one before, 1 to 10.
+    #[schemars(range(min = 1.0, max = 10.0))]
     pub factor: f64,
     /// The longest wait.
     pub cap: Span,
     /// Only failures of these classes are tried again; none listed means every class that can pass.
+    #[schemars(extend("uniqueItems" = true))]
     pub on: Vec<Class>,
     /// Failures of these classes are not tried again.
+    #[schemars(extend("uniqueItems" = true))]
     pub not: Vec<Class>,
 }
 

@@ -7,12 +7,16 @@ mod devices;
 mod events;
 mod files;
 mod identities;
+mod language;
 mod list;
 mod media;
 mod model_views;
 mod models;
 mod rerun;
 mod resolve;
+mod schedule_views;
+mod schedule_wishes;
+mod schedules;
 mod secrets;
 mod source_views;
 mod source_wishes;
@@ -24,6 +28,7 @@ mod transcript;
 mod upload;
 mod views;
 mod wait;
+mod workflow_views;
 mod workflows;
 
 use std::collections::HashMap;
@@ -35,7 +40,7 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::State;
+use super::{State, compat::CreateWorkFlow};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -67,7 +72,7 @@ impl Context {
 
 /// The groups of the documentation.
 #[derive(Tags)]
-enum Group {
+pub(super) enum Group {
     /// Links and files on their way to words. / 任务：从链接或文件到文字。
     Tasks,
     /// What happens, as it happens. / 实时事件。
@@ -76,12 +81,16 @@ enum Group {
     Results,
     /// Lists that are followed. / 订阅源：被跟踪的账号、播放列表与订阅。
     Sources,
+    /// What starts by itself, again and again. / 定时计划：按时自动启动的工作。
+    Schedules,
     /// What is done with a task's input. / 工作流。
     Workflows,
     /// Who the daemon is towards platforms. / 在各平台使用的身份。
     Identities,
     /// What workflows may use and nobody may see. / 工作流使用的密钥。
     Secrets,
+    /// The routes of the systems that trawl takes the place of. / 兼容旧系统的接口。
+    Compatibility,
     /// The daemon itself. / 守护进程本身。
     System,
 }
@@ -98,8 +107,8 @@ type All = (
     resolve::Links,
     identities::Identities,
     secrets::Secrets,
-    sources::Sources,
-    workflows::Workflows,
+    (sources::Sources, schedules::Schedules),
+    (workflows::Workflows, language::Language, CreateWorkFlow),
     models::ModelFiles,
     devices::Devices,
     system::System,
@@ -119,8 +128,8 @@ pub(super) fn all(context: Context) -> All {
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
         secrets::Secrets(context.clone()),
-        sources::Sources(context.clone()),
-        workflows::Workflows(context.clone()),
+        (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
+        (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
         models::ModelFiles(context.clone()),
         devices::Devices(context.clone()),
         system::System(context),

@@ -1,51 +1,74 @@
-//! The workflows that there are.
+//! Workflows: listed, made, changed, deleted.
 
-use poem_openapi::{Object, OpenApi, param::Path, payload::Json};
-use serde_json::Value;
+use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
-use super::{Context, Group};
+use super::{
+    Context, Group,
+    workflow_views::{RevisionList, WorkflowList, WorkflowView, json},
+};
 use crate::{
+    api::{body::Document, content},
     domain::options::unknown,
     error::{Code, Error, Result},
+    schedule,
+    store::WorkflowRevision,
+    workflow::validate::{self, Calls, Checked, called},
 };
 
 /// Workflows.
 pub(in crate::api) struct Workflows(pub(super) Context);
 
-/// The workflows that there are. / 现有的工作流。
-#[derive(Debug, Object)]
-struct WorkflowList {
-    /// Their names, sorted.
-    items: Vec<String>,
+/// A workflow that was made.
+#[derive(ApiResponse)]
+enum Made {
+    /// The workflow is stored; tasks can name it. / 工作流已保存，可用于任务。
+    #[oai(status = 201)]
+    Workflow(
+        Json<WorkflowView>,
+        /// The workflow's path.
+        #[oai(header = "Location")]
+        String,
+    ),
 }
 
-/// The newest revision of a workflow. / 工作流的最新版本。
-#[derive(Debug, Object)]
-#[oai(rename = "Workflow")]
-struct WorkflowView {
-    /// Its name.
-    name: String,
-    /// The revision's number, from 1.
-    revision: i64,
-    /// The definition.
-    definition: Value,
+/// A workflow that is gone.
+#[derive(ApiResponse)]
+enum Gone {
+    /// The workflow is not found any more; tasks that were made of it go on. / 工作流已删除；已创建的任务不受影响。
+    #[oai(status = 204)]
+    Done,
 }
 
 #[OpenApi(tag = "Group::Workflows")]
 impl Workflows {
     /// List workflows
     ///
-    /// Their names, sorted.
+    /// The newest revision of each, by their names.
     ///
-    /// 列出工作流的名称。
+    /// 列出工作流的最新版本。
     #[oai(path = "/api/workflows", method = "get", operation_id = "list_workflows")]
     async fn list(&self) -> poem::Result<Json<WorkflowList>> {
-        Ok(Json(WorkflowList { items: self.0.store().workflow_names().await? }))
+        let items = self.0.store().workflows().await?.into_iter().map(Into::into).collect();
+        Ok(Json(WorkflowList { items }))
+    }
+
+    /// Make a workflow
+    ///
+    /// The body is the definition (see `GET /api/workflows/schema.json`). It is checked whole: everything that is wrong with it
+    /// is in `problems`. A name that is taken is a conflict: `PUT` makes a new revision.
+    ///
+    /// 创建工作流；请求体即定义。所有问题会一次性列在 `problems` 中。名称已存在时返回冲突，请用 `PUT` 创建新版本。
+    #[oai(path = "/api/workflows", method = "post", operation_id = "create_workflow")]
+    async fn create(&self, body: Document) -> poem::Result<Made> {
+        let checked = self.0.checked(&body.0).await?;
+        let view = self.0.store_workflow(checked, None).await?;
+        let path = format!("{}/api/workflows/{}", self.0.base(), view.1);
+        Ok(Made::Workflow(Json(view.0), path))
     }
 
     /// Look at a workflow
     ///
-    /// Its newest revision.
+    /// Its newest revision, as it was written.
     ///
     /// 查看工作流的最新版本。
     #[oai(path = "/api/workflows/:name", method = "get", operation_id = "get_workflow")]
@@ -54,18 +77,140 @@ impl Workflows {
         /// The workflow's name.
         name: Path<String>,
     ) -> poem::Result<Json<WorkflowView>> {
-        Ok(Json(self.0.workflow(name.0).await?))
+        Ok(Json(self.0.workflow(&name.0).await?.into()))
+    }
+
+    /// Change a workflow
+    ///
+    /// Makes a new revision, unless the definition is that of the newest; a workflow that is not there is made. Tasks keep the
+    /// revision that they were made of.
+    ///
+    /// 修改工作流：内容有变化时创建新版本；不存在时新建。已创建的任务保持原版本。
+    #[oai(path = "/api/workflows/:name", method = "put", operation_id = "put_workflow")]
+    async fn put(
+        &self,
+        /// The workflow's name; the definition must have the same.
+        name: Path<String>,
+        body: Document,
+    ) -> poem::Result<Json<WorkflowView>> {
+        let checked = self.0.checked(&body.0).await?;
+        Ok(Json(self.0.store_workflow(checked, Some(&name.0)).await?.0))
+    }
+
+    /// Delete a workflow
+    ///
+    /// Its revisions stay for the tasks that were made of them. One that comes from a file comes back when the file changes.
+    ///
+    /// 删除工作流；各版本为已创建的任务保留。来自文件的工作流会在文件变化后恢复。
+    #[oai(path = "/api/workflows/:name", method = "delete", operation_id = "delete_workflow")]
+    async fn delete(
+        &self,
+        /// The workflow's name.
+        name: Path<String>,
+    ) -> poem::Result<Gone> {
+        let tx = self.0.store().begin().await?;
+        let deleted = tx.delete_workflow(&name.0).await?;
+        schedule::sync(&tx, &name.0).await?;
+        tx.commit().await?;
+        if !deleted {
+            return Err(self.0.no_workflow(&name.0).await?.into());
+        }
+        Ok(Gone::Done)
+    }
+
+    /// List a workflow's revisions
+    ///
+    /// The newest first; those of a deleted workflow, too.
+    ///
+    /// 列出工作流的各个版本，最新的在前。
+    #[oai(path = "/api/workflows/:name/revisions", method = "get", operation_id = "workflow_revisions")]
+    async fn revisions(
+        &self,
+        /// The workflow's name.
+        name: Path<String>,
+    ) -> poem::Result<Json<RevisionList>> {
+        let rows = self.0.revisions(&name.0).await?;
+        Ok(Json(RevisionList { items: rows.into_iter().map(Into::into).collect() }))
+    }
+
+    /// Look at a revision
+    ///
+    /// As it was written.
+    ///
+    /// 查看工作流的某个版本。
+    #[oai(path = "/api/workflows/:name/revisions/:revision", method = "get", operation_id = "get_workflow_revision")]
+    async fn revision(
+        &self,
+        /// The workflow's name.
+        name: Path<String>,
+        /// The revision's number.
+        revision: Path<i64>,
+    ) -> poem::Result<Json<WorkflowView>> {
+        let mut rows = self.0.revisions(&name.0).await?.into_iter();
+        let found = rows.find(|row| row.revision == revision.0).ok_or_else(|| {
+            Error::new(Code::NotFound, format!("Workflow \"{}\" has no revision {}", name.0.escape_debug(), revision.0))
+        })?;
+        Ok(Json(found.into()))
     }
 }
 
 impl Context {
-    async fn workflow(&self, name: String) -> Result<WorkflowView> {
-        if let Some(found) = self.store().workflow(&name).await? {
-            return Ok(WorkflowView { name, revision: found.revision, definition: found.definition });
+    /// The newest revision of a workflow.
+    pub(super) async fn workflow(&self, name: &str) -> Result<WorkflowRevision> {
+        match self.store().workflow(name).await? {
+            Some(found) => Ok(found),
+            None => Err(self.no_workflow(name).await?),
         }
+    }
+
+    async fn revisions(&self, name: &str) -> Result<Vec<WorkflowRevision>> {
+        let rows = self.store().workflow_revisions(name).await?;
+        if rows.is_empty() { Err(self.no_workflow(name).await?) } else { Ok(rows) }
+    }
+
+    async fn no_workflow(&self, name: &str) -> Result<Error> {
         let names = self.store().workflow_names().await?;
-        let hint = unknown("workflow", &name, names.iter().map(String::as_str)).hint;
+        let hint = unknown("workflow", name, names.iter().map(String::as_str)).hint;
         let detail = format!("There is no workflow \"{}\"", name.escape_debug());
-        Err(Error::new(Code::UnknownWorkflow, detail).with_hint(hint).with_field("name"))
+        Ok(Error::new(Code::UnknownWorkflow, detail).with_hint(hint).with_field("name"))
+    }
+
+    /// Reads a definition and lists everything that is wrong with it.
+    pub(in crate::api) async fn checked(&self, text: &str) -> Result<Checked> {
+        let rows = self.store().workflows().await?;
+        let others: Calls = rows.into_iter().map(|row| (row.name, called(&row.definition))).collect();
+        let text = text.to_owned();
+        let checked = tokio::task::spawn_blocking(move || validate::check(&text, &others));
+        checked.await.map_err(|error| Error::new(Code::Internal, "The check was lost").with_source(error))
+    }
+
+    /// Stores a definition that has passed, under `name` or, without one, as a new workflow. Returns it with its name.
+    pub(in crate::api) async fn store_workflow(
+        &self,
+        checked: Checked,
+        name: Option<&str>,
+    ) -> Result<(WorkflowView, String)> {
+        let Checked { definition, value, problems } = checked;
+        let (Some(definition), Some(value)) = (definition, value) else {
+            return Err(validate::refused(&problems));
+        };
+        if let Some(name) = name.filter(|name| *name != definition.name) {
+            let detail = format!("The definition's name is \"{}\", not \"{}\"", definition.name, name.escape_debug());
+            return Err(Error::new(Code::InvalidWorkflow, detail).with_field("/name"));
+        }
+        let hash = content::sha256(value.to_string().as_bytes());
+        let tx = self.store().begin().await?;
+        if name.is_none() && tx.newest_workflow(&definition.name).await?.is_some() {
+            let detail = format!("There is a workflow \"{}\" already", definition.name);
+            return Err(Error::new(Code::Conflict, detail).with_hint("Take another name, or PUT a new revision of it."));
+        }
+        tx.put_workflow(&definition.name, value, &hash).await?;
+        schedule::sync(&tx, &definition.name).await?;
+        let stored = tx.newest_workflow(&definition.name).await?;
+        tx.commit().await?;
+        let stored = stored.ok_or_else(|| Error::new(Code::Internal, "The workflow that was just written is gone"))?;
+        let mut view = WorkflowView::from(stored);
+        view.warnings = json(&problems);
+        Ok((view, definition.name))
     }
 }

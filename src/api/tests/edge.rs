@@ -141,7 +141,7 @@ async fn the_daemon_says_how_it_is() {
     assert_eq!(api.get("/ready").await.json()["status"], "ready");
     let info = api.get("/api/info").await.json();
     assert_eq!((&info["name"], &info["ffmpeg"]), (&"trawl".into(), &"7.1".into()));
-    assert_eq!(api.get("/api/workflows").await.json()["items"][0], "transcribe");
+    assert_eq!(api.get("/api/workflows").await.json()["items"][0]["name"], "transcribe");
     assert_eq!(api.get("/api/workflows/transcribe").await.json()["definition"]["name"], "transcribe");
     let problem = api.get("/api/workflows/transcibe").await.problem(404, "unknown_workflow");
     assert_eq!(problem["hint"], "Did you mean \"transcribe\"?");

@@ -10,6 +10,7 @@ mod sources;
 mod tasks;
 mod transcripts;
 mod upload;
+mod workflows;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -32,6 +33,7 @@ use crate::{
     intake::Intake,
     net::Net,
     queue::Queue,
+    schedule::Scheduler,
     secrets::Secrets,
     store::{Store, Tx},
     transcribe::{
@@ -119,6 +121,7 @@ impl Api {
         let list = Arc::new(Stub::default());
         let follow = Follow::new(Arc::clone(&list) as Arc<_>, intake.clone(), queue.clone());
         let state = State {
+            scheduler: Scheduler::new(queue.clone(), intake.clone(), follow.clone(), Net::new(&config.net).unwrap()),
             follow,
             config: Arc::new(config),
             queue,

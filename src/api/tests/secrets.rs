@@ -5,7 +5,7 @@ use poem::http::Method;
 use super::*;
 
 impl Api {
-    async fn put(&self, path: &str, body: Value) -> Answer {
+    async fn put_secret(&self, path: &str, body: Value) -> Answer {
         let request = Request::builder().method(Method::PUT).uri_str(path).content_type("application/json");
         self.send(request.body(body.to_string())).await
     }
@@ -15,9 +15,9 @@ impl Api {
 async fn secrets_go_in_and_never_come_out() {
     let api = Api::new().await;
     let value = "hush-7f3a91c2";
-    let set = api.put("/api/secrets/key", json!({ "value": value, "hosts": ["*.Example.com", "exec:x"] })).await;
+    let set = api.put_secret("/api/secrets/key", json!({ "value": value, "hosts": ["*.Example.com", "exec:x"] })).await;
     assert_eq!((set.status.as_u16(), &set.json()["hosts"]), (201, &json!(["*.example.com", "exec:x"])));
-    let again = api.put("/api/secrets/key", json!({ "value": value, "hosts": ["exec:x"] })).await;
+    let again = api.put_secret("/api/secrets/key", json!({ "value": value, "hosts": ["exec:x"] })).await;
     assert_eq!(
         (again.status.as_u16(), &again.json()["hosts"], &again.json()["last_used_at"]),
         (200, &json!(["exec:x"]), &Value::Null)
@@ -30,7 +30,7 @@ async fn secrets_go_in_and_never_come_out() {
         ("/api/secrets/a", json!({ "value": value, "hosts": [] }), "hosts"),
         ("/api/secrets/a", json!({ "value": value, "hosts": ["*"] }), "hosts"),
     ] {
-        let problem = api.put(path, body).await;
+        let problem = api.put_secret(path, body).await;
         assert_eq!((problem.status.as_u16(), &problem.json()["field"]), (422, &json!(field)), "{path}");
         assert!(!problem.json().to_string().contains(value));
     }

@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    pub task_id: i64,
+    pub task_id: Option<i64>,
     pub url: String,
     pub event: String,
     pub body: String,

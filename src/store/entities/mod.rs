@@ -2,12 +2,17 @@
 
 #![allow(missing_docs, reason = "generated items of the entities carry none")]
 
+pub mod cursor;
 pub mod delivery;
 pub mod delivery_attempt;
 pub mod event;
+pub mod event_fire;
+pub mod event_trigger;
+pub mod fire;
 pub mod idempotency_key;
 pub mod identity;
 pub mod media;
+pub mod schedule;
 pub mod secret;
 pub mod seen_item;
 pub mod source;

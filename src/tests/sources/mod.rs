@@ -2,6 +2,7 @@
 
 mod douyin;
 mod podcast;
+mod schedule;
 
 use std::collections::BTreeMap;
 

@@ -15,15 +15,15 @@ const CLIP: &str = "en-known-04.flac";
 const WORDS: &str = "The music is near the long box.";
 
 /// A feed that changes as the test wants, and knows who has its newest version.
-struct Podcast {
+pub(super) struct Podcast {
     site: Site,
-    link: String,
+    pub link: String,
     shown: Arc<Mutex<(String, String)>>,
     unchanged: Arc<AtomicUsize>,
 }
 
 impl Podcast {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let site = Site::start().await;
         let (shown, unchanged) = (Arc::<Mutex<(String, String)>>::default(), Arc::<AtomicUsize>::default());
         let (now, count) = (Arc::clone(&shown), Arc::clone(&unchanged));
@@ -43,7 +43,7 @@ impl Podcast {
     }
 
     /// Shows these episodes in this order as another version of the feed.
-    fn show(&self, episodes: &[u32]) {
+    pub fn show(&self, episodes: &[u32]) {
         let items = episodes.iter().map(|number| {
             let file = self.site.file(&format!("/{number}.flac"), "audio/flac", sample_bytes(CLIP));
             format!(

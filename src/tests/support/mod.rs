@@ -51,6 +51,7 @@ pub fn settings(folder: &std::path::Path, more: &str) -> String {
 server.bind = "127.0.0.1:0"
 paths.data = "{data}"
 paths.temp = "{temp}"
+paths.workflows = "{workflows}"
 models.dir = "{models}"
 models.default = "smoke"
 models.offline = true
@@ -67,6 +68,7 @@ uploads.reserve_bytes = 0
 "#,
         data = folder.join("data").display(),
         temp = folder.join("temp").display(),
+        workflows = folder.join("workflows").display(),
         models = root().join("models").display(),
     );
     let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());

@@ -8,7 +8,7 @@ pub mod condition;
 pub mod download;
 pub mod exec;
 pub mod http;
-mod llm;
+pub mod llm;
 pub mod resolve;
 pub mod subtitle;
 pub mod transcribe;

@@ -1,0 +1,72 @@
+//! Schedules over sources: a fire looks at the source, and `follow` makes one task of each new post.
+
+use super::{Scheduler, settle};
+use crate::{
+    domain::{Fire, FireState},
+    error::{Code, Error, Result},
+    follow::Polled,
+    store::FireEnd,
+};
+
+impl Scheduler {
+    /// Takes up the polls that a process left behind when it died. What they have brought is there, and is not made twice.
+    pub(super) async fn resume_polls(&self) -> Result<()> {
+        for fire in self.store().polling_fires().await? {
+            self.spawn_poll(fire);
+        }
+        Ok(())
+    }
+
+    /// Polls beside everything else: a site may take its time.
+    pub(super) fn spawn_poll(&self, fire: Fire) {
+        let scheduler = self.clone();
+        self.shared.tracker.spawn(async move {
+            // The semaphore is never closed; without a place the poll would still be right, only earlier.
+            let _place = scheduler.shared.polls.acquire().await;
+            if let Err(error) = scheduler.poll(&fire).await {
+                tracing::error!(schedule = %fire.schedule_id, error = %error.chain(), "a poll cannot be noted");
+            }
+        });
+    }
+
+    async fn poll(&self, fire: &Fire) -> Result<()> {
+        let schedule = self.store().schedule(fire.schedule_id).await?;
+        let Some(source) = schedule.and_then(|schedule| schedule.source_id) else { return Ok(()) };
+        let end = told(self.follow.poll(source).await);
+        let tx = self.store().begin().await?;
+        let Some(mut schedule) = tx.lock_schedule(fire.schedule_id).await? else { return Ok(()) };
+        settle::end_and_write(tx, &mut schedule, fire.id, &end).await?;
+        self.queue.wake().event();
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// Waits until no poll is under way.
+    #[cfg(test)]
+    pub(super) async fn polled(&self) {
+        self.shared.tracker.close();
+        self.shared.tracker.wait().await;
+        self.shared.tracker.reopen();
+    }
+}
+
+fn told(polled: Result<Polled>) -> FireEnd {
+    let end =
+        |state, error: Option<&Error>| FireEnd { state, new_items: None, note: None, error: error.map(Error::report) };
+    match polled {
+        Ok(polled) => {
+            let new = polled.tasks.len();
+            let mut note = format!("{new} new, {} passed over, {} seen before", polled.skipped, polled.seen);
+            if let Some(warning) = &polled.warning {
+                note = format!("{note}; {}", warning.detail);
+            }
+            let state = if polled.error.is_none() { FireState::Succeeded } else { FireState::Failed };
+            FireEnd { state, new_items: i64::try_from(new).ok(), note: Some(note), error: polled.error }
+        }
+        // Somebody looks at it this very moment: that brings the same posts.
+        Err(error) if error.code == Code::Conflict => {
+            FireEnd { note: Some(error.detail.clone()), ..end(FireState::Skipped, None) }
+        }
+        Err(error) => end(FireState::Failed, Some(&error)),
+    }
+}

@@ -1,0 +1,97 @@
+//! How fires end, and who is told.
+
+use serde_json::json;
+
+use super::Scheduler;
+use crate::{
+    domain::{FireState, Schedule, TaskStatus},
+    error::Result,
+    queue::outbox,
+    store::{Alert, FireEnd, Tx},
+};
+
+const FAILING: &str = "schedule.failing";
+const RECOVERED: &str = "schedule.recovered";
+/// So many fires are read at once.
+const AT_ONCE: u64 = 100;
+
+impl Scheduler {
+    /// Ends the fires whose tasks have ended, and starts what waited for that.
+    pub(super) async fn settle(&self) -> Result<()> {
+        loop {
+            let ended = self.store().ended_fires(AT_ONCE).await?;
+            if ended.is_empty() {
+                break;
+            }
+            for (fire, task) in ended {
+                let (state, error) = match task {
+                    Some((TaskStatus::Completed, _)) => (FireState::Succeeded, None),
+                    Some((TaskStatus::Failed, error)) => (FireState::Failed, error),
+                    _ => (FireState::Cancelled, None),
+                };
+                let tx = self.store().begin().await?;
+                let Some(mut schedule) = tx.lock_schedule(fire.schedule_id).await? else { continue };
+                let end = FireEnd { state, new_items: None, note: fire.note, error };
+                end_and_write(tx, &mut schedule, fire.id, &end).await?;
+                self.queue.wake().event();
+            }
+        }
+        for fire in self.store().free_fires(AT_ONCE).await? {
+            self.start_waiting(&fire).await?;
+        }
+        Ok(())
+    }
+}
+
+/// As [`end`], with the schedule written and everything committed.
+pub(super) async fn end_and_write(tx: Tx, schedule: &mut Schedule, number: i64, fire: &FireEnd) -> Result<()> {
+    end(&tx, schedule, number, fire).await?;
+    tx.change_schedule(schedule).await?;
+    tx.commit().await
+}
+
+/// Ends a fire, counts it, and writes the alert that follows. The schedule is changed in memory only.
+pub(super) async fn end(tx: &Tx, schedule: &mut Schedule, number: i64, fire: &FireEnd) -> Result<()> {
+    if !tx.end_fire(number, fire).await? {
+        return Ok(());
+    }
+    let Some(event) = judge(schedule, fire.state) else { return Ok(()) };
+    tracing::warn!(schedule = %schedule.id, failures = schedule.failures, event, "a schedule's alert");
+    let Some(url) = schedule.alert_url.clone() else { return Ok(()) };
+    let timestamp = chrono::DateTime::from_timestamp_millis(tx.now()).unwrap_or_default();
+    let ended = tx.fire(number).await?;
+    let body = json!({
+        "type": event,
+        "timestamp": timestamp,
+        "data": {
+            "schedule": {
+                "id": schedule.id, "name": schedule.name, "workflow": schedule.wishes.workflow,
+                "source_id": schedule.source_id,
+            },
+            "failures": schedule.failures,
+            "fire": {
+                "fire_at": ended.as_ref().map(|fire| fire.fire_at), "task_id": ended.as_ref().and_then(|fire| fire.task_id),
+                "error": fire.error,
+            },
+        },
+    });
+    tx.insert_alert(Alert { id: outbox::message_id(), url, event: event.to_owned(), body: body.to_string() }).await
+}
+
+/// Counts how a fire ended; the word of the alert that follows. Pure.
+fn judge(schedule: &mut Schedule, ended: FireState) -> Option<&'static str> {
+    match ended {
+        FireState::Succeeded => {
+            schedule.failures = 0;
+            std::mem::take(&mut schedule.alerted).then_some(RECOVERED)
+        }
+        FireState::Failed => {
+            schedule.failures += 1;
+            let is_enough = schedule.alert_after > 0 && schedule.failures >= schedule.alert_after;
+            let is_news = is_enough && !schedule.alerted;
+            schedule.alerted |= is_enough;
+            is_news.then_some(FAILING)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,217 @@
+//! Fires: every time of every schedule, once.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, OnConflict, Query},
+};
+
+use super::{
+    Store, Tx, date,
+    entities::{
+        fire::{ActiveModel, Column, Entity, Model},
+        task,
+    },
+    rows,
+};
+use crate::{
+    domain::{Fire, FireState, ScheduleId, TaskId, TaskStatus},
+    error::{Error, Report, Result},
+};
+
+/// How a fire ended.
+#[derive(Clone, Debug)]
+pub struct FireEnd {
+    /// Succeeded, failed, cancelled or skipped.
+    pub state: FireState,
+    /// How many tasks its poll made.
+    pub new_items: Option<i64>,
+    /// A word about it.
+    pub note: Option<String>,
+    /// Why it failed.
+    pub error: Option<Report>,
+}
+
+/// One page of a schedule's fires, the newest first.
+#[derive(Clone, Debug)]
+pub struct FirePage {
+    /// The fires.
+    pub fires: Vec<Fire>,
+    /// What to ask for next.
+    pub next: Option<i64>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+impl Tx {
+    /// Takes a time of a schedule; none when it was taken before, else the fire's number. A time that was noted as missed
+    /// may still come when the clock is put back.
+    pub async fn insert_fire(
+        &self,
+        schedule: ScheduleId,
+        fire_at: i64,
+        state: FireState,
+        note: Option<&str>,
+    ) -> Result<Option<i64>> {
+        let is_it = || Condition::all().add(Column::ScheduleId.eq(schedule.0)).add(Column::FireAt.eq(fire_at));
+        let is_open = matches!(state, FireState::Started | FireState::Waiting);
+        let model = ActiveModel {
+            schedule_id: Set(schedule.0),
+            fire_at: Set(fire_at),
+            state: Set(state.to_string()),
+            note: Set(note.map(str::to_owned)),
+            created_at: Set(self.now),
+            ended_at: Set((!is_open).then_some(self.now)),
+            ..Default::default()
+        };
+        let untaken = OnConflict::columns([Column::ScheduleId, Column::FireAt]).do_nothing().to_owned();
+        if Entity::insert(model).on_conflict(untaken).exec_without_returning(&self.inner).await? == 0 {
+            let taken_over = Entity::update_many()
+                .col_expr(Column::State, Expr::value(state.as_str()))
+                .col_expr(Column::Note, Expr::value(note))
+                .col_expr(Column::EndedAt, Expr::value((!is_open).then_some(self.now)))
+                .filter(is_it())
+                .filter(Column::State.eq(FireState::Missed.as_str()))
+                .exec(&self.inner)
+                .await?;
+            if taken_over.rows_affected == 0 {
+                return Ok(None);
+            }
+        }
+        let number = Entity::find().select_only().column(Column::Id).filter(is_it()).into_tuple().one(&self.inner);
+        Ok(number.await?)
+    }
+
+    /// One fire.
+    pub async fn fire(&self, id: i64) -> Result<Option<Fire>> {
+        Entity::find_by_id(id).one(&self.inner).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Notes that a fire is under way, with its task if it has one.
+    pub async fn start_fire(&self, id: i64, task: Option<TaskId>) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(FireState::Started.as_str()))
+            .col_expr(Column::TaskId, Expr::value(task.map(|task| task.0)))
+            .filter(Column::Id.eq(id))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends a fire; `false` when it has ended already.
+    pub async fn end_fire(&self, id: i64, end: &FireEnd) -> Result<bool> {
+        let open = [FireState::Started.as_str(), FireState::Waiting.as_str()];
+        let ended = Entity::update_many()
+            .col_expr(Column::State, Expr::value(end.state.as_str()))
+            .col_expr(Column::NewItems, Expr::value(end.new_items))
+            .col_expr(Column::Note, Expr::value(end.note.as_deref()))
+            .col_expr(Column::Error, Expr::value(end.error.as_ref().map(rows::json).transpose()?))
+            .col_expr(Column::EndedAt, Expr::value(self.now))
+            .filter(Column::Id.eq(id))
+            .filter(Column::State.is_in(open))
+            .exec(&self.inner)
+            .await?;
+        Ok(ended.rows_affected > 0)
+    }
+
+    /// A fire of a schedule in this state, the oldest.
+    pub async fn fire_in(&self, schedule: ScheduleId, state: FireState) -> Result<Option<Fire>> {
+        let query = Entity::find().filter(Column::ScheduleId.eq(schedule.0)).filter(Column::State.eq(state.as_str()));
+        query.order_by_asc(Column::FireAt).one(&self.inner).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Forgets fires that ended before this time.
+    pub async fn prune_fires(&self, before: i64) -> Result<u64> {
+        let old = Entity::delete_many().filter(Column::EndedAt.lt(before));
+        Ok(old.exec(&self.inner).await?.rows_affected)
+    }
+}
+
+impl Store {
+    /// A page of at most `limit` fires of a schedule with numbers smaller than `before`.
+    pub async fn fires(&self, schedule: ScheduleId, limit: u64, before: Option<i64>) -> Result<FirePage> {
+        let query = Entity::find().filter(Column::ScheduleId.eq(schedule.0));
+        let total = query.clone().count(&self.read).await?;
+        let mut found = query
+            .apply_if(before, |query, before| query.filter(Column::Id.lt(before)))
+            .order_by_desc(Column::Id)
+            .limit(limit + 1)
+            .all(&self.read)
+            .await?;
+        let more = found.len() as u64 > limit;
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let next = found.last().filter(|_| more).map(|row| row.id);
+        Ok(FirePage { fires: found.into_iter().map(TryInto::try_into).collect::<Result<_>>()?, next, total })
+    }
+
+    /// Fires whose task has ended or is gone, the oldest first, with where the task stands and why it failed.
+    pub async fn ended_fires(&self, limit: u64) -> Result<Vec<(Fire, Option<(TaskStatus, Option<Report>)>)>> {
+        let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
+        let at_work = Query::select()
+            .column(task::Column::Id)
+            .from(task::Entity)
+            .and_where(task::Column::Status.is_in(open))
+            .to_owned();
+        let found = Entity::find()
+            .filter(Column::State.eq(FireState::Started.as_str()))
+            .filter(Column::TaskId.is_not_null())
+            .filter(Column::TaskId.not_in_subquery(at_work))
+            .order_by_asc(Column::FireAt)
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .all(&self.read)
+            .await?;
+        let mut ended = Vec::with_capacity(found.len());
+        for row in found {
+            let task = match row.task_id {
+                Some(id) => self.task(TaskId(id)).await?,
+                None => None,
+            };
+            ended.push((row.try_into()?, task.map(|task| (task.status, task.error))));
+        }
+        Ok(ended)
+    }
+
+    /// Fires that wait though nothing of their schedule is under way.
+    pub async fn free_fires(&self, limit: u64) -> Result<Vec<Fire>> {
+        let busy = Query::select()
+            .column(Column::ScheduleId)
+            .from(Entity)
+            .and_where(Column::State.eq(FireState::Started.as_str()))
+            .to_owned();
+        let query = Entity::find()
+            .filter(Column::State.eq(FireState::Waiting.as_str()))
+            .filter(Column::ScheduleId.not_in_subquery(busy))
+            .order_by_asc(Column::FireAt)
+            .limit(limit);
+        query.all(&self.read).await?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Fires under way that made no task: those that poll a source.
+    pub async fn polling_fires(&self) -> Result<Vec<Fire>> {
+        let query = Entity::find()
+            .filter(Column::State.eq(FireState::Started.as_str()))
+            .filter(Column::TaskId.is_null())
+            .order_by_asc(Column::FireAt);
+        query.all(&self.read).await?.into_iter().map(TryInto::try_into).collect()
+    }
+}
+
+impl TryFrom<Model> for Fire {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            schedule_id: ScheduleId(row.schedule_id),
+            fire_at: date(row.fire_at),
+            state: row.state.parse()?,
+            task_id: row.task_id.map(TaskId),
+            new_items: row.new_items,
+            note: row.note,
+            error: row.error.map(rows::read).transpose()?,
+            created_at: date(row.created_at),
+            ended_at: row.ended_at.map(date),
+        })
+    }
+}

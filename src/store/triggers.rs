@@ -1,0 +1,250 @@
+//! Triggers by events, and every event that one has taken.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    Event, Store, Tx, date,
+    entities::{cursor, event, event_fire as fire, event_trigger as trigger, step},
+    rows,
+};
+use crate::{
+    domain::{Step, TaskId},
+    error::Result,
+};
+
+/// A workflow that an event starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventTrigger {
+    /// The workflow.
+    pub workflow: String,
+    /// The trigger's number in its definition.
+    pub trigger: i64,
+    /// The event's word.
+    pub event: String,
+    /// An expression that must be true.
+    pub condition: Option<String>,
+    /// The parameters of its tasks, with references.
+    pub params: Map<String, Value>,
+    /// Events up to this number are older than the trigger.
+    pub since: i64,
+}
+
+/// An event that a trigger takes.
+#[derive(Clone, Debug)]
+pub struct NewEventFire {
+    /// The workflow.
+    pub workflow: String,
+    /// The trigger's number in its definition.
+    pub trigger: i64,
+    /// The event's number.
+    pub event_id: i64,
+    /// The task that the event is about.
+    pub source_task: TaskId,
+    /// What is to be started with; without it, why nothing is.
+    pub params: std::result::Result<Map<String, Value>, String>,
+}
+
+/// An event that a trigger has taken and whose task is not made yet.
+#[derive(Clone, Debug)]
+pub struct PendingFire {
+    /// Its number.
+    pub id: i64,
+    /// The parameters of its task.
+    pub params: Map<String, Value>,
+}
+
+impl Tx {
+    /// Puts these triggers in place of the workflow's; one that stays knows which events are older than it.
+    pub async fn replace_triggers(&self, workflow: &str, triggers: Vec<EventTrigger>) -> Result<()> {
+        let of_it = || trigger::Column::Workflow.eq(workflow);
+        let before = trigger::Entity::find().filter(of_it()).all(&self.inner).await?;
+        let newest = event::Entity::find().order_by_desc(event::Column::Id).one(&self.inner).await?;
+        let newest = newest.map_or(0, |row| row.id);
+        trigger::Entity::delete_many().filter(of_it()).exec(&self.inner).await?;
+        for new in triggers {
+            let same = before.iter().find(|old| old.trigger == new.trigger && old.event == new.event);
+            let model = trigger::ActiveModel {
+                workflow: Set(workflow.to_owned()),
+                trigger: Set(new.trigger),
+                event: Set(new.event),
+                condition: Set(new.condition),
+                params: Set(rows::json(&new.params)?),
+                since: Set(same.map_or(newest, |old| old.since)),
+                ..Default::default()
+            };
+            trigger::Entity::insert(model).exec_without_returning(&self.inner).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a trigger takes an event; `false` when it has done so before.
+    pub async fn insert_event_fire(&self, new: NewEventFire) -> Result<bool> {
+        let (state, params, note) = match new.params {
+            Ok(params) => ("pending", params, None),
+            Err(note) => ("refused", Map::new(), Some(note)),
+        };
+        let model = fire::ActiveModel {
+            workflow: Set(new.workflow),
+            trigger: Set(new.trigger),
+            event_id: Set(new.event_id),
+            source_task: Set(new.source_task.0),
+            params: Set(rows::json(&params)?),
+            state: Set(state.to_owned()),
+            note: Set(note),
+            created_at: Set(self.now),
+            ..Default::default()
+        };
+        let columns = [fire::Column::Workflow, fire::Column::Trigger, fire::Column::EventId];
+        let untaken = OnConflict::columns(columns).do_nothing().to_owned();
+        Ok(fire::Entity::insert(model).on_conflict(untaken).exec_without_returning(&self.inner).await? > 0)
+    }
+
+    /// Ends the waiting of an event's task: it was made, or is not for this reason. `false` when somebody else has done so.
+    pub async fn end_event_fire(&self, id: i64, made: std::result::Result<TaskId, &str>) -> Result<bool> {
+        let (state, task, note) = match made {
+            Ok(task) => ("started", Some(task.0), None),
+            Err(note) => ("refused", None, Some(note)),
+        };
+        let ended = fire::Entity::update_many()
+            .col_expr(fire::Column::State, Expr::value(state))
+            .col_expr(fire::Column::TaskId, Expr::value(task))
+            .col_expr(fire::Column::Note, Expr::value(note))
+            .col_expr(fire::Column::StartedAt, Expr::value(self.now))
+            .filter(fire::Column::Id.eq(id))
+            .filter(fire::Column::State.eq("pending"))
+            .exec(&self.inner)
+            .await?;
+        Ok(ended.rows_affected > 0)
+    }
+
+    /// Forgets what triggers took before this time.
+    pub async fn prune_event_fires(&self, before: i64) -> Result<u64> {
+        let old = fire::Entity::delete_many()
+            .filter(fire::Column::CreatedAt.lt(before))
+            .filter(fire::Column::State.ne("pending"));
+        Ok(old.exec(&self.inner).await?.rows_affected)
+    }
+
+    /// Notes how far a reader of the events has come; it never goes back.
+    pub async fn set_cursor(&self, name: &str, position: i64) -> Result<()> {
+        let model = cursor::ActiveModel { name: Set(name.to_owned()), position: Set(position) };
+        let known = OnConflict::column(cursor::Column::Name).do_nothing().to_owned();
+        cursor::Entity::insert(model).on_conflict(known).exec_without_returning(&self.inner).await?;
+        cursor::Entity::update_many()
+            .col_expr(cursor::Column::Position, Expr::value(position))
+            .filter(cursor::Column::Name.eq(name))
+            .filter(cursor::Column::Position.lt(position))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Every trigger by an event.
+    pub async fn event_triggers(&self) -> Result<Vec<EventTrigger>> {
+        let rows = trigger::Entity::find().order_by_asc(trigger::Column::Id).all(&self.read).await?;
+        let read = |row: trigger::Model| {
+            Ok(EventTrigger {
+                workflow: row.workflow,
+                trigger: row.trigger,
+                event: row.event,
+                condition: row.condition,
+                params: rows::read(row.params)?,
+                since: row.since,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// How far a reader of the events has come; 0 before it began.
+    pub async fn cursor(&self, name: &str) -> Result<i64> {
+        Ok(cursor::Entity::find_by_id(name).one(&self.read).await?.map_or(0, |row| row.position))
+    }
+
+    /// What happened to tasks and steps after number `after`, up to `upto`, oldest first.
+    pub async fn facts(&self, after: i64, upto: i64, limit: u64) -> Result<Vec<Event>> {
+        let rows = event::Entity::find()
+            .filter(event::Column::Id.gt(after))
+            .filter(event::Column::Id.lte(upto))
+            .filter(event::Column::Kind.is_in(["status", "step"]))
+            .order_by_asc(event::Column::Id)
+            .limit(limit)
+            .all(&self.read)
+            .await?;
+        let event = |row: event::Model| Event {
+            id: row.id,
+            task_id: TaskId(row.task_id),
+            kind: row.kind,
+            data: row.data,
+            created_at: date(row.created_at),
+        };
+        Ok(rows.into_iter().map(event).collect())
+    }
+
+    /// A task's step by its key.
+    pub async fn step_of(&self, task: TaskId, key: &str) -> Result<Option<Step>> {
+        let query = step::Entity::find().filter(step::Column::TaskId.eq(task.0)).filter(step::Column::Key.eq(key));
+        query.one(&self.read).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// The task that a step belongs to.
+    pub async fn task_of_step(&self, id: &str) -> Result<Option<TaskId>> {
+        Ok(step::Entity::find_by_id(id).one(&self.read).await?.map(|row| TaskId(row.task_id)))
+    }
+
+    /// The workflow that was started by an event as this task, and the task that the event was about.
+    pub async fn event_fire_of(&self, task: TaskId) -> Result<Option<(String, TaskId)>> {
+        let row = fire::Entity::find().filter(fire::Column::TaskId.eq(task.0)).one(&self.read).await?;
+        Ok(row.map(|row| (row.workflow, TaskId(row.source_task))))
+    }
+
+    /// The triggers (workflow and number) with events whose tasks are to be made.
+    pub async fn pending_triggers(&self) -> Result<Vec<(String, i64)>> {
+        let query = fire::Entity::find()
+            .select_only()
+            .columns([fire::Column::Workflow, fire::Column::Trigger])
+            .filter(fire::Column::State.eq("pending"))
+            .distinct();
+        Ok(query.into_tuple().all(&self.read).await?)
+    }
+
+    /// At most `limit` events of a trigger whose tasks are to be made, the oldest first.
+    pub async fn pending_event_fires(&self, workflow: &str, trigger: i64, limit: u64) -> Result<Vec<PendingFire>> {
+        let query = fire::Entity::find()
+            .filter(fire::Column::State.eq("pending"))
+            .filter(fire::Column::Workflow.eq(workflow))
+            .filter(fire::Column::Trigger.eq(trigger))
+            .order_by_asc(fire::Column::Id)
+            .limit(limit);
+        let found = query.all(&self.read).await?.into_iter();
+        found.map(|row| Ok(PendingFire { id: row.id, params: rows::read(row.params)? })).collect()
+    }
+
+    /// How many tasks a trigger has made since.
+    pub async fn event_fires_since(&self, workflow: &str, trigger: i64, since: i64) -> Result<u64> {
+        let query = fire::Entity::find()
+            .filter(fire::Column::Workflow.eq(workflow))
+            .filter(fire::Column::Trigger.eq(trigger))
+            .filter(fire::Column::StartedAt.gt(since))
+            .filter(fire::Column::TaskId.is_not_null());
+        Ok(query.count(&self.read).await?)
+    }
+
+    /// What became of the events that a workflow's triggers have taken, the newest first: the event's number, the state,
+    /// the task and the reason.
+    pub async fn event_fires(
+        &self,
+        workflow: &str,
+        limit: u64,
+    ) -> Result<Vec<(i64, String, Option<TaskId>, Option<String>)>> {
+        let query = fire::Entity::find().filter(fire::Column::Workflow.eq(workflow)).order_by_desc(fire::Column::Id);
+        let rows = query.limit(limit).all(&self.read).await?;
+        Ok(rows.into_iter().map(|row| (row.event_id, row.state, row.task_id.map(TaskId), row.note)).collect())
+    }
+}

@@ -1,0 +1,160 @@
+//! One simulated step.
+
+use serde_json::{Map, Value, json};
+
+use super::{Item, Play, Trace, made_up::made_up};
+use crate::{
+    error::{Code, Error, Report, Result},
+    workflow::{
+        definition::{Foreach, OnItemError, StepDef},
+        expr, kinds, template,
+    },
+};
+
+/// Runs a step whose needs are there.
+pub(super) fn run_step(play: &mut Play<'_>, name: &str, step: &StepDef, trace: &mut Trace) {
+    match chosen(step, &play.scope) {
+        Ok(true) => {}
+        Ok(false) => {
+            trace.status = "skipped";
+            trace.why = Some("its \"when\" is false".to_owned());
+            return;
+        }
+        Err(error) => return fail(trace, error.report()),
+    }
+    let mock = play.mocks.get(name);
+    if mock.is_none() && step.kind != "condition" {
+        play.warnings.push(format!("Step \"{name}\" has no mock: its output is made up"));
+    }
+    let Some(list) = &step.foreach else {
+        let scope = play.scope.clone();
+        let (with, ended) = one(step, mock, &scope);
+        trace.with = with;
+        match ended {
+            Ok(output) => succeed(trace, output),
+            Err(report) => fail(trace, report),
+        }
+        return;
+    };
+    match items(list, &play.scope) {
+        Ok(items) => run_list(play, step, list, mock, items, trace),
+        Err(error) => fail(trace, error.report()),
+    }
+}
+
+fn succeed(trace: &mut Trace, output: Value) {
+    trace.status = "succeeded";
+    trace.output = Some(output);
+}
+
+fn fail(trace: &mut Trace, report: Report) {
+    trace.status = "failed";
+    trace.error = Some(report);
+}
+
+fn chosen(step: &StepDef, scope: &Value) -> Result<bool> {
+    let Some(when) = &step.when else { return Ok(true) };
+    match expr::evaluate(when, scope)? {
+        Value::Bool(chosen) => Ok(chosen),
+        other => Err(Error::new(Code::Expression, format!("`when` is {other}, neither true nor false"))),
+    }
+}
+
+fn items(list: &Foreach, scope: &Value) -> Result<Vec<Value>> {
+    let Value::Array(items) = expr::evaluate(&list.list, scope)? else {
+        return Err(Error::new(Code::Expression, format!("`foreach.in` ({}) is no list", list.list)));
+    };
+    if items.len() > list.limit as usize {
+        let detail = format!("The list has {} items; the step's limit is {}", items.len(), list.limit);
+        return Err(Error::new(Code::TooLarge, detail));
+    }
+    Ok(items)
+}
+
+fn run_list(
+    play: &Play<'_>,
+    step: &StepDef,
+    list: &Foreach,
+    mock: Option<&Value>,
+    items: Vec<Value>,
+    trace: &mut Trace,
+) {
+    let mut ends: Vec<Item> = Vec::new();
+    let mut over = false;
+    for (index, item) in items.into_iter().enumerate() {
+        if over {
+            ends.push(Item { index, item, status: "cancelled", ..Item::default() });
+            continue;
+        }
+        let mut scope = play.scope.clone();
+        scope[&list.name] = item.clone();
+        scope["index"] = json!(index);
+        let own = mock.map(|mock| mock.as_array().map_or(mock, |mocks| mocks.get(index).unwrap_or(&Value::Null)));
+        let (with, ended) = one(step, own, &scope);
+        let mut end = Item { index, item, with, ..Item::default() };
+        match ended {
+            Ok(output) => (end.status, end.output) = ("succeeded", Some(output)),
+            Err(report) => {
+                (end.status, end.error) = ("failed", Some(report));
+                over = list.on_item_error == OnItemError::Fail;
+            }
+        }
+        ends.push(end);
+    }
+    let outputs = |ends: &[Item]| ends.iter().filter_map(|end| end.output.clone()).collect::<Vec<_>>();
+    let failed: Vec<&Item> = ends.iter().filter(|end| end.status == "failed").collect();
+    match (list.on_item_error, failed.first()) {
+        (OnItemError::Fail, Some(first)) => {
+            if let Some(error) = &first.error {
+                fail(trace, error.clone());
+            }
+        }
+        (OnItemError::Fail, None) => succeed(trace, Value::Array(outputs(&ends))),
+        (OnItemError::Collect, _) => {
+            let told: Vec<Value> =
+                failed.iter().map(|end| json!({ "index": end.index, "item": end.item, "error": end.error })).collect();
+            succeed(trace, json!({ "ok": outputs(&ends), "failed": told }));
+        }
+    }
+    trace.items = Some(ends);
+}
+
+/// One try: the input as it would be, and how it ended.
+fn one(step: &StepDef, mock: Option<&Value>, scope: &Value) -> (Option<Value>, Result<Value, Report>) {
+    let with = match template::fill(&Value::Object(step.with.clone()), scope) {
+        Ok(with) => with,
+        Err(error) => return (None, Err(error.report())),
+    };
+    let ended = match mock {
+        Some(mock) => mocked(mock),
+        None if step.kind == "condition" => condition(&with, scope).map_err(|error| error.report()),
+        None => Ok(kinds::of(&step.kind).map_or_else(|| json!({}), |kind| made_up(&kind.output))),
+    };
+    (Some(with), ended)
+}
+
+fn mocked(mock: &Value) -> Result<Value, Report> {
+    let error =
+        mock.as_object().filter(|mock| mock.len() == 1).and_then(|mock| mock.get("error")).and_then(Value::as_object);
+    let Some(error) = error else { return Ok(mock.clone()) };
+    let text = |fields: &Map<String, Value>, name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    let code = Code::from_word(&text(error, "code").unwrap_or_default());
+    let detail = text(error, "detail").unwrap_or_else(|| "As the mock says".to_owned());
+    Err(Error::new(code, detail).report())
+}
+
+/// The value of the first case that is true.
+fn condition(with: &Value, scope: &Value) -> Result<Value> {
+    let cases = with["cases"].as_array().into_iter().flatten().enumerate();
+    for (index, case) in cases {
+        match expr::evaluate(case["when"].as_str().unwrap_or_default(), scope)? {
+            Value::Bool(true) => return Ok(json!({ "value": case["value"], "case": index })),
+            Value::Bool(false) => {}
+            _ => {
+                let detail = format!("The `when` of case {index} is neither true nor false");
+                return Err(Error::new(Code::Expression, detail));
+            }
+        }
+    }
+    Ok(json!({ "value": with["else"], "case": null }))
+}

@@ -1,0 +1,102 @@
+use super::*;
+use crate::workflow::validate::{self, Calls, Problem};
+
+fn translated(given: Value) -> Translated {
+    translate(&given, &["sentiment".to_owned()]).unwrap()
+}
+
+fn why(given: Value) -> String {
+    translate(&given, &[]).unwrap_err().detail
+}
+
+fn whole() -> Value {
+    json!({
+        "WORKFLOW_NAME": "Video Workflow 1", "DESCRIPTION": "from link to words", "TRIGGER_TYPE": "MANUAL",
+        "CALLBACK_URL": "https://example.com/done",
+        "tasks": [
+            {"TASK_ID": "Get Video", "COMPONENT": "Downloader", "PARAMETERS": {"url": "https://example.com/v"}, "TIMEOUT": 120},
+            {"TASK_ID": "words", "COMPONENT": "whisper", "DEPENDENCIES": ["Get Video"], "PARAMETERS": {"language": "en"},
+             "RETRY_POLICY": {"max_retries": 3, "interval": 5}, "DELAY": 10, "PRIORITY": "HIGH",
+             "CONDITION": {"@IF": {"language": "en"}, "@THEN": "sum"}},
+            {"TASK_ID": "sum", "COMPONENT": "ChatGPT", "DEPENDENCIES": ["words"], "PARAMETERS": {"prompt": "Sum it up."}},
+            {"TASK_ID": "mood", "COMPONENT": "sentiment", "DEPENDENCIES": ["words"], "PARAMETERS": {"text": "${steps.words.output.text}"}}]})
+}
+
+#[test]
+fn a_whole_one_becomes_a_definition() {
+    let Translated { definition, warnings } = translated(whole());
+    assert_eq!(warnings, ["PRIORITY of task \"words\" is left out: tasks have a priority, their steps have none"]);
+    assert_eq!(
+        (&definition["name"], &definition["title"]),
+        (&json!("video-workflow-1"), &json!("Video Workflow 1: from link to words"))
+    );
+    let steps = &definition["steps"];
+    assert_eq!(steps["get_video_source"], json!({"use": "resolve", "with": {"link": "https://example.com/v"}}));
+    assert_eq!(
+        steps["get_video"],
+        json!({"use": "download", "with": {"from": "${steps.get_video_source.output}"}, "timeout": "120s"})
+    );
+    assert_eq!(
+        steps["words"],
+        json!({"use": "transcribe", "with": {"language": "en", "media": "${steps.get_video.output}"}, "after": ["get_video"],
+            "retry": {"max": 3, "factor": 1, "first": "5s"}, "delay": "10s"})
+    );
+    assert_eq!(
+        steps["sum"],
+        json!({"use": "llm", "with": {"system": "Sum it up.", "input": "${steps.words.output.text}"}, "after": ["words"],
+            "when": "steps.words.output.language == \"en\""})
+    );
+    assert_eq!(steps["mood"]["use"], "exec:sentiment");
+    assert_eq!(steps["callback_completed"]["with"]["url"], "https://example.com/done");
+    assert_eq!(definition["on_error"]["callback_failed"]["with"]["data"]["status"], "FAILED");
+    let problems = validate::check(&definition.to_string(), &Calls::new()).problems;
+    let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn a_link_that_nobody_gives_is_that_of_the_task() {
+    let tasks = json!([{"TASK_ID": "1", "COMPONENT": "transcribe"}]);
+    let Translated { definition, .. } =
+        translated(json!({"WORKFLOW_NAME": "转写", "TRIGGER_TYPE": "MANUAL", "tasks": tasks}));
+    assert!(definition["name"].as_str().unwrap().starts_with("w-"));
+    assert_eq!(definition["params"], json!({"link": {"type": "url"}}));
+    assert_eq!(definition["steps"].as_object().unwrap().len(), 3);
+    assert!(validate::parse(&definition.to_string()).is_ok());
+}
+
+#[test]
+fn triggers_need_their_time_or_event() {
+    let of = |more: Value| {
+        let mut given = json!({"WORKFLOW_NAME": "x", "tasks": [{"TASK_ID": "a", "COMPONENT": "http", "PARAMETERS": {"url": "https://example.com"}}]});
+        given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        given
+    };
+    assert_eq!(
+        translated(of(json!({"TRIGGER_TYPE": "SCHEDULED", "CRON": "0 9 * * *"}))).definition["triggers"],
+        json!([{"cron": "0 9 * * *"}])
+    );
+    assert_eq!(
+        why(of(json!({"TRIGGER_TYPE": "SCHEDULED"}))),
+        "/TRIGGER_TYPE: E_CRON: SCHEDULED needs a time table: add \"CRON\": \"0 9 * * *\""
+    );
+    assert!(why(of(json!({"TRIGGER_TYPE": "EVENT"}))).contains("media.created"));
+    assert!(why(of(json!({"TRIGGER_TYPE": "manual"}))).contains("MANUAL, SCHEDULED or EVENT"));
+    let notify = json!({"TRIGGER_TYPE": "MANUAL", "NOTIFY_ON_COMPLETION": {"channel": "email", "recipient": "a", "message": "b"}});
+    assert!(why(of(notify)).contains("CALLBACK_URL"));
+}
+
+#[test]
+fn what_is_missing_is_told_with_its_place() {
+    assert_eq!(why(json!({})), "/WORKFLOW_NAME: field \"WORKFLOW_NAME\" is missing");
+    assert_eq!(why(json!({"WORKFLOW_NAME": "x"})), "/tasks: field \"tasks\" is missing");
+    let of = |task: Value| json!({"WORKFLOW_NAME": "x", "TRIGGER_TYPE": "MANUAL", "tasks": [task]});
+    assert_eq!(why(of(json!({"TASK_ID": "a"}))), "/tasks/0/COMPONENT: field \"COMPONENT\" is missing");
+    assert!(
+        why(of(json!({"TASK_ID": "a", "COMPONENT": "http", "CONDITION": {"@IF": "true", "@THEN": "b"}})))
+            .contains("no task \"b\"")
+    );
+    // A component that nobody knows is refused by the check, with the kinds that there are.
+    let unknown = translated(of(json!({"TASK_ID": "a", "COMPONENT": "Teleport"})));
+    assert!(validate::parse(&unknown.definition.to_string()).unwrap_err().detail.contains("E_KIND /steps/a/use"));
+}
