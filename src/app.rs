@@ -106,8 +106,7 @@ impl App {
         let exec = Arc::new(config.exec.clone());
         let tickets = Tickets::default();
         let way = intake.clone();
-        let services =
-            Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, secrets, exec };
+        let services = Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, secrets, exec };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),

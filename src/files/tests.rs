@@ -22,7 +22,8 @@ async fn open() -> (TempDir, Files) {
 }
 
 async fn open_in(home: &Path) -> Result<Files> {
-    let paths = PathsConfig { data: home.join("data"), temp: home.join("temp") };
+    let workflows = home.join("workflows");
+    let paths = PathsConfig { data: home.join("data"), temp: home.join("temp"), workflows };
     Files::open(&paths, &UploadsConfig { max_bytes: 1000, reserve_bytes: 0 }).await
 }
 
@@ -213,7 +214,11 @@ async fn some_space_stays_in_reserve() {
     assert!(files.room().unwrap() > 0);
     assert_eq!(files.check_free(u64::MAX).unwrap_err().code, Code::InsufficientStorage);
     drop(files);
-    let paths = PathsConfig { data: home.path().join("data"), temp: home.path().join("temp") };
+    let paths = PathsConfig {
+        data: home.path().join("data"),
+        temp: home.path().join("temp"),
+        workflows: home.path().join("workflows"),
+    };
     let full = Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX }).await.unwrap();
     assert_eq!(full.new_upload().await.unwrap_err().code, Code::InsufficientStorage);
     assert_eq!(full.room().unwrap(), 0);
