@@ -119,7 +119,13 @@ async fn told(local: &Local, task: crate::domain::TaskId) -> Result<()> {
     let queue = &local.app.services.queue;
     let mut events = queue.wake().events();
     let waiting = async {
-        while queue.store().deliveries_of(task).await?.iter().any(|one| ["pending", "sending"].contains(&one.state.as_str())) {
+        while queue
+            .store()
+            .deliveries_of(task)
+            .await?
+            .iter()
+            .any(|one| ["pending", "sending"].contains(&one.state.as_str()))
+        {
             let _ = tokio::time::timeout(Duration::from_secs(1), events.changed()).await;
         }
         Ok(())

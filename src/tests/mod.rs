@@ -33,4 +33,5 @@ mod script;
 mod sources;
 mod streams;
 mod support;
+mod workflows;
 mod ytdlp;
