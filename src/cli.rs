@@ -9,6 +9,7 @@ mod models;
 mod secrets;
 mod serve;
 mod transcribe;
+mod workflow;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -45,6 +46,9 @@ enum Command {
     /// Look after model files
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Check, try and run workflows without a daemon
+    #[command(subcommand)]
+    Workflow(WorkflowCommand),
     /// Look after what workflows may use and nobody may see
     #[command(subcommand)]
     Secrets(SecretsCommand),
@@ -146,6 +150,35 @@ struct LayoutArgs {
 }
 
 #[derive(Subcommand)]
+enum WorkflowCommand {
+    /// Tell everything that is wrong with definitions
+    Validate {
+        /// Their files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Try a definition: expressions are real, the results of steps are mocks
+    Test {
+        /// Its file
+        file: PathBuf,
+        /// The parameters, as a JSON object
+        #[arg(long, value_name = "JSON")]
+        params: Option<String>,
+        /// A file with a JSON object: by step its output, or {"error": {"code": …}}
+        #[arg(long, value_name = "FILE")]
+        mocks: Option<PathBuf>,
+    },
+    /// Run a definition; its result goes to stdout as JSON
+    Run {
+        /// Its file
+        file: PathBuf,
+        /// A parameter; for a link, the path of a file will do
+        #[arg(long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+    },
+}
+
+#[derive(Subcommand)]
 enum ModelsCommand {
     /// List the official models and those that are here
     List,
@@ -233,6 +266,16 @@ fn run(cli: Cli) -> Result<()> {
             let config = Config::load(cli.config.as_deref(), &[])?;
             log::start(&quiet(&config.log))?;
             block_on(models::run(&config, command))
+        }
+        Command::Workflow(command) => {
+            if let Some(done) = workflow::offline(&command) {
+                return done;
+            }
+            let WorkflowCommand::Run { file, params } = command else { return Ok(()) };
+            engine::cpu_check()?;
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(workflow::run(config, &file, &params))
         }
         Command::Migrate => {
             let config = Config::load(cli.config.as_deref(), &[])?;

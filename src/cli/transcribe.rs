@@ -60,6 +60,11 @@ pub(super) async fn transcribe(mut config: Config, args: TranscribeArgs, mut sha
     failed.map_or(Ok(()), Err)
 }
 
+/// Downloads the default model if it is not here.
+pub(super) async fn fetch_model(config: &Config) -> Result<()> {
+    model::fetch(config, None).await
+}
+
 /// The error with the input that it is about.
 fn about(input: &str, mut error: Error) -> Error {
     let shown: String = input.chars().take(200).collect();
@@ -91,7 +96,7 @@ fn from_report(report: Report) -> Error {
 }
 
 /// Brings a file of the person's into the road without touching it: a hard link where that works, else a copy.
-async fn upload(local: &Local, path: &Path) -> Result<String> {
+pub(super) async fn upload(local: &Local, path: &Path) -> Result<String> {
     let cannot = |error: std::io::Error| {
         Error::new(Code::Io, format!("{} cannot be read", path.display()))
             .with_hint("Check the path and its permissions.")
@@ -128,7 +133,7 @@ async fn upload(local: &Local, path: &Path) -> Result<String> {
 }
 
 /// Waits for the task's end, with a bar on stderr when that is a terminal.
-async fn follow(local: &Local, id: TaskId, input: &str) -> Result<Task> {
+pub(super) async fn follow(local: &Local, id: TaskId, input: &str) -> Result<Task> {
     let queue = &local.app.services.queue;
     let mut events = queue.wake().events();
     let bar = ProgressBar::new(1000).with_message(input.chars().take(40).collect::<String>());

@@ -1,6 +1,6 @@
-//! What clients rely on, written down: the OpenAPI document and the table of errors.
+//! What clients rely on, written down: the OpenAPI document, the table of errors and the schema of workflows.
 //!
-//! Both files are made from the code. A change of the code that changes them must be meant: run the tests once with
+//! The files are made from the code. A change of the code that changes them must be meant: run the tests once with
 //! `UPDATE_CONTRACT=1`, look at the difference, and commit it.
 
 use serde_json::Value;
@@ -8,9 +8,9 @@ use trawl::error::Code;
 
 use super::support::{TestApp, root};
 
-/// Writes `docs/<name>`, or compares it with what the code says now.
-fn settle(name: &str, now: &str) {
-    let path = root().join("docs").join(name);
+/// Writes the file at `path` from the root, or compares it with what the code says now.
+fn settle(path: &str, now: &str) {
+    let (name, path) = (path, root().join(path));
     if std::env::var_os("UPDATE_CONTRACT").is_some() {
         std::fs::write(&path, now).unwrap();
         return;
@@ -21,14 +21,20 @@ fn settle(name: &str, now: &str) {
     let (line, kept_line, now_line) = differing.unwrap_or((kept.lines().count().min(now.lines().count()) + 1, "", ""));
     assert!(
         kept == now,
-        "docs/{name} is not what the code says, from line {line} on:\n  file: {kept_line}\n  code: {now_line}\n\
+        "{name} is not what the code says, from line {line} on:\n  file: {kept_line}\n  code: {now_line}\n\
          If the change is meant: UPDATE_CONTRACT=1 cargo test --test integration contract, then commit the file."
     );
 }
 
 #[test]
 fn the_openapi_document_is_the_committed_one() {
-    settle("openapi.json", &format!("{}\n", trawl::api::openapi()));
+    settle("docs/openapi.json", &format!("{}\n", trawl::api::openapi()));
+}
+
+#[test]
+fn the_schema_of_workflows_is_the_committed_one() {
+    let schema = serde_json::to_string_pretty(trawl::workflow::schema::schema()).unwrap();
+    settle("workflows/schema.json", &format!("{schema}\n"));
 }
 
 #[test]
@@ -45,7 +51,7 @@ fn the_table_of_errors_is_the_committed_one() {
         let again = if code.class().is_retryable() { "yes" } else { "no" };
         text.push_str(&format!("| `{}` | {} | {again} | {} |\n", code.as_str(), code.status(), code.hint()));
     }
-    settle("errors.md", &text);
+    settle("docs/errors.md", &text);
 }
 
 #[test]

@@ -35,4 +35,5 @@ mod sources;
 mod streams;
 mod support;
 mod triggers;
+mod workflows;
 mod ytdlp;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, Api};
 
 impl Api {
-    async fn put(&self, path: &str, body: &Value) -> Answer {
+    async fn put_definition(&self, path: &str, body: &Value) -> Answer {
         let request = Request::builder().method(Method::PUT).uri_str(path).content_type("application/json");
         self.send(request.body(body.to_string())).await
     }
@@ -35,14 +35,17 @@ async fn a_definition_comes_back_as_it_was_written() {
     assert_eq!((&read["revision"], &read["origin"]), (&json!(1), &json!("api")));
     api.post("/api/workflows", written.to_string()).await.problem(409, "conflict");
 
-    assert_eq!(api.put("/api/workflows/mine", &written).await.json()["revision"], 1);
-    assert_eq!(api.put("/api/workflows/mine", &definition("https://two.example")).await.json()["revision"], 2);
+    assert_eq!(api.put_definition("/api/workflows/mine", &written).await.json()["revision"], 1);
+    assert_eq!(
+        api.put_definition("/api/workflows/mine", &definition("https://two.example")).await.json()["revision"],
+        2
+    );
     let revisions = api.get("/api/workflows/mine/revisions").await.json();
     assert_eq!(revisions["items"].as_array().unwrap().len(), 2);
     let first = api.get("/api/workflows/mine/revisions/1").await.json();
     assert_eq!(first["definition"].to_string(), written.to_string());
     api.get("/api/workflows/mine/revisions/3").await.problem(404, "not_found");
-    let wrong = api.put("/api/workflows/other", &written).await.problem(422, "invalid_workflow");
+    let wrong = api.put_definition("/api/workflows/other", &written).await.problem(422, "invalid_workflow");
     assert_eq!(wrong["field"], "/name");
 
     let line = &api.get("/api/workflows").await.json()["items"][0];
