@@ -13,8 +13,14 @@ use crate::{
 const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Keys whose children are free names.
-const OPEN: [&str; 5] =
-    ["models.aliases", "engine.remote", "net.host_map", "crawlers.douyin.params", "crawlers.tiktok.params"];
+const OPEN: [&str; 6] = [
+    "models.aliases",
+    "engine.remote",
+    "llm.models",
+    "net.host_map",
+    "crawlers.douyin.params",
+    "crawlers.tiktok.params",
+];
 
 impl Config {
     /// The defaults alone, without any file, variable or flag.
@@ -69,6 +75,7 @@ impl Config {
         }
         self.models.check()?;
         self.engine.check()?;
+        self.llm.check()?;
         let places = [self.queue.net, self.queue.deliver, self.queue.flow, self.queue.llm, self.queue.prefetch];
         if places.contains(&0) {
             return wrong("queue.net, queue.deliver, queue.flow, queue.llm and queue.prefetch", "at least 1");

@@ -4,6 +4,7 @@
 //! Callers may rely on every value being in range once [`Config::load`] has returned it.
 
 mod engine;
+mod llm;
 mod load;
 mod models;
 mod remote;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use self::{
     engine::EngineConfig,
+    llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
 };
@@ -46,6 +48,8 @@ pub struct Config {
     pub models: ModelsConfig,
     /// Recognition processes.
     pub engine: EngineConfig,
+    /// Language models.
+    pub llm: LlmConfig,
     /// Leases and lanes.
     pub queue: QueueConfig,
     /// Deliveries.
