@@ -6,6 +6,7 @@
 pub mod advance;
 pub mod definition;
 pub mod expr;
+pub mod kinds;
 pub mod plan;
 pub mod retry;
 pub mod rule;

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    Definition,
+    Definition, kinds,
     plan::{NeedsError, kind_of, plan},
     template,
 };
 use crate::{
-    domain::{StepKind, options::nearest},
+    domain::options::nearest,
     error::{Code, Error, Result},
 };
 
@@ -163,39 +163,10 @@ fn check_path(definition: &Definition, path: &[String]) -> Result<(), (&'static 
     }
 }
 
-/// The fields of a kind's output; see `steps/`.
-pub fn outputs(kind: &str) -> &'static [&'static str] {
-    match kind.parse() {
-        Ok(StepKind::Resolve) => &[
-            "media_id",
-            "platform",
-            "id",
-            "kind",
-            "title",
-            "description",
-            "author",
-            "author_id",
-            "published_at",
-            "cover_url",
-            "page_url",
-            "duration_ms",
-            "candidates",
-            "silent",
-            "warnings",
-        ],
-        Ok(StepKind::Download) => {
-            &["media_id", "file", "size", "sha256", "content_type", "duration_ms", "silent", "warnings"]
-        }
-        Ok(StepKind::Transcribe) => &["transcript_id", "text", "language", "duration", "segments", "model", "warnings"],
-        Ok(StepKind::Callback) => &["delivery_id"],
-        Ok(_) | Err(_) => &[],
-    }
-}
-
 fn check_output(kind: &str, rest: &[&str]) -> Result<(), (&'static str, String)> {
-    let known = outputs(kind);
+    let known = kinds::of(kind).map_or(&[][..], |kind| &kind.outputs);
     match rest.first() {
-        Some(field) if !known.is_empty() && !known.contains(field) => {
+        Some(field) if !known.is_empty() && !known.iter().any(|name| name == field) => {
             Err(("E_REF_FIELD", format!("{kind} has no output \"{field}\"; fields: {}", known.join(", "))))
         }
         _ => Ok(()),
@@ -250,7 +221,7 @@ mod tests {
                 "E_REF /steps/b/with/media: no step \"aa\"; did you mean \"a\"?",
                 "E_EXPR /steps/b/with/y: \"${\" without its \"}\"",
                 "E_REF_FIELD /steps/d/with/from: transcribe has no output \"txt\"; fields: transcript_id, text, \
-                 language, duration, segments, model, warnings",
+                 language, duration, segments, model, zh, inference_ms, cached, warnings",
             ]
         );
     }
