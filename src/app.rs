@@ -29,6 +29,7 @@ use crate::{
     files::Files,
     follow::Follow,
     intake::Intake,
+    llm::Llm,
     media::Ffmpeg,
     net::Net,
     queue::Queue,
@@ -95,7 +96,8 @@ impl App {
         let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
-        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool };
+        let llm = Llm::new(&config.llm, &net)?;
+        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool, llm };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),

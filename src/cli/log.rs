@@ -25,6 +25,8 @@ pub(super) fn start(config: &LogConfig) -> Result<()> {
         "h2=warn",
         "html5ever=warn",
         "selectors=warn",
+        // It repeats what models say even at error; what goes wrong is told by the step.
+        "async_openai=off",
     ]
     .iter()
     .filter_map(|directive| directive.parse().ok())

@@ -29,6 +29,12 @@ pub enum Executed {
 }
 
 impl Net {
+    /// A client for libraries to put requests together with. One that they send by themselves obeys the rules for names,
+    /// but not those for what is written in a link: they are to leave by [`Net::execute`].
+    pub fn library_client(&self) -> reqwest::Client {
+        self.inner.clients.guarded()
+    }
+
     /// Sends a library's request as it is, but for its User-Agent and its encodings. At most `limit` bytes of the answer
     /// are let through. How long all of it may take is the caller's business.
     pub async fn execute(&self, mut request: Request, limit: usize) -> Result<Executed> {

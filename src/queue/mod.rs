@@ -11,6 +11,7 @@ mod finish;
 pub mod outbox;
 mod progress;
 mod recover;
+mod said;
 pub mod scope;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use self::{
     claim::Work,
     finish::Done,
     recover::Suspects,
+    said::Said,
     wake::{Stop, Wake},
 };
 use crate::{

@@ -37,6 +37,7 @@ use crate::{
     domain::{StepKind, Task},
     error::{Code, Error, Report, Result},
     files::Files,
+    llm::Llm,
     media::Ffmpeg,
     net::Net,
     queue::{Done, Queue, Work},
@@ -63,6 +64,8 @@ pub struct Services {
     pub models: Models,
     /// Recognition processes.
     pub pool: Arc<Pool>,
+    /// Language models.
+    pub llm: Llm,
 }
 
 /// One try at one step.

@@ -8,7 +8,7 @@ mod condition;
 mod download;
 mod exec;
 mod http;
-mod llm;
+pub mod llm;
 mod resolve;
 mod subtitle;
 mod transcribe;
