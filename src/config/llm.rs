@@ -216,7 +216,13 @@ mod tests {
         let seen: Vec<_> = all
             .iter()
             .map(|one| {
-                (one.alias.as_str(), one.base_url.as_str(), one.api_key.as_str(), one.model.as_str(), one.context_tokens)
+                (
+                    one.alias.as_str(),
+                    one.base_url.as_str(),
+                    one.api_key.as_str(),
+                    one.model.as_str(),
+                    one.context_tokens,
+                )
             })
             .collect();
         assert_eq!(
@@ -229,7 +235,10 @@ mod tests {
             ]
         );
         assert_eq!(all[0].prices, Some((2.5, 0.0)));
-        assert_eq!((all[0].key("api_key"), all[2].key("model")), ("`llm.api_key`".into(), "`llm.models.small.model`".into()));
+        assert_eq!(
+            (all[0].key("api_key"), all[2].key("model")),
+            ("`llm.api_key`".into(), "`llm.models.small.model`".into())
+        );
         assert!(!format!("{all:?}").contains("sk-a"));
     }
 

@@ -41,7 +41,8 @@ impl Dialect {
     /// What to try after a 400 or 422 that said this; none when there is nothing left to leave out.
     pub(super) fn after(self, question: &Question, said: &str) -> Option<Self> {
         let said = said.to_ascii_lowercase();
-        let is_refused = ["unsupported", "not support", "unrecognized", "unknown", "extra"].iter().any(|w| said.contains(w));
+        let is_refused =
+            ["unsupported", "not support", "unrecognized", "unknown", "extra"].iter().any(|w| said.contains(w));
         if is_refused && self.limit == Limit::MaxTokens && said.contains("max_completion_tokens") {
             return Some(Self { limit: Limit::MaxCompletionTokens, ..self });
         }

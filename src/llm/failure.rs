@@ -76,7 +76,10 @@ pub(super) fn refused(model: &LlmModel, reply: &FormReply) -> Error {
 pub(super) fn gave_up(model: &LlmModel, said: &Value) -> Error {
     let body = serde_json::json!({ "error": said }).to_string();
     let said = excerpt(model, body.as_bytes()).map(|said| format!(": {said}")).unwrap_or_default();
-    Error::new(Code::LlmUnavailable, format!("The language model {} gave up in the middle of its answer{said}", model.alias))
+    Error::new(
+        Code::LlmUnavailable,
+        format!("The language model {} gave up in the middle of its answer{said}", model.alias),
+    )
 }
 
 /// The error for an answer that cannot be used.
@@ -156,13 +159,18 @@ mod tests {
         }
         let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(9_999));
         assert!(said(500, &long).detail.len() < 300);
-        assert!(gave_up(&model(), &serde_json::json!({"message": "out of memory"})).detail.ends_with("\"out of memory\""));
+        assert!(
+            gave_up(&model(), &serde_json::json!({"message": "out of memory"})).detail.ends_with("\"out of memory\"")
+        );
     }
 
     #[test]
     fn failures_of_the_network_are_told_apart() {
         let of = |code| unreached(&model(), Error::new(code, "x"));
-        assert_eq!((of(Code::ConnectFailed).code, of(Code::SourceTimeout).code), (Code::LlmUnavailable, Code::LlmTimeout));
+        assert_eq!(
+            (of(Code::ConnectFailed).code, of(Code::SourceTimeout).code),
+            (Code::LlmUnavailable, Code::LlmTimeout)
+        );
         assert_eq!((of(Code::AddressRefused).code, of(Code::AddressRefused).is_retryable()), (Code::Config, false));
         assert!(of(Code::AddressRefused).hint.contains("allow_hosts"));
     }

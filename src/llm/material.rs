@@ -35,7 +35,9 @@ impl Material {
         match (with.input.take().filter(|input| !input.is_null()), with.segments.take(), reads) {
             (Some(_), Some(_), _) => wrong("segments", "A step takes `input` or `segments`, not both"),
             (None, None, _) => wrong("input", "There is neither `input` nor `segments`"),
-            (Some(_), None, Some(Reads::Times)) => wrong("segments", "This prompt needs `segments`: it works with times"),
+            (Some(_), None, Some(Reads::Times)) => {
+                wrong("segments", "This prompt needs `segments`: it works with times")
+            }
             (None, Some(segments), _) if segments.iter().any(|one| !(one.start <= one.end)) => {
                 wrong("segments", "A segment ends before it starts")
             }
@@ -83,8 +85,9 @@ pub(super) fn packed(lines: &[String], max: usize, overlap: usize) -> Result<Vec
     let sizes: Vec<usize> = lines.iter().map(|line| estimate(line)).collect();
     if let Some(largest) = sizes.iter().max().filter(|size| **size > max) {
         let detail = format!("A segment has some {largest} tokens, and a part has room for {max}");
-        return Err(Error::new(Code::TooLarge, detail)
-            .with_hint("Raise `llm.context_tokens`, or `llm.max_output_tokens` for translations, if the model can hold more."));
+        return Err(Error::new(Code::TooLarge, detail).with_hint(
+            "Raise `llm.context_tokens`, or `llm.max_output_tokens` for translations, if the model can hold more.",
+        ));
     }
     few(pack(&sizes, max, overlap))
 }
@@ -120,7 +123,12 @@ mod tests {
     use super::*;
 
     fn segments(texts: &[&str]) -> Vec<Timed> {
-        let one = |(id, text): (usize, &&str)| Timed { id, start: id as f64 * 1.5, end: id as f64 + 1.5, text: (*text).to_owned() };
+        let one = |(id, text): (usize, &&str)| Timed {
+            id,
+            start: id as f64 * 1.5,
+            end: id as f64 + 1.5,
+            text: (*text).to_owned(),
+        };
         texts.iter().enumerate().map(one).collect()
     }
 

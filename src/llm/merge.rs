@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{
     pieces::pack,
-    session::{Answer, Form, Request, Session, system},
     schema::Schema,
+    session::{Answer, Form, Request, Session, system},
     tokens::estimate,
 };
 use crate::error::{Code, Error, Result};
@@ -72,7 +72,9 @@ pub(super) async fn reduce(
         let groups = pack(&sizes, room, 0);
         if groups.len() == left.len() {
             return Err(Error::new(Code::TooLarge, "Two answers to parts of the text do not fit into one request")
-                .with_hint("Lower the step's `max_tokens`, or raise `llm.context_tokens` if the model can hold more."));
+                .with_hint(
+                    "Lower the step's `max_tokens`, or raise `llm.context_tokens` if the model can hold more.",
+                ));
         }
         session.expected = session.answered + groups.len() + usize::from(groups.len() > 1);
         let mut merged = Vec::with_capacity(groups.len());

@@ -9,21 +9,21 @@ mod answer;
 mod dialect;
 mod failure;
 mod fence;
-mod model;
-mod pieces;
-mod schema;
-mod tokens;
-mod wire;
 mod material;
 mod memory;
 mod merge;
+mod model;
+mod pieces;
 mod prompt;
 mod run;
+mod schema;
 mod segments;
 mod session;
-mod times;
 #[cfg(test)]
 mod tests;
+mod times;
+mod tokens;
+mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -6,11 +6,7 @@ use std::{
 };
 
 use async_openai::{
-    Client,
-    config::OpenAIConfig,
-    error::OpenAIError,
-    middleware::HttpRequestFactory,
-    traits::RequestOptionsBuilder,
+    Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory, traits::RequestOptionsBuilder,
 };
 use futures_util::StreamExt;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -134,7 +130,8 @@ impl Model {
             return Err(Failure::Other(gave_up(&self.settings, &error)));
         }
         answer.counted = piece.usage.or(answer.counted);
-        let Some(Choice { message, delta, finish_reason }) = piece.choices.unwrap_or_default().into_iter().next() else {
+        let Some(Choice { message, delta, finish_reason }) = piece.choices.unwrap_or_default().into_iter().next()
+        else {
             return Ok(());
         };
         for said in message.into_iter().chain(delta) {
@@ -144,8 +141,10 @@ impl Model {
         answer.ending = finish_reason.or(answer.ending.take());
         if answer.text.len() > most {
             let detail = format!("The language model {} writes far more than it was asked for", self.settings.alias);
-            return Err(Failure::Other(Error::new(Code::TooLarge, detail)
-                .with_hint("The server does not keep to `max_tokens`: see its log, or ask another model.")));
+            return Err(Failure::Other(
+                Error::new(Code::TooLarge, detail)
+                    .with_hint("The server does not keep to `max_tokens`: see its log, or ask another model."),
+            ));
         }
         Ok(())
     }
@@ -160,7 +159,10 @@ impl Model {
                 .with_hint("Change what it is asked, or ask another model: this one refuses the text."));
         }
         if ending == "length" {
-            let hint = format!("Raise the `max_tokens` of the step and {}, or ask for less.", settings.key("max_output_tokens"));
+            let hint = format!(
+                "Raise the `max_tokens` of the step and {}, or ask for less.",
+                settings.key("max_output_tokens")
+            );
             return Err(unusable(settings, "it is cut off, because it is too long").with_hint(hint).for_good());
         }
         if answer.text.trim().is_empty() {
@@ -184,11 +186,13 @@ impl Model {
             },
             // Holds the answer, which belongs into no log.
             OpenAIError::JSONDeserialize(..) => Failure::Other(unusable(settings, "it is no chat completion")),
-            OpenAIError::Reqwest(error) => broken(Box::<dyn std::error::Error + Send + Sync>::from(error.without_url())),
-            OpenAIError::StreamError(error) => broken(error.to_string().into()),
-            error => {
-                Failure::Other(Error::new(Code::Internal, "A request cannot be put together").with_source(error.to_string()))
+            OpenAIError::Reqwest(error) => {
+                broken(Box::<dyn std::error::Error + Send + Sync>::from(error.without_url()))
             }
+            OpenAIError::StreamError(error) => broken(error.to_string().into()),
+            error => Failure::Other(
+                Error::new(Code::Internal, "A request cannot be put together").with_source(error.to_string()),
+            ),
         }
     }
 }

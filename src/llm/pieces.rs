@@ -58,9 +58,9 @@ fn units(text: &str, max: usize) -> Vec<Range<usize>> {
                     let start = start + at;
                     match estimate(grapheme) <= max {
                         true => units.push(start..start + grapheme.len()),
-                        false => units.extend(
-                            grapheme.char_indices().map(|(at, c)| start + at..start + at + c.len_utf8()),
-                        ),
+                        false => {
+                            units.extend(grapheme.char_indices().map(|(at, c)| start + at..start + at + c.len_utf8()))
+                        }
                     }
                 }
             }

@@ -144,7 +144,8 @@ impl Prompt {
             rest.split_once("\n+++ merge\n").map_or((rest, None), |(rest, merging)| (rest, Some(merging)));
         let schema = match answer {
             Some(json) => {
-                let json: Value = serde_json::from_str(json).map_err(|error| format!("its answer is no JSON: {error}"))?;
+                let json: Value =
+                    serde_json::from_str(json).map_err(|error| format!("its answer is no JSON: {error}"))?;
                 Some(Schema::new(&json).map_err(|error| format!("{}. {}", error.detail, error.hint))?)
             }
             None => None,

@@ -143,7 +143,8 @@ impl Plan {
                 _ => (format!("part-{}", at + 1), intro(at + 1, count)),
             };
             let form = self.schema.as_ref().map(|schema| Form { schema, check: &|_| Vec::new() });
-            let request = Request { name, system: &system, intro: &intro, data, form, part: Some(at + 1), parts: count };
+            let request =
+                Request { name, system: &system, intro: &intro, data, form, part: Some(at + 1), parts: count };
             answers.push(session.ask(request).await?);
         }
         Ok((answers, count))
@@ -151,5 +152,7 @@ impl Plan {
 }
 
 fn intro(part: usize, parts: usize) -> String {
-    format!("The text is too long to be read at once. This is part {part} of {parts}; do what you are told for this part:")
+    format!(
+        "The text is too long to be read at once. This is part {part} of {parts}; do what you are told for this part:"
+    )
 }

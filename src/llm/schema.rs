@@ -35,11 +35,12 @@ impl Schema {
         let Value::Object(fields) = given else { return Err(wrong("The schema is no object")) };
         // This engine takes time in proportion to the text, whatever the pattern.
         let patterns = PatternOptions::regex().size_limit(1 << 20);
-        let validator = jsonschema::options().offline().with_pattern_options(patterns).build(given).map_err(|error| {
-            let why: String = error.masked().to_string().chars().take(200).collect();
-            wrong("The schema cannot be used")
-                .with_hint(format!("{}. References to other documents are refused.", why.escape_debug()))
-        })?;
+        let validator =
+            jsonschema::options().offline().with_pattern_options(patterns).build(given).map_err(|error| {
+                let why: String = error.masked().to_string().chars().take(200).collect();
+                wrong("The schema cannot be used")
+                    .with_hint(format!("{}. References to other documents are refused.", why.escape_debug()))
+            })?;
         let is_wrapped = fields.get("type").and_then(Value::as_str) != Some("object");
         let sent = if is_wrapped { wrapped(fields) } else { given.clone() };
         Ok(Self { sent, is_wrapped, validator: Arc::new(validator) })

@@ -102,7 +102,13 @@ impl Session<'_> {
         let settings = &self.model.settings;
         let schema = request.form.as_ref().map(|form| form.schema.sent());
         let asked = serde_json::json!([
-            settings.base_url, settings.model, request.system, request.intro, request.data, schema, self.temperature,
+            settings.base_url,
+            settings.model,
+            request.system,
+            request.intro,
+            request.data,
+            schema,
+            self.temperature,
             self.max_tokens
         ]);
         let memory = Memory::of(&self.context.folder, &asked);
@@ -194,7 +200,8 @@ impl Session<'_> {
              was asked for."
         );
         let left = self.room(request.system, request.intro).saturating_sub(estimate(request.data));
-        let shown = (estimate(said) + estimate(&text) <= left && !said.trim().is_empty()).then(|| Message::assistant(said));
+        let shown =
+            (estimate(said) + estimate(&text) <= left && !said.trim().is_empty()).then(|| Message::assistant(said));
         shown.into_iter().chain([Message::user(text)]).collect()
     }
 

@@ -17,7 +17,10 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let with: With = serde_json::from_value(Value::Object(job.input.clone())).map_err(|error| {
         // It may quote what it does not like, and that may be long.
         let why: String = error.to_string().chars().take(200).collect();
-        Error::new(Code::InvalidWorkflow, format!("Step \"{}\" cannot use its `with`: {}", step.key, why.escape_debug()))
+        Error::new(
+            Code::InvalidWorkflow,
+            format!("Step \"{}\" cannot use its `with`: {}", step.key, why.escape_debug()),
+        )
     })?;
     let hear = |heard: Heard<'_>| match heard {
         Heard::Text { part, parts, text } => job.reporter.words(part, parts, text),

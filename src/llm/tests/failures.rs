@@ -10,20 +10,55 @@ async fn refusals_are_told_apart() {
     let server = LlmServer::start().await;
     let stage = Stage::new(&server.url, "");
     for (say, code, class, retryable, hint) in [
-        (Say::Error(401, "bad key sk-geheim", "invalid_api_key", None), Code::LlmDenied, Class::Forbidden, false, "llm.api_key"),
-        (Say::Error(404, "no such model", "model_not_found", None), Code::Config, Class::InvalidInput, false, "llm.model"),
-        (Say::Error(429, "slow down", "rate_limit_exceeded", Some("7")), Code::RateLimited, Class::RateLimited, true, "requests_per_minute"),
+        (
+            Say::Error(401, "bad key sk-geheim", "invalid_api_key", None),
+            Code::LlmDenied,
+            Class::Forbidden,
+            false,
+            "llm.api_key",
+        ),
+        (
+            Say::Error(404, "no such model", "model_not_found", None),
+            Code::Config,
+            Class::InvalidInput,
+            false,
+            "llm.model",
+        ),
+        (
+            Say::Error(429, "slow down", "rate_limit_exceeded", Some("7")),
+            Code::RateLimited,
+            Class::RateLimited,
+            true,
+            "requests_per_minute",
+        ),
         (Say::Error(429, "pay", "insufficient_quota", None), Code::LlmDenied, Class::Forbidden, false, "account"),
-        (Say::Error(400, "too much", "context_length_exceeded", None), Code::TooLarge, Class::TooLarge, false, "context_tokens"),
+        (
+            Say::Error(400, "too much", "context_length_exceeded", None),
+            Code::TooLarge,
+            Class::TooLarge,
+            false,
+            "context_tokens",
+        ),
         (Say::Error(503, "overloaded", "server_error", Some("3")), Code::LlmUnavailable, Class::Unavailable, true, ""),
         (Say::Raw(200, b"<html>".to_vec()), Code::LlmAnswer, Class::Unavailable, true, ""),
-        (Say::Raw(200, b"{\"choices\":[{\"message\":{\"content\":[1]}}]}".to_vec()), Code::LlmAnswer, Class::Unavailable, true, ""),
+        (
+            Say::Raw(200, b"{\"choices\":[{\"message\":{\"content\":[1]}}]}".to_vec()),
+            Code::LlmAnswer,
+            Class::Unavailable,
+            true,
+            "",
+        ),
         (Say::Raw(302, Vec::new()), Code::Config, Class::InvalidInput, false, "base_url"),
     ] {
         let what = format!("{say:?}");
         server.say(say);
         let error = stage.fail(json!({ "system": "x", "input": "x", "json_schema": { "type": "object" } })).await;
-        assert_eq!((error.code, error.code.class(), error.is_retryable()), (code, class, retryable), "{what}: {}", error.chain());
+        assert_eq!(
+            (error.code, error.code.class(), error.is_retryable()),
+            (code, class, retryable),
+            "{what}: {}",
+            error.chain()
+        );
         assert!(error.hint.contains(hint), "{what}: {}", error.hint);
         let wait = [("429", 7), ("503", 3)].iter().find(|(status, _)| retryable && error.detail.contains(status));
         assert_eq!(error.retry_after, wait.map(|(_, seconds)| Duration::from_secs(*seconds)), "{what}");
@@ -109,7 +144,10 @@ async fn steps_that_make_no_sense_are_refused_before_anybody_is_asked() {
         (json!({ "system": "x", "input": "x", "temperature": 3 }), "temperature"),
         (json!({ "system": "x", "input": "x", "max_tokens": 0 }), "max_tokens"),
         (json!({ "system": "x", "input": "x", "json_schema": { "$ref": "http://a.example/s" } }), "json_schema"),
-        (json!({ "prompt": "translation", "variables": { "target": "zh" }, "segments": [], "json_schema": {} }), "json_schema"),
+        (
+            json!({ "prompt": "translation", "variables": { "target": "zh" }, "segments": [], "json_schema": {} }),
+            "json_schema",
+        ),
     ] {
         let error = stage.fail(with.clone()).await;
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidValue, Some(field)), "{with}");

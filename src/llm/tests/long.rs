@@ -9,7 +9,12 @@ fn sentences(count: usize) -> String {
 
 fn spoken(count: usize) -> Vec<Timed> {
     (0..count)
-        .map(|id| Timed { id, start: id as f64 * 4.25, end: id as f64 * 4.25 + 4.0, text: format!("Segment {id} is about fish.") })
+        .map(|id| Timed {
+            id,
+            start: id as f64 * 4.25,
+            end: id as f64 * 4.25 + 4.0,
+            text: format!("Segment {id} is about fish."),
+        })
         .collect()
 }
 
@@ -36,7 +41,11 @@ async fn a_long_text_is_read_in_parts_and_merged() {
         covered = start + part.len();
     }
     assert_eq!(covered, text.len());
-    assert!(parts.windows(2).any(|pair| !pair[0].is_empty() && text.find(pair[1]).unwrap() < text.find(pair[0]).unwrap() + pair[0].len()));
+    assert!(
+        parts.windows(2).any(
+            |pair| !pair[0].is_empty() && text.find(pair[1]).unwrap() < text.find(pair[0]).unwrap() + pair[0].len()
+        )
+    );
     let last = asked.last().unwrap();
     assert!(last.said_by("system")[0].contains("Make one summary of the whole"));
     assert!(last.data().contains("\n\nPart 2:\nFrom "), "{}", last.data());
@@ -49,13 +58,16 @@ async fn a_long_text_is_read_in_parts_and_merged() {
 
 #[tokio::test]
 async fn many_answers_are_merged_in_rounds() {
-    let server = LlmServer::answering(|_| Say::text(sentences(30))).await;
+    let answer =
+        |asked: &server::Asked| format!("{}: {}", asked.idempotency_key.as_deref().unwrap(), sentences(30).trim());
+    let server = LlmServer::answering(move |asked| Say::text(answer(asked))).await;
     let stage = Stage::new(&server.url, "");
     let with = json!({ "system": "Retell.", "input": sentences(300), "chunk": { "tokens": 200, "overlap": 0 } });
     let output = stage.run(with).await.unwrap();
-    let merges: Vec<String> = server.asked()[output.parts..].iter().map(|one| one.idempotency_key.clone().unwrap()).collect();
+    let merges: Vec<String> =
+        server.asked()[output.parts..].iter().map(|one| one.idempotency_key.clone().unwrap()).collect();
     assert!(merges.iter().any(|key| key.starts_with("7/say#merge-2-")), "{merges:?}");
-    assert_eq!(output.text, sentences(30).trim());
+    assert!(merges.last().is_some_and(|key| output.text.starts_with(key) && key.ends_with("-1")), "{merges:?}");
 
     let server = LlmServer::answering(|_| Say::text(sentences(60))).await;
     let stage = Stage::new(&server.url, "context_tokens = 2048");
@@ -68,11 +80,11 @@ async fn parts_are_joined_when_that_is_asked_for() {
     let server = LlmServer::answering(|asked| Say::text(asked.data().to_uppercase())).await;
     let stage = Stage::new(&server.url, "");
     let text = "One is here. Two is there. Three is nowhere at all.";
-    let chunk = json!({ "tokens": 10 });
+    let chunk = json!({ "tokens": 12 });
     let with = json!({ "prompt": "translation", "variables": { "target": "loud" }, "input": text, "chunk": chunk });
     let output = stage.run(with).await.unwrap();
-    assert_eq!(output.text, "ONE IS HERE.\n\nTWO IS THERE.\n\nTHREE IS NOWHERE AT \n\nALL.".replace("AT \n\nALL", "AT\n\nALL"));
-    assert_eq!((output.parts, server.asked().len()), (4, 4));
+    assert_eq!(output.text, "ONE IS HERE. TWO IS THERE.\n\nTHREE IS NOWHERE AT ALL.");
+    assert_eq!((output.parts, server.asked().len()), (2, 2));
 }
 
 #[tokio::test]
@@ -105,7 +117,8 @@ async fn chapters_of_parts_become_one_list_with_real_times() {
 async fn translated_segments_keep_their_times() {
     let translate = |asked: &server::Asked| {
         let lines = asked.data().lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let said = lines.map(|one| json!({ "id": one["id"], "text": one["text"].as_str().unwrap().replace("fish", "鱼") }));
+        let said =
+            lines.map(|one| json!({ "id": one["id"], "text": one["text"].as_str().unwrap().replace("fish", "鱼") }));
         said.collect::<Vec<_>>()
     };
     let server = LlmServer::answering(move |asked| {

@@ -63,7 +63,11 @@ impl Asked {
     /// The contents of the messages with this role.
     pub fn said_by(&self, role: &str) -> Vec<&str> {
         let messages = self.body["messages"].as_array().unwrap();
-        messages.iter().filter(|message| message["role"] == role).map(|message| message["content"].as_str().unwrap()).collect()
+        messages
+            .iter()
+            .filter(|message| message["role"] == role)
+            .map(|message| message["content"].as_str().unwrap())
+            .collect()
     }
 
     /// What lies inside the fence of the first user's message.
@@ -161,7 +165,8 @@ impl Endpoint for Handler {
             Say::Error(status, message, code, retry_after) => {
                 let body = json!({ "error": { "message": message, "type": "error", "param": null, "code": code } });
                 let response = Response::builder().status(StatusCode::from_u16(status).unwrap());
-                let response = retry_after.into_iter().fold(response, |response, wait| response.header("retry-after", wait));
+                let response =
+                    retry_after.into_iter().fold(response, |response, wait| response.header("retry-after", wait));
                 response.content_type("application/json").body(body.to_string())
             }
             Say::Raw(status, body) => Response::builder()
@@ -211,7 +216,8 @@ fn streamed(text: &str, why: Option<&str>, counts: bool, end: End) -> Response {
         });
         format!("data: {chunk}\n\n")
     };
-    let choice = |delta: Value, why: Value| json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": why }]);
+    let choice =
+        |delta: Value, why: Value| json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": why }]);
     let mut events = vec![event(choice(json!({ "role": "assistant", "content": "" }), Value::Null), Value::Null)];
     for piece in text.chars().collect::<Vec<_>>().chunks(8) {
         let piece: String = piece.iter().collect();
