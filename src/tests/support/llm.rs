@@ -1,6 +1,8 @@
 //! A server with OpenAI's chat API on loopback: it speaks the wire format, and a test says what the model says. Stands in
 //! for someone else's service. Also part of the library's own tests.
 
+#![allow(dead_code, reason = "one of the two that it is part of uses what the other one does not")]
+
 use std::{
     collections::VecDeque,
     convert::Infallible,
@@ -127,7 +129,6 @@ impl LlmServer {
     }
 
     /// Waits until so many questions were asked.
-    #[allow(dead_code, reason = "not every binary that this is part of waits")]
     pub async fn asked_times(&self, times: usize) -> Vec<Asked> {
         let mut asked = self.state.asked.subscribe();
         let waiting = tokio::time::timeout(Duration::from_secs(60), asked.wait_for(|asked| asked.len() >= times));
