@@ -34,6 +34,7 @@ use crate::{
     net::Net,
     queue::Queue,
     runner::Runner,
+    secrets::Secrets,
     steps::{Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
@@ -93,11 +94,14 @@ impl App {
         workflows::load(queue.store()).await?;
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
-        let courier = Courier::new(queue.clone(), net.clone(), &config.callbacks, &secret)?;
+        let secrets = open_secrets(&config, queue.shared_store())?;
+        let courier = Courier::new(queue.clone(), net.clone(), secrets.clone(), &config.callbacks, &secret)?;
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
         let llm = Llm::new(&config.llm, &net)?;
-        let services = Services { queue, net, crawl, tickets: Tickets::default(), files, ffmpeg, models, pool, llm };
+        let exec = Arc::new(config.exec.clone());
+        let tickets = Tickets::default();
+        let services = Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, llm, secrets, exec };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),
@@ -195,6 +199,7 @@ impl App {
             files: services.files.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
             identities: self.identities.clone(),
+            secrets: services.secrets,
             models: services.models,
             pulls: self.pulls.clone(),
             pool: services.pool,
@@ -244,6 +249,11 @@ impl App {
 /// The identities in a store, with the key of the configuration or of the data folder.
 pub fn open_identities(config: &Config, store: Arc<Store>) -> Result<Identities> {
     Ok(Identities::new(store, &secret::identities(config)?, config))
+}
+
+/// The secrets of workflows in a store, with the key of the configuration or of the data folder.
+pub fn open_secrets(config: &Config, store: Arc<Store>) -> Result<Secrets> {
+    Ok(Secrets::new(store, &secret::secrets(config)?))
 }
 
 /// Whether there is a key for identities: one that is missing is made at the first start.

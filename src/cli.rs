@@ -6,6 +6,7 @@ mod doctor;
 mod local;
 mod log;
 mod models;
+mod secrets;
 mod serve;
 mod transcribe;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Look after model files
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Look after what workflows may use and nobody may see
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Check what trawl needs, and which ways to platforms work today
     Doctor {
         /// Print the checks as JSON
@@ -164,6 +168,25 @@ enum ModelsCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum SecretsCommand {
+    /// List names and hosts
+    List,
+    /// Set a secret; its value is read from stdin
+    Set {
+        /// Its name, as in ${secrets.NAME}
+        name: String,
+        /// Who may see it: api.example.com, *.example.com, or exec:NAME for a program
+        #[arg(long = "host", required = true, value_name = "HOST")]
+        hosts: Vec<String>,
+    },
+    /// Remove a secret
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -217,6 +240,11 @@ fn run(cli: Cli) -> Result<()> {
             block_on(async { Store::open(&config.database_url()).await.map(drop) })?;
             print("The database is up to date.");
             Ok(())
+        }
+        Command::Secrets(command) => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(secrets::run(&config, command))
         }
         Command::Doctor { json } => {
             let config = Config::load(cli.config.as_deref(), &[])?;

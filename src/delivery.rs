@@ -19,6 +19,7 @@ use crate::{
     error::{Code, Error, Result},
     net::{Net, Post, PostReply},
     queue::Queue,
+    secrets::Secrets,
     store::{ClaimedDelivery, DeliveryEnd},
 };
 
@@ -31,6 +32,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(60);
 pub struct Courier {
     queue: Queue,
     net: Net,
+    secrets: Secrets,
     config: Arc<CallbacksConfig>,
     signer: Arc<standardwebhooks::Webhook>,
 }
@@ -43,12 +45,12 @@ struct Verdict {
 }
 
 impl Courier {
-    /// A courier that signs with `secret` (`whsec_` and base64).
-    pub fn new(queue: Queue, net: Net, config: &CallbacksConfig, secret: &str) -> Result<Self> {
+    /// A courier that signs with `secret` (`whsec_` and base64) what names none of `secrets`.
+    pub fn new(queue: Queue, net: Net, secrets: Secrets, config: &CallbacksConfig, secret: &str) -> Result<Self> {
         let signer = standardwebhooks::Webhook::new(secret).map_err(|error| {
             Error::new(Code::Config, "`callbacks.secret` must be whsec_ followed by base64").with_source(error)
         })?;
-        Ok(Self { queue, net, config: Arc::new(config.clone()), signer: Arc::new(signer) })
+        Ok(Self { queue, net, secrets, config: Arc::new(config.clone()), signer: Arc::new(signer) })
     }
 
     /// Sends deliveries until `shutdown`, then lets those under way go on for `queue.drain` at most.
@@ -161,8 +163,10 @@ impl Courier {
 
     async fn send(&self, delivery: &ClaimedDelivery) -> Result<PostReply> {
         let timestamp = chrono::Utc::now().timestamp();
-        let signature = self
-            .signer
+        let own = self.signer_of(delivery).await?;
+        let signature = own
+            .as_ref()
+            .unwrap_or(&self.signer)
             .sign(&delivery.id, timestamp, delivery.body.as_bytes())
             .map_err(|error| Error::new(Code::Internal, "A callback cannot be signed").with_source(error))?;
         let header = |name: &str, value: String| (name.to_owned(), value);
@@ -178,6 +182,23 @@ impl Courier {
             timeout: self.config.timeout.0,
         };
         self.net.post(post).await
+    }
+}
+
+impl Courier {
+    /// The signer of a delivery that names its secret. A secret that is set anew counts from then on.
+    async fn signer_of(&self, delivery: &ClaimedDelivery) -> Result<Option<standardwebhooks::Webhook>> {
+        let Some(name) = &delivery.secret else { return Ok(None) };
+        let host = self.net.check_url(&delivery.url)?.host_str().unwrap_or_default().to_owned();
+        let secret = self.secrets.value(name, &host).await?;
+        // `whsec_` announces base64; anything else is the key as it is.
+        let signer = match secret.starts_with("whsec_") {
+            true => standardwebhooks::Webhook::new(&secret),
+            false => standardwebhooks::Webhook::from_bytes(secret.into_bytes()),
+        };
+        signer.map(Some).map_err(|_| {
+            Error::new(Code::Config, format!("The secret \"{name}\" begins with whsec_ and goes on with no base64"))
+        })
     }
 }
 

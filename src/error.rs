@@ -149,6 +149,8 @@ codes! {
     UnknownWorkflow "unknown_workflow" NotFound 404 "See the files in the workflows folder.";
     InvalidWorkflow "invalid_workflow" InvalidInput 422 "Correct the definition at the places named.";
     Expression "expression" Expression 422 "Correct the reference in the workflow.";
+    SecretRefused "secret_refused" Forbidden 403 "Bind the secret to the host: `trawl secrets set NAME --host HOST`.";
+    ExecFailed "exec_failed" Internal 502 "See the program's own messages in the daemon's log.";
     StepTimeout "step_timeout" Timeout 504 "Give the step a longer `timeout`.";
     Crashed "crash" Crash 500 "The worker died three times on this step; see the daemon's log.";
     Cancelled "cancelled" Unsupported 409 "Retry the task if this was a mistake.";
@@ -245,6 +247,29 @@ impl Error {
     /// Whether trying again without a change can help.
     pub fn is_retryable(&self) -> bool {
         !self.for_good && self.code.class().is_retryable()
+    }
+
+    /// The error with every text in it rewritten, those of its causes included.
+    pub fn rewritten(
+        self,
+        text: &dyn Fn(String) -> String,
+        json: &dyn Fn(serde_json::Value) -> serde_json::Value,
+    ) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = std::error::Error::source(&self);
+        while let Some(error) = cause {
+            causes.push(text(error.to_string()));
+            cause = error.source();
+        }
+        causes.dedup();
+        let source = (!causes.is_empty()).then(|| causes.join(": ").into());
+        Self {
+            detail: text(self.detail),
+            hint: text(self.hint),
+            attempts: self.attempts.into_iter().map(json).collect(),
+            source,
+            ..self
+        }
     }
 
     /// The part of the error that is stored and shown.

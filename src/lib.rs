@@ -16,6 +16,8 @@ pub mod media;
 pub mod net;
 pub mod queue;
 pub mod runner;
+mod seal;
+pub mod secrets;
 pub mod steps;
 pub mod store;
 pub mod subtitle;

@@ -8,6 +8,7 @@ mod m20261120_000002_transcript_cache;
 mod m20261120_000003_identities;
 mod m20261120_000004_sources;
 mod m20261120_000005_workflow_runs;
+mod m20261120_000006_secrets;
 
 use sea_orm_migration::prelude::*;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000003_identities::Migration),
             Box::new(m20261120_000004_sources::Migration),
             Box::new(m20261120_000005_workflow_runs::Migration),
+            Box::new(m20261120_000006_secrets::Migration),
         ]
     }
 }

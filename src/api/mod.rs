@@ -41,6 +41,7 @@ use crate::{
     follow::Follow,
     intake::Intake,
     queue::Queue,
+    secrets::Secrets,
     transcribe::{Models, Pool, models::Pulls},
 };
 
@@ -68,6 +69,8 @@ pub struct State {
     pub resolver: Arc<dyn Resolve>,
     /// Who the daemon is towards platforms.
     pub identities: Identities,
+    /// What workflows may use and nobody may see.
+    pub secrets: Secrets,
     /// Model files.
     pub models: Models,
     /// Their downloads.

@@ -1,5 +1,5 @@
-//! Secrets from the configuration, or made once and kept in the data folder: the one that signs callbacks, and the key
-//! that encrypts identities.
+//! Secrets from the configuration, or made once and kept in the data folder: the one that signs callbacks, and the keys
+//! that encrypt identities and the secrets of workflows.
 
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -12,6 +12,7 @@ use crate::{
 
 const CALLBACKS: &str = "callback.secret";
 const IDENTITIES: &str = "identities.key";
+const SECRETS: &str = "secrets.key";
 /// Standard Webhooks asks for 24 to 64 bytes.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -26,10 +27,17 @@ pub(super) fn callback(config: &Config) -> Result<String> {
 
 /// The key that encrypts identities: 32 random bytes, unless the operator has chosen others.
 pub(super) fn identities(config: &Config) -> Result<[u8; 32]> {
-    let given = &config.identities.key;
-    let (key, from) = kept(given, "identities.key", &config.paths.data, IDENTITIES, || {
-        BASE64_STANDARD.encode(rand::random::<[u8; 32]>())
-    })?;
+    key(&config.identities.key, IDENTITIES, &config.paths.data)
+}
+
+/// The key that encrypts the secrets of workflows, likewise.
+pub(super) fn secrets(config: &Config) -> Result<[u8; 32]> {
+    key(&config.secrets.key, SECRETS, &config.paths.data)
+}
+
+/// A key given under a setting, or kept in the file that has the setting's name.
+fn key(given: &str, name: &str, data: &Path) -> Result<[u8; 32]> {
+    let (key, from) = kept(given, name, data, name, || BASE64_STANDARD.encode(rand::random::<[u8; 32]>()))?;
     let bytes = BASE64_STANDARD.decode(&key).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     bytes.ok_or_else(|| Error::new(Code::Config, format!("{from} must be 32 bytes in base64")))
 }

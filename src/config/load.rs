@@ -13,9 +13,10 @@ use crate::{
 const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Keys whose children are free names.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
     "models.aliases",
     "engine.remote",
+    "exec",
     "llm.models",
     "net.host_map",
     "crawlers.douyin.params",
@@ -76,6 +77,7 @@ impl Config {
         self.models.check()?;
         self.engine.check()?;
         self.llm.check()?;
+        self.exec.iter().try_for_each(|(name, program)| program.check(name))?;
         let places = [self.queue.net, self.queue.deliver, self.queue.flow, self.queue.llm, self.queue.prefetch];
         if places.contains(&0) {
             return wrong("queue.net, queue.deliver, queue.flow, queue.llm and queue.prefetch", "at least 1");
@@ -112,7 +114,8 @@ impl Variables {
 
     fn is_list(&self, key: &str) -> bool {
         let of_server = key.strip_prefix("engine.remote.").is_some_and(|key| key.ends_with(".models"));
-        of_server || self.lists.iter().any(|list| list == key)
+        let of_program = key.starts_with("exec.") && [".argv", ".read", ".env"].iter().any(|end| key.ends_with(end));
+        of_server || of_program || self.lists.iter().any(|list| list == key)
     }
 }
 

@@ -4,6 +4,7 @@
 //! Callers may rely on every value being in range once [`Config::load`] has returned it.
 
 mod engine;
+mod exec;
 mod llm;
 mod load;
 mod models;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub use self::{
     engine::EngineConfig,
+    exec::ExecConfig,
     llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
@@ -42,6 +44,11 @@ pub struct Config {
     pub crawlers: crawlers::Settings,
     /// Who we are towards them.
     pub identities: IdentitiesConfig,
+    /// What steps may use and nobody may see.
+    pub secrets: SecretsConfig,
+    /// Programs that workflows may run, by name.
+    #[serde(default)]
+    pub exec: BTreeMap<String, ExecConfig>,
     /// How ffmpeg is run.
     pub media: MediaConfig,
     /// Model files.
@@ -164,6 +171,19 @@ pub struct IdentitiesConfig {
 impl std::fmt::Debug for IdentitiesConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("IdentitiesConfig")
+    }
+}
+
+/// Secrets of workflows.
+#[derive(Clone, Deserialize)]
+pub struct SecretsConfig {
+    /// 32 bytes in base64 that encrypt them; empty to have them made.
+    pub key: String,
+}
+
+impl std::fmt::Debug for SecretsConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretsConfig")
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod errors;
 mod identities;
+pub(crate) mod lists;
 mod secrets;
 mod source;
 mod transport;
@@ -18,6 +19,7 @@ use crawlers::{Attempt, Crawlers, ErrorClass, External, ListRequest, Page, Real,
 pub use self::{
     errors::told,
     identities::{Change, Identities, Listed, NewIdentity},
+    lists::Lists,
     secrets::{is_hidden, without_secrets},
     source::Named,
     transport::Guarded,

@@ -1,7 +1,8 @@
 //! Beginning to follow a source.
 
-use super::{Follow, poll::Polled, read::Wanted, submission};
+use super::{Follow, poll::Polled, submission};
 use crate::{
+    crawl::lists::{Known, Wanted},
     domain::{Source, SourceId, Wishes, source::MAX_PAGES},
     error::{Code, Error, Result},
     store::{NewSource, PollNote},
@@ -58,7 +59,7 @@ impl Follow {
             Backfill::Page => (1, None, Backfill::PAGE),
             Backfill::Newest(count) => (start.pages, Some(count), count),
         };
-        let mut read = self.read(Wanted { link: &named.link, known: None, max_pages, enough }).await?;
+        let mut read = self.read(Wanted { link: &named.link, known: Known::Nothing, max_pages, enough }).await?;
         let error = match read.error.take() {
             Some(error) if read.reading.pages == 0 => return Err(error),
             error => error.map(|error| error.report()),

@@ -10,8 +10,6 @@
 
 mod create;
 mod poll;
-mod read;
-mod reading;
 #[cfg(test)]
 pub(crate) mod tests;
 mod write;
@@ -21,42 +19,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use async_trait::async_trait;
-use crawlers::{ListRequest, Page};
-
 pub use self::{
     create::{Backfill, Start},
     poll::Polled,
 };
 use crate::{
-    crawl::{Crawl, Named},
+    crawl::{
+        Lists,
+        lists::{self, Read, Wanted},
+    },
     domain::{Source, SourceId, Wishes},
     error::{Code, Error, Result},
     intake::{Intake, Submission},
     queue::Queue,
     store::Store,
 };
-
-/// Names lists and reads them page by page.
-#[async_trait]
-pub trait Lists: Send + Sync {
-    /// Which list is meant by what was pasted, without asking anyone.
-    fn name(&self, pasted: &str) -> Result<Named>;
-
-    /// One page of it.
-    async fn page(&self, link: &str, request: &ListRequest) -> Result<Page>;
-}
-
-#[async_trait]
-impl Lists for Crawl {
-    fn name(&self, pasted: &str) -> Result<Named> {
-        Crawl::name(self, pasted)
-    }
-
-    async fn page(&self, link: &str, request: &ListRequest) -> Result<Page> {
-        self.list(link, request).await
-    }
-}
 
 /// Follows sources. Cheap to clone.
 #[derive(Clone)]
@@ -104,6 +81,10 @@ impl Follow {
     /// One source.
     pub async fn source(&self, id: SourceId) -> Result<Source> {
         self.store().source(id).await?.ok_or_else(|| gone(id))
+    }
+
+    async fn read(&self, wanted: Wanted<'_>) -> Result<Read> {
+        lists::read(&*self.lists, self.store(), wanted).await
     }
 
     fn store(&self) -> &Store {

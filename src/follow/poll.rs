@@ -2,8 +2,9 @@
 
 use crawlers::Item;
 
-use super::{Follow, gone, read::Wanted, write::Sorted};
+use super::{Follow, gone, write::Sorted};
 use crate::{
+    crawl::lists::{Known, Wanted},
     domain::{SourceId, TaskId},
     error::{Code, Error, Report, Result},
     store::PollNote,
@@ -39,7 +40,8 @@ impl Follow {
     pub async fn poll(&self, id: SourceId) -> Result<Polled> {
         let busy = self.occupy(id)?;
         let source = self.source(id).await?;
-        let wanted = Wanted { link: &source.link, known: Some(&source), max_pages: source.pages, enough: None };
+        let wanted =
+            Wanted { link: &source.link, known: Known::Source(&source), max_pages: source.pages, enough: None };
         let mut read = self.read(wanted).await?;
         let mut failed = read.error.take();
         let (mut sorted, mut marked) = (Sorted::default(), 0);

@@ -2,8 +2,9 @@
 
 use crawlers::Item;
 
-use super::{Follow, reading::key, submission};
+use super::{Follow, submission};
 use crate::{
+    crawl::lists::key,
     domain::{SourceId, TaskId, Wishes},
     error::{Code, Error, Report, Result},
     intake::{self, Checked},

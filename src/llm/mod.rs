@@ -27,6 +27,8 @@ mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use url::Url;
+
 pub use self::session::{Context, Heard};
 use self::{model::Model, prompt::Prompts};
 use crate::{
@@ -55,6 +57,13 @@ impl Llm {
     pub fn new(config: &LlmConfig, net: &Net) -> Result<Self> {
         let models = config.all().into_iter().map(|settings| (settings.alias.clone(), Model::new(settings, net)));
         Ok(Self { inner: Arc::new(Inner { models: models.collect(), prompts: Prompts::load(&config.prompts)? }) })
+    }
+
+    /// The host that a model's key is told to.
+    pub fn host(&self, alias: Option<&str>) -> Result<String> {
+        let url = &self.model(alias)?.settings.base_url;
+        let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.ok_or_else(|| Error::new(Code::Config, "A language model's address names no host"))
     }
 
     fn model(&self, alias: Option<&str>) -> Result<&Model> {

@@ -29,12 +29,23 @@ const TOKEN_ON_THE_WIRE: usize = 4 * 1024;
 /// What an answer may have beyond that on the wire.
 const SPARE: usize = 1024 * 1024;
 
+const AUTHORIZATION: &str = "authorization";
+
 /// A model. Nothing is sent until it is asked.
 pub(super) struct Model {
     pub(super) settings: LlmModel,
     client: Client<OpenAIConfig>,
     limiter: Option<DefaultDirectRateLimiter>,
     dialect: Mutex<Dialect>,
+}
+
+/// The keys that a request carries.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'a> {
+    /// The same for every try.
+    pub(super) idempotency: &'a str,
+    /// In place of that of the configuration.
+    pub(super) api: Option<&'a str>,
 }
 
 /// What a model said.
@@ -67,15 +78,14 @@ impl Model {
         Self { settings, client, limiter, dialect: Mutex::new(Dialect::default()) }
     }
 
-    /// Asks once, or again without what the server does not take. `key` is the `Idempotency-Key`; `hear` gets the text of
-    /// a streamed answer as it comes.
-    pub(super) async fn ask(&self, question: &Question, key: &str, hear: &(dyn Fn(&str) + Sync)) -> Result<Said> {
+    /// Asks once, or again without what the server does not take. `hear` gets the text of a streamed answer as it comes.
+    pub(super) async fn ask(&self, question: &Question, keys: Keys<'_>, hear: &(dyn Fn(&str) + Sync)) -> Result<Said> {
         let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(limiter) = &self.limiter {
                 limiter.until_ready().await;
             }
-            let asked = tokio::time::timeout(self.settings.timeout.0, self.send(question, dialect, key, hear)).await;
+            let asked = tokio::time::timeout(self.settings.timeout.0, self.send(question, dialect, keys, hear)).await;
             match asked.map_err(|_| too_slow(&self.settings))? {
                 Ok(said) => {
                     *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
@@ -96,11 +106,16 @@ impl Model {
         &self,
         question: &Question,
         dialect: Dialect,
-        key: &str,
+        keys: Keys<'_>,
         hear: &(dyn Fn(&str) + Sync),
     ) -> Result<Said, Failure> {
         let body = question.body(&self.settings.model, dialect);
-        let chat = self.client.chat().header("Idempotency-Key", key).map_err(|error| self.failure(error))?;
+        let chat = self.client.chat().header("Idempotency-Key", keys.idempotency);
+        let chat = match keys.api {
+            Some(key) => chat.and_then(|chat| chat.header(AUTHORIZATION, format!("Bearer {key}"))),
+            None => chat,
+        };
+        let chat = chat.map_err(|error| self.failure(error))?;
         let mut answer = Answer::default();
         let most = usize::try_from(question.max_tokens).unwrap_or(usize::MAX).saturating_mul(TOKEN_BYTES);
         if question.is_streamed() {
@@ -216,15 +231,16 @@ fn client(settings: &LlmModel, net: Net) -> Client<OpenAIConfig> {
         .with_project_id("");
     let tokens = usize::try_from(settings.max_output_tokens).unwrap_or(usize::MAX);
     let limit = tokens.saturating_mul(TOKEN_ON_THE_WIRE).saturating_add(SPARE);
-    let has_key = !settings.api_key.is_empty();
     let lost = |why: Unanswered| OpenAIError::Boxed(Box::new(why));
     Client::build(net.library_client(), config).with_http_service(tower::service_fn(
         move |factory: HttpRequestFactory| {
             let net = net.clone();
             async move {
                 let mut request = factory.build().await?;
-                if !has_key {
-                    request.headers_mut().remove("authorization");
+                // What the library makes of no key.
+                if request.headers().get(AUTHORIZATION).is_some_and(|value| value.as_bytes().trim_ascii() == b"Bearer")
+                {
+                    request.headers_mut().remove(AUTHORIZATION);
                 }
                 match net.execute(request, limit).await {
                     Ok(Executed::Accepted(response)) => Ok(response),

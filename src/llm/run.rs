@@ -43,6 +43,7 @@ impl Llm {
         let mut session = Session {
             model,
             context,
+            api_key: with.api_key.take(),
             temperature: with.temperature,
             max_tokens: with.max_tokens.unwrap_or(u32::MAX).min(settings.max_output_tokens),
             usage: Usage::default(),
@@ -62,6 +63,9 @@ impl Llm {
         let wrong = |field: &str, why: &str| Err(Error::new(Code::InvalidValue, why).with_field(field));
         if with.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {
             return wrong("temperature", "The temperature must be from 0 to 2");
+        }
+        if with.api_key.as_ref().is_some_and(|key| key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return wrong("api_key", "The key must be printable ASCII characters without blanks");
         }
         if with.max_tokens == Some(0) || with.chunk.tokens == Some(0) {
             return wrong("max_tokens", "`max_tokens` and `chunk.tokens` must be at least 1");

@@ -9,7 +9,7 @@ use super::{
     failure::unusable,
     fence::{RULE, fence},
     memory::{Kept, Memory},
-    model::{Model, Said},
+    model::{Keys, Model, Said},
     schema::Schema,
     tokens::estimate,
     wire::{Message, Question},
@@ -79,6 +79,8 @@ pub(super) struct Answer {
 pub(super) struct Session<'a> {
     pub(super) model: &'a Model,
     pub(super) context: &'a Context<'a>,
+    /// A key in place of that of the configuration.
+    pub(super) api_key: Option<String>,
     pub(super) temperature: Option<f64>,
     /// What one answer may have, in tokens.
     pub(super) max_tokens: u32,
@@ -177,7 +179,8 @@ impl Session<'_> {
         let hear = |text: &str| {
             (self.context.hear)(Heard::Text { part: request.part, parts: request.parts, text });
         };
-        let said = self.model.ask(question, &key, &hear).await?;
+        let keys = Keys { idempotency: &key, api: self.api_key.as_deref() };
+        let said = self.model.ask(question, keys, &hear).await?;
         let (read, written) = match said.counted {
             Some(counted) => (counted.prompt_tokens, counted.completion_tokens),
             None => {

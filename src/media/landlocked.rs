@@ -41,6 +41,10 @@ const SYSTEM: &[&str] = &[
     "/dev/urandom",
 ];
 
+/// What programs of the operator's look for besides: times, and whom to trust.
+const FOREIGN: &[&str] =
+    &["/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone", "/etc/ssl", "/etc/pki", "/usr/share/ca-certificates"];
+
 /// The version of landlock that the kernel offers; none when it was built or started without.
 pub(super) fn kernel_abi() -> Option<i32> {
     const VERSION: libc::c_uint = 1;
@@ -52,20 +56,36 @@ pub(super) fn kernel_abi() -> Option<i32> {
 /// A rule set under which nothing can be written, no TCP connection made, and only the system's programs, what is in
 /// `programs` (files and folders) and the file `input` be read.
 pub(super) fn ruleset(programs: &[impl AsRef<Path>], input: Option<&Path>) -> io::Result<OwnedFd> {
-    let mut rules = Ruleset::default()
+    let mut rules = reading(SYSTEM.iter().map(Path::new).chain(programs.iter().map(AsRef::as_ref)))?;
+    if let Some(input) = input {
+        rules = allow(rules, input, AccessFs::ReadFile.into())?;
+    }
+    Option::<OwnedFd>::from(rules).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// A rule set under which only the system's programs and what is in `paths` can be read, only `folder` be written, and
+/// only `port` be connected to.
+pub(super) fn confined(paths: &[impl AsRef<Path>], folder: &Path, port: Option<u16>) -> io::Result<OwnedFd> {
+    let readable = SYSTEM.iter().chain(FOREIGN).map(Path::new).chain(paths.iter().map(AsRef::as_ref));
+    let mut rules = allow(reading(readable)?, folder, AccessFs::from_all(NEWEST))?;
+    rules = allow(rules, Path::new("/dev/null"), AccessFs::from_write(NEWEST))?;
+    if let Some(port) = port {
+        rules = rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp)).map_err(io::Error::other)?;
+    }
+    Option::<OwnedFd>::from(rules).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// A rule set under which nothing can be done but reading these paths, as far as they are there.
+fn reading<'a>(paths: impl Iterator<Item = &'a Path>) -> io::Result<RulesetCreated> {
+    let rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))
         .and_then(|rules| rules.handle_access(AccessNet::from_all(NEWEST)))
         .and_then(|rules| rules.scope(Scope::from_all(NEWEST)))
         .and_then(Ruleset::create)
         .map_err(io::Error::other)?;
-    for path in SYSTEM.iter().map(Path::new).chain(programs.iter().map(AsRef::as_ref)).filter(|path| path.exists()) {
-        rules = allow(rules, path, AccessFs::from_read(NEWEST))?;
-    }
-    if let Some(input) = input {
-        rules = allow(rules, input, AccessFs::ReadFile.into())?;
-    }
-    Option::<OwnedFd>::from(rules).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+    let mut paths = paths.filter(|path| path.exists());
+    paths.try_fold(rules, |rules, path| allow(rules, path, AccessFs::from_read(NEWEST)))
 }
 
 /// A rule set for a program that may look around: it can write in `folder` alone, and connect to `port` alone. None where

@@ -11,11 +11,13 @@
 mod child;
 mod command;
 mod extract;
+mod filter;
 mod group;
 mod landlocked;
 mod log;
 mod magic;
 mod pcm;
+mod piped;
 mod probe;
 mod programs;
 mod sandbox;
@@ -37,7 +39,9 @@ pub use self::{
 pub(crate) use self::{
     group::Group,
     landlocked::{gated, restrict},
+    piped::converse,
     programs::locate,
+    sandbox::{Confines, belongings, confine},
     supervise::{Patience, supervise},
 };
 use self::{programs::Programs, sandbox::Jail};

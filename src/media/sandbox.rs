@@ -10,9 +10,10 @@ use std::{
     time::Duration,
 };
 
+use seccompiler::BpfProgram;
 use serde::Serialize;
 
-use super::landlocked;
+use super::{filter, landlocked};
 use crate::{
     config::Sandbox,
     error::{Code, Error, Result},
@@ -81,11 +82,7 @@ impl Jail {
 
     /// Lets children run a program that the operator chose, and read the libraries that belong to it.
     pub(super) fn trust(&mut self, program: &Path) {
-        let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
-        // A build of its own lies in `PREFIX/bin`, its libraries in `PREFIX/lib`.
-        let folder = real.parent().filter(|folder| folder.ends_with("bin"));
-        self.programs.extend(folder.and_then(Path::parent).map(|prefix| prefix.join("lib")));
-        self.programs.push(real);
+        self.programs.extend(belongings(program));
     }
 
     /// Locks the command in: it will see no environment, and under landlock no file of this machine but `input`.
@@ -96,29 +93,83 @@ impl Jail {
             SandboxState::Landlock { .. } => Some(landlocked::ruleset(&self.programs, input)?),
             SandboxState::LimitsOnly | SandboxState::Off => None,
         };
-        let limits = self.limits()?;
-        let parent = i32::try_from(std::process::id()).map_err(io::Error::other)?;
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
-        command.current_dir("/").process_group(0);
-        // SAFETY: `enter` makes system calls only: it neither allocates nor takes a lock, and what it uses was made above.
-        unsafe { command.pre_exec(move || enter(parent, &limits, ruleset.as_ref())) };
-        Ok(())
-    }
-
-    /// The limits, none above what the daemon itself may raise.
-    fn limits(&self) -> io::Result<[(Resource, libc::rlimit); 5]> {
         // A backstop behind the time limit: newer versions of ffmpeg use several threads.
         let cpu = self.cpu.as_secs().saturating_mul(2).saturating_add(1);
-        let mut processor = limit(libc::RLIMIT_CPU, cpu.saturating_add(5))?;
-        processor.1.rlim_cur = processor.1.rlim_max.min(cpu); // SIGXCPU first, SIGKILL later
-        Ok([
-            limit(libc::RLIMIT_AS, self.memory_bytes)?,
-            processor,
-            limit(libc::RLIMIT_FSIZE, 0)?, // pipes are not counted, and there is no file to write
-            limit(libc::RLIMIT_NOFILE, 64)?,
-            limit(libc::RLIMIT_CORE, 0)?,
-        ])
+        // Pipes are not counted as files, and there is no file to write.
+        let limits = limits(self.memory_bytes, cpu, 0, 64)?;
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
+        command.current_dir("/");
+        lock_in(command, limits, ruleset, None)
     }
+}
+
+/// What another program of the operator's is allowed.
+pub(crate) struct Confines<'a> {
+    /// How programs are locked in on this machine.
+    pub(crate) state: SandboxState,
+    /// What it may read besides the system's programs and libraries.
+    pub(crate) read: &'a [PathBuf],
+    /// The only folder where it may write.
+    pub(crate) folder: &'a Path,
+    /// The only port of this machine that it may connect to.
+    pub(crate) port: Option<u16>,
+    /// Its address space in bytes.
+    pub(crate) memory_bytes: u64,
+    /// Seconds of the processor.
+    pub(crate) cpu_seconds: u64,
+    /// The largest file that it may write, in bytes.
+    pub(crate) file_bytes: u64,
+}
+
+/// Locks a command in, in a process group of its own which it cannot leave. Its environment and its folder are the caller's
+/// business. The child dies with the *thread* that starts it, so that thread must wait for it.
+pub(crate) fn confine(command: &mut Command, confines: &Confines<'_>) -> Result<()> {
+    let Confines { state, read, folder, port, memory_bytes, cpu_seconds, file_bytes } = *confines;
+    let ruleset = match state {
+        SandboxState::Landlock { .. } => Some(landlocked::confined(read, folder, port)?),
+        SandboxState::LimitsOnly | SandboxState::Off => None,
+    };
+    let filter = (state != SandboxState::Off).then(|| filter::filter(port.is_some())).transpose()?;
+    Ok(lock_in(command, limits(memory_bytes, cpu_seconds, file_bytes, 256)?, ruleset, filter)?)
+}
+
+/// A program, and the libraries that belong to it.
+pub(crate) fn belongings(program: &Path) -> Vec<PathBuf> {
+    let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+    // A build of its own lies in `PREFIX/bin`, its libraries in `PREFIX/lib`; so do environments of Python, whose
+    // program is a link.
+    let prefixes = [program, &real]
+        .into_iter()
+        .filter_map(|path| path.parent().filter(|folder| folder.ends_with("bin"))?.parent());
+    let beside = |prefix: &Path| ["lib", "pyvenv.cfg"].map(|name| prefix.join(name));
+    prefixes.flat_map(beside).chain([real.clone()]).collect()
+}
+
+fn lock_in(
+    command: &mut Command,
+    limits: [(Resource, libc::rlimit); 5],
+    ruleset: Option<OwnedFd>,
+    filter: Option<BpfProgram>,
+) -> io::Result<()> {
+    let parent = i32::try_from(std::process::id()).map_err(io::Error::other)?;
+    command.process_group(0);
+    // SAFETY: `enter` makes system calls only: it neither allocates nor takes a lock, and what it uses was made above.
+    unsafe { command.pre_exec(move || enter(parent, &limits, ruleset.as_ref(), filter.as_ref())) };
+    Ok(())
+}
+
+/// The limits, none above what the daemon itself may raise: bytes of memory, seconds of the processor, bytes of a file,
+/// open files.
+fn limits(memory: u64, cpu: u64, file: u64, files: u64) -> io::Result<[(Resource, libc::rlimit); 5]> {
+    let mut processor = limit(libc::RLIMIT_CPU, cpu.saturating_add(5))?;
+    processor.1.rlim_cur = processor.1.rlim_max.min(cpu); // SIGXCPU first, SIGKILL later
+    Ok([
+        limit(libc::RLIMIT_AS, memory)?,
+        processor,
+        limit(libc::RLIMIT_FSIZE, file)?,
+        limit(libc::RLIMIT_NOFILE, files)?,
+        limit(libc::RLIMIT_CORE, 0)?,
+    ])
 }
 
 fn limit(resource: Resource, value: u64) -> io::Result<(Resource, libc::rlimit)> {
@@ -132,7 +183,12 @@ fn limit(resource: Resource, value: u64) -> io::Result<(Resource, libc::rlimit)>
 }
 
 /// Runs in the child, between fork and exec.
-fn enter(parent: libc::pid_t, limits: &[(Resource, libc::rlimit); 5], ruleset: Option<&OwnedFd>) -> io::Result<()> {
+fn enter(
+    parent: libc::pid_t,
+    limits: &[(Resource, libc::rlimit); 5],
+    ruleset: Option<&OwnedFd>,
+    filter: Option<&BpfProgram>,
+) -> io::Result<()> {
     // SAFETY: plain system calls with values, and pointers to what lives in the closure.
     unsafe {
         check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
@@ -144,7 +200,10 @@ fn enter(parent: libc::pid_t, limits: &[(Resource, libc::rlimit); 5], ruleset: O
             check(libc::setrlimit(*resource, limit))?;
         }
     }
-    ruleset.map_or(Ok(()), landlocked::restrict)
+    ruleset.map_or(Ok(()), landlocked::restrict)?;
+    // Its errors hold a number of the system's, if anything.
+    filter
+        .map_or(Ok(()), |filter| seccompiler::apply_filter(filter).map_err(|_| io::ErrorKind::PermissionDenied.into()))
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {

@@ -138,6 +138,7 @@ impl Net {
             body: None,
             redirects: Some(inner.config.max_redirects),
             total: left,
+            patience: None,
         };
         let answer = match until(cancel, self.open(call, &inner.transfers)).await? {
             Err(error) if error.code == Code::SourceError => return Err(Failure::Broken(error)),

@@ -1,6 +1,9 @@
 //! Pages and what APIs answer: small bodies, unpacked and held in memory.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
@@ -13,8 +16,8 @@ use url::Url;
 use super::{
     Net,
     failure::{broken, from_status},
-    headers::{content_type, text},
-    hops::Call,
+    headers::{content_type, retry_after, text},
+    hops::{Answer, Call},
     sniff,
     transfer::Transfer,
 };
@@ -42,6 +45,13 @@ pub struct Get {
     pub stop_if_media: bool,
 }
 
+/// How much of an answer is wanted; see [`Get`].
+pub(super) struct Wanted {
+    pub(super) max_bytes: u64,
+    pub(super) head_only: bool,
+    pub(super) stop_if_media: bool,
+}
+
 /// An answer, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -61,6 +71,11 @@ impl Reply {
     /// The first header of this name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How long the server asks us to wait, at most a day.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.header_map())
     }
 
     /// An error unless the status is 2xx.
@@ -97,18 +112,26 @@ impl Net {
             body: request.body.clone(),
             redirects: Some(inner.config.max_redirects).filter(|_| !request.no_redirects),
             total: inner.config.total_timeout.0,
+            patience: None,
         };
         let answer = self.open(call, &inner.transfers).await?;
+        let Get { max_bytes, head_only, stop_if_media, .. } = request;
+        self.take(answer, Wanted { max_bytes, head_only, stop_if_media }).await
+    }
+
+    /// Reads an answer as far as it is wanted.
+    pub(super) async fn take(&self, answer: Answer, wanted: Wanted) -> Result<Reply> {
+        let inner = &self.inner;
         let (url, host, status) = (answer.url.clone(), answer.host.clone(), answer.response.status().as_u16());
         let head = answer.response.headers().clone();
         let lossy = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = head.iter().map(|(name, value)| (name.as_str().to_owned(), lossy(value))).collect();
-        let (body, truncated) = if request.head_only {
+        let (body, truncated) = if wanted.head_only {
             (Bytes::new(), false)
         } else {
-            let limit = request.max_bytes.min(inner.config.max_page_bytes);
+            let limit = wanted.max_bytes.min(inner.config.max_page_bytes);
             let sink = Limited::new(usize::try_from(limit).unwrap_or(usize::MAX));
-            let kind = request.stop_if_media.then(|| content_type(&head).unwrap_or_default());
+            let kind = wanted.stop_if_media.then(|| content_type(&head).unwrap_or_default());
             read(Transfer::new(answer, &inner.config), Body::new(&head, sink, &host)?, kind, &host).await?
         };
         Ok(Reply { url, status, headers, body, truncated })

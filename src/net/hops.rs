@@ -49,6 +49,8 @@ pub(super) struct Call<'a> {
     pub(super) redirects: Option<usize>,
     /// From the first connection to the last byte.
     pub(super) total: Duration,
+    /// Until the head of an answer is here; none: as the configuration says.
+    pub(super) patience: Option<Duration>,
 }
 
 /// The head of an answer; its place at the host is held until it is dropped.
@@ -65,7 +67,8 @@ impl Net {
         let inner = &self.inner;
         let (mut url, mut target) = inner.rules.parse(call.url)?;
         let mut headers = header_map(call.headers)?;
-        let patience = inner.config.connect_timeout.0 + inner.config.first_byte_timeout.0;
+        let usual = inner.config.connect_timeout.0 + inner.config.first_byte_timeout.0;
+        let patience = call.patience.unwrap_or(usual);
         let mut deadline = None;
         let mut hops = 0;
         loop {

@@ -25,6 +25,7 @@ mod post;
 mod proxy;
 mod resolve;
 mod rules;
+mod send;
 mod site;
 mod sniff;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use self::{
     get::{Get, Reply},
     part::is_complete,
     post::{Post, PostReply},
+    send::Request,
     site::headers_for,
 };
 use self::{

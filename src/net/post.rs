@@ -52,6 +52,7 @@ impl Net {
             body: Some(request.body.clone()),
             redirects: None,
             total: request.timeout,
+            patience: None,
         };
         let answer = self.open(call, &inner.posts).await?;
         let status = answer.response.status().as_u16();

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Queue, Stop, Work, outbox, progress, scope, step_event};
+use super::{Queue, Seen, Stop, Work, outbox, progress, scope, seen, step_event};
 use crate::{
     domain::{StepState, Task, TaskId, TaskStatus},
     error::{Class, Code, Error, Report, Result},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What a step has made.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Done {
     /// Its output.
     pub output: Value,
@@ -25,6 +25,8 @@ pub struct Done {
     pub transcript: Option<NewTranscript>,
     /// A callback that goes out with it.
     pub delivery: Option<NewDelivery>,
+    /// The posts that it shows as new, which are marked as seen with it.
+    pub seen: Option<Seen>,
 }
 
 impl Queue {
@@ -40,6 +42,9 @@ impl Queue {
             return self.let_go(tx, work).await;
         }
         let mut output = done.output;
+        if let Some(seen) = &done.seen {
+            seen::note(&tx, seen, &mut output).await?;
+        }
         if let Some(new) = &done.transcript {
             let id = tx.insert_transcript(task.id, new).await?;
             output["transcript_id"] = json!(id);

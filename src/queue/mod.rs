@@ -13,6 +13,7 @@ mod progress;
 mod recover;
 mod said;
 pub mod scope;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -24,6 +25,7 @@ pub use self::{
     finish::Done,
     recover::Suspects,
     said::Said,
+    seen::Seen,
     wake::{Stop, Wake},
 };
 use crate::{
@@ -52,6 +54,11 @@ impl Queue {
     /// The store below.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The same, to be kept.
+    pub fn shared_store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
     }
 
     /// Who waits for what.

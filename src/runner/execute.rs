@@ -50,14 +50,7 @@ impl Runner {
         let queue = &self.services.queue;
         let step = &work.row.step;
         let written = match result {
-            Ok(Outcome::Done(done)) => {
-                let (output, transcript, delivery) = (done.output, done.transcript, done.delivery);
-                self.insist(|| {
-                    let (output, transcript, delivery) = (output.clone(), transcript.clone(), delivery.clone());
-                    queue.succeed(work, crate::queue::Done { output, transcript, delivery })
-                })
-                .await
-            }
+            Ok(Outcome::Done(done)) => self.insist(|| queue.succeed(work, (*done).clone())).await,
             Ok(Outcome::Wait { why, wait }) => self.insist(|| queue.postpone(work, &why, wait)).await,
             Err(_) if stopped => self.insist(|| queue.release(work)).await,
             // Nothing is wrong with the task: it goes on when somebody has made room.

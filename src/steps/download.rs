@@ -151,7 +151,7 @@ impl More {
 }
 
 impl Fetched {
-    fn of(media: &Media) -> Self {
+    pub(super) fn of(media: &Media) -> Self {
         Self {
             media_id: media.id,
             file: media.file.clone(),

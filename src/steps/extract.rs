@@ -1,6 +1,6 @@
 //! `extract`: a kept file becomes 16 kHz samples; the first half of a definition's `transcribe`.
 //!
-//! Input `{media}`, the output of `download`; output `{samples, duration_ms, sha256, warnings, silent}`. The samples lie in
+//! Input `{media}`, the output of `download` or a link to what is here; output `{samples, duration_ms, sha256, warnings, silent}`. The samples lie in
 //! the task's working folder until the second half has used them. Where there is nothing to hear, or nobody wants to,
 //! there are none; `silent` says why not.
 
@@ -38,7 +38,7 @@ pub(super) struct Extracted {
 }
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
-    let fetched: Fetched = job.field("media")?;
+    let fetched = super::words::fetched(job).await?;
     let options = Options::from_json(&super::transcribe::options(job))?;
     let duration_ms = fetched.duration_ms.unwrap_or_default();
     let nothing = |silent| Extracted { duration_ms, silent, ..Extracted::default() };
@@ -64,7 +64,7 @@ pub(super) fn samples(job: &Job<'_>, key: &str) -> PathBuf {
 
 /// Decodes the media for the extraction step named `key`.
 pub(super) async fn extract(job: &Job<'_>, key: &str) -> Result<Extracted> {
-    let input: Fetched = job.field("media")?;
+    let input = super::words::fetched(job).await?;
     let files = &job.services.files;
     files.check_free(needed(job, input.media_id).await?)?;
     let out = samples(job, key);

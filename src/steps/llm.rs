@@ -3,8 +3,6 @@
 //! Input and output: `workflow::kinds::llm`. Words of streamed answers are told as they come. Answers are kept in the task's
 //! working folder until it ends, so that another try asks only for those that are missing.
 
-use serde_json::Value;
-
 use super::{Job, Outcome, stopped};
 use crate::{
     error::{Code, Error, Result},
@@ -13,27 +11,19 @@ use crate::{
 };
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
-    let step = &job.work.row.step;
-    let with: With = serde_json::from_value(Value::Object(job.input.clone())).map_err(|error| {
-        // It may quote what it does not like, and that may be long.
-        let why: String = error.to_string().chars().take(200).collect();
-        Error::new(
-            Code::InvalidWorkflow,
-            format!("Step \"{}\" cannot use its `with`: {}", step.key, why.escape_debug()),
-        )
-    })?;
+    let mut with: With = job.input()?;
+    if with.api_key.is_some() {
+        let host = job.services.llm.host(with.model.as_deref())?;
+        let key = job.services.secrets.reveal(job.template("api_key"), job.scope, &host).await?;
+        with.api_key = key.as_str().map(str::to_owned);
+    }
     let hear = |heard: Heard<'_>| match heard {
         Heard::Text { part, parts, text } => job.reporter.words(part, parts, text),
         Heard::Progress(fraction) => job.reporter.progress(fraction),
     };
-    let row = &job.work.row;
-    let name = match (&row.list, row.item_index) {
-        (Some(list), Some(index)) => format!("{list}/{index}"),
-        _ => step.key.clone(),
-    };
     let context = Context {
-        key: format!("{}/{name}", job.task.id),
-        folder: job.services.files.task_dir(job.task.id).join(format!("{}.llm", step.id)),
+        key: job.idempotency_key(),
+        folder: job.services.files.task_dir(job.task.id).join(format!("{}.llm", job.work.row.step.id)),
         hear: &hear,
     };
     let asked = job.cancel.run_until_cancelled(job.services.llm.run(with, &context)).await;

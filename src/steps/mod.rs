@@ -24,7 +24,7 @@ mod wishes;
 mod words;
 mod workflow;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{reporter::Reporter, ticket::Tickets};
 use crate::{
+    config::ExecConfig,
     crawl::Crawl,
     domain::{StepKind, Task},
     error::{Code, Error, Report, Result},
@@ -41,6 +42,7 @@ use crate::{
     media::Ffmpeg,
     net::Net,
     queue::{Done, Queue, Work},
+    secrets::{Revealed, Secrets},
     store::StepRow,
     transcribe::{Models, Pool},
 };
@@ -66,6 +68,10 @@ pub struct Services {
     pub pool: Arc<Pool>,
     /// Language models.
     pub llm: Llm,
+    /// What steps may use and nobody may see.
+    pub secrets: Secrets,
+    /// The programs that the operator has declared.
+    pub exec: Arc<BTreeMap<String, ExecConfig>>,
 }
 
 /// One try at one step.
@@ -117,8 +123,30 @@ impl From<Value> for Outcome {
     }
 }
 
-/// Does a step's work.
+/// Does a step's work. What it leaves behind holds no secret, whoever told it.
 pub async fn run(job: &Job<'_>) -> Result<Outcome> {
+    match job.work.row.step.kind {
+        StepKind::Llm | StepKind::Http | StepKind::Callback | StepKind::Exec => {
+            let services = Services { secrets: job.services.secrets.for_job(), ..job.services.clone() };
+            let outcome = work(&job.with(&services)).await;
+            without_secrets(outcome, services.secrets.revealed())
+        }
+        _ => work(job).await,
+    }
+}
+
+fn without_secrets(outcome: Result<Outcome>, revealed: &Revealed) -> Result<Outcome> {
+    match outcome {
+        Ok(Outcome::Done(mut done)) => {
+            done.output = revealed.json(done.output);
+            Ok(Outcome::Done(done))
+        }
+        Ok(other) => Ok(other),
+        Err(error) => Err(revealed.error(error)),
+    }
+}
+
+async fn work(job: &Job<'_>) -> Result<Outcome> {
     match job.work.row.step.kind {
         StepKind::Resolve => resolve::run(job).await,
         StepKind::Download => download::run(job).await,
@@ -135,6 +163,28 @@ pub async fn run(job: &Job<'_>) -> Result<Outcome> {
 }
 
 impl Job<'_> {
+    /// The whole input in the type that the kind takes.
+    fn input<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_value(Value::Object(self.input.clone())).map_err(|error| {
+            let key = &self.work.row.step.key;
+            Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its input: {error}"))
+        })
+    }
+
+    /// A field as it stands in the definition.
+    fn template(&self, name: &str) -> &Value {
+        self.work.row.with.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// The same for every try of this step, and no other step's: `task/step`, and `task/step/i` for an item of a list.
+    fn idempotency_key(&self) -> String {
+        let (task, row) = (self.task.id, &self.work.row);
+        match (&row.list, row.item_index) {
+            (Some(list), Some(index)) => format!("{task}/{list}/{index}"),
+            _ => format!("{task}/{}", row.step.key),
+        }
+    }
+
     /// A field of the input in the type that the step wants.
     fn field<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let value = self.input.get(name).cloned().unwrap_or(Value::Null);

@@ -1,8 +1,10 @@
-//! `resolve`: a link becomes media.
+//! `resolve`: a link becomes media, or the posts of a list; for those see [`expand`].
 //!
 //! Input `{link}`; output `{media_id, here, link, resolved_at}` and all that the crawler tells (`platform, id, kind, title,
 //! description, author, page_url, duration_ms, candidates, silent, warnings, …`), without cookies; with the
 //! `identity` through whose proxy it was looked up, if any. Uploads and media that are already here pass through: `here` is true and there are no candidates.
+
+mod expand;
 
 use chrono::Utc;
 use crawlers::Resolved;
@@ -14,10 +16,19 @@ use crate::{
     domain::{Media, MediaId, media::UPLOAD},
     error::{Code, Error, Result},
     store::{NewMedia, Tx},
+    workflow::kinds::resolve::With,
 };
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
-    let link: String = job.field("link")?;
+    let with: With = job.input()?;
+    if with.expand {
+        return expand::run(job, &with).await;
+    }
+    if with.new_only || with.limit.is_some() {
+        let detail = "The fields \"new_only\" and \"limit\" of the step need \"expand\": true";
+        return Err(Error::new(Code::InvalidWorkflow, detail).with_field("expand"));
+    }
+    let link = with.link;
     if let Some(id) = link.strip_prefix("upload:") {
         return upload(job, id).await;
     }
@@ -81,6 +92,29 @@ async fn ask(job: &Job<'_>, link: &str) -> Result<(Resolved, Option<String>)> {
 }
 
 async fn upload(job: &Job<'_>, id: &str) -> Result<Outcome> {
+    let tx = begin(job).await?;
+    let media = of_upload(job, &tx, id).await?;
+    keep(job, tx, &media).await
+}
+
+/// The media that a link to something here names: `upload:<id>` or `media:<id>`. None for other links.
+pub(super) async fn named(job: &Job<'_>, link: &str) -> Result<Option<Media>> {
+    let tx = begin(job).await?;
+    let media = match (link.strip_prefix("upload:"), link.strip_prefix("media:")) {
+        (Some(id), _) => of_upload(job, &tx, id).await?,
+        (None, Some(id)) => here(&tx, id).await?,
+        (None, None) => return Ok(None),
+    };
+    // So that its file stays while this task needs it.
+    if job.task.media_id.is_none() {
+        tx.set_task_media(job.task.id, media.id).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(media))
+}
+
+/// The media that an upload is.
+async fn of_upload(job: &Job<'_>, tx: &Tx, id: &str) -> Result<Media> {
     let store = job.services.queue.store();
     let (upload, _) =
         store.upload(id).await?.ok_or_else(|| Error::new(Code::SourceNotFound, "The upload is not here any more"))?;
@@ -90,12 +124,10 @@ async fn upload(job: &Job<'_>, id: &str) -> Result<Outcome> {
         title: upload.file_name.clone(),
         ..NewMedia::default()
     };
-    let tx = begin(job).await?;
     let id = tx.upsert_media(media).await?;
     tx.set_media_file(id, &upload.file, upload.size, &upload.sha256, upload.content_type.as_deref()).await?;
     let media = tx.media(id).await?;
-    let media = media.ok_or_else(|| Error::new(Code::Internal, "The media that was just written cannot be read"))?;
-    keep(job, tx, &media).await
+    media.ok_or_else(|| Error::new(Code::Internal, "The media that was just written cannot be read"))
 }
 
 /// A transaction in which the task is still here: one that was deleted must not get a media that nobody deletes.

@@ -37,7 +37,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     }
     let name = job.services.models.name(options.model.as_deref())?;
     transcribe::models::validate(&name, &options)?;
-    let fetched: Fetched = job.field("media")?;
+    let fetched = words::fetched(job).await?;
     let key = format!("{}:extract", job.work.row.step.key);
     let extracted = extracted(job, &key)?;
     let transcript = match words::source(&options, &fetched, extracted.silent.as_deref()) {
@@ -74,7 +74,7 @@ fn given_words(
         "warnings": transcript.warnings, "inference_ms": 0, "cached": false, "zh": zh,
     });
     let transcript = NewTranscript { options: Value::Object(given), transcript, ..NewTranscript::default() };
-    Outcome::Done(Box::new(Done { output, transcript: Some(transcript), delivery: None }))
+    Outcome::Done(Box::new(Done { output, transcript: Some(transcript), ..Done::default() }))
 }
 
 async fn recognised(
@@ -137,7 +137,7 @@ async fn recognised(
         file_warnings,
         transcript,
     };
-    Ok(Outcome::Done(Box::new(Done { output, transcript: Some(transcript), delivery: None })))
+    Ok(Outcome::Done(Box::new(Done { output, transcript: Some(transcript), ..Done::default() })))
 }
 
 /// Where the model is.

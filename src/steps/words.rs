@@ -2,10 +2,12 @@
 
 use crawlers::SubtitleSource;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::extract::Extracted;
+use super::{Job, extract::Extracted, resolve};
 use crate::{
     domain::{MediaId, Options, Segment, Transcript, options::PlatformSubtitles},
+    error::{Code, Error, Result},
     subtitle::read::Line,
     transcribe,
 };
@@ -43,6 +45,28 @@ pub(super) struct Fetched {
     /// How the media was found when it had to be looked up again.
     #[serde(default)]
     pub attempts: Vec<crawlers::Attempt>,
+}
+
+/// The media that a `transcribe` step is given: the output of `download`; or of `resolve`, `media:<id>`, `upload:<id>`,
+/// for what is here.
+pub(super) async fn fetched(job: &Job<'_>) -> Result<Fetched> {
+    let given: Value = job.field("media")?;
+    let link = match (&given, given.get("media_id")) {
+        (Value::String(link), _) => link.trim().to_owned(),
+        // What `download` has made says which file it has; `resolve` speaks of none.
+        (Value::Object(fields), Some(id)) if !fields.contains_key("file") => format!("media:{id}"),
+        _ => return job.field("media"),
+    };
+    let unfit = || {
+        let detail = "`transcribe` takes the output of `download`, `media:<id>` or `upload:<id>`";
+        Error::new(Code::InvalidWorkflow, detail).with_field("media")
+    };
+    let media = resolve::named(job, &link).await?.ok_or_else(unfit)?;
+    if media.file.is_none() {
+        return Err(Error::new(Code::SourceNotFound, format!("The file of media {} is not here", media.id))
+            .with_hint("Put a `download` step between `resolve` and `transcribe`."));
+    }
+    Ok(Fetched::of(&media))
 }
 
 /// Subtitles that were fetched.

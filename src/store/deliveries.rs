@@ -32,6 +32,8 @@ pub struct NewDelivery {
     pub event: String,
     /// The very bytes that are signed and sent.
     pub body: String,
+    /// The name of the secret that signs it; none: that of the configuration.
+    pub secret: Option<String>,
 }
 
 /// A delivery that this worker sends now.
@@ -45,6 +47,8 @@ pub struct ClaimedDelivery {
     pub url: String,
     /// What to send.
     pub body: String,
+    /// The name of the secret that signs it; none: that of the configuration.
+    pub secret: Option<String>,
     /// The number of this attempt, from 1.
     pub attempt: i64,
     /// The claim's token.
@@ -116,6 +120,7 @@ impl Tx {
             lease_until: Set(None),
             created_at: Set(self.now),
             finished_at: Set(None),
+            secret: Set(new.secret),
         })
         .exec_without_returning(&self.inner)
         .await?;
@@ -133,6 +138,7 @@ impl Tx {
                 task_id: TaskId(row.task_id),
                 url: row.url,
                 body: row.body,
+                secret: row.secret,
                 attempt: row.attempt,
                 token: row.lease_token,
             });

@@ -12,6 +12,8 @@ mod identities;
 mod lanes;
 mod media;
 mod rows;
+mod secrets;
+mod seen_items;
 mod source_items;
 mod sources;
 mod steps;
@@ -33,6 +35,7 @@ pub use self::{
     events::Event,
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
+    secrets::StoredSecret,
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Fence, Heartbeat, NewStep, StepRow},

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// As many ids are looked up with one query: databases limit the values of a statement.
-const IDS_AT_ONCE: usize = 500;
+pub(super) const IDS_AT_ONCE: usize = 500;
 
 /// A post to be noted as seen.
 #[derive(Clone, Debug)]

@@ -1,15 +1,18 @@
 //! Transcripts: written with the step that made them, and found again for the same audio.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::Value;
 
 use super::{
     Store, Tx,
-    entities::transcript::{ActiveModel, Column, Entity, Model},
+    entities::{
+        task,
+        transcript::{ActiveModel, Column, Entity, Model},
+    },
     rows,
 };
 use crate::{
-    domain::{TaskId, Transcript, TranscriptId},
+    domain::{MediaId, TaskId, Transcript, TranscriptId},
     error::Result,
 };
 
@@ -66,6 +69,14 @@ impl Store {
         let about_file = row.file_warnings.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         transcript.warnings.truncate(transcript.warnings.len().saturating_sub(about_file));
         Ok(Some(transcript))
+    }
+
+    /// The newest transcript of a media, whichever task has made it.
+    pub async fn transcript_of_media(&self, media: MediaId) -> Result<Option<Transcript>> {
+        let tasks = task::Entity::find().select_only().column(task::Column::Id);
+        let tasks = tasks.filter(task::Column::MediaId.eq(media.0)).into_query();
+        let query = Entity::find().filter(Column::TaskId.in_subquery(tasks)).order_by_desc(Column::Id);
+        query.one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
     }
 
     /// The newest transcript of a task.

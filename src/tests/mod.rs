@@ -19,6 +19,7 @@ mod engine_pool;
 mod events;
 mod identities;
 mod kill;
+mod kinds;
 mod llm;
 mod models;
 mod platforms;

@@ -58,7 +58,10 @@ pub fn needs_of(step: &StepDef) -> Needs {
     template::references(&Value::Object(step.with.clone()), "", &mut in_with);
     found.extend(in_with.into_iter().filter_map(|(_, reference)| reference.ok()));
     let bare = [step.when.as_deref(), step.foreach.as_ref().map(|list| list.list.as_str())];
-    found.extend(bare.into_iter().flatten().filter_map(|source| expr::references(source).ok()).flatten());
+    let cases = step.with.get("cases").and_then(Value::as_array).filter(|_| step.kind == StepKind::Condition.as_str());
+    let whens = cases.into_iter().flatten().filter_map(|case| case.get("when")?.as_str());
+    let bare = bare.into_iter().flatten().chain(whens);
+    found.extend(bare.filter_map(|source| expr::references(source).ok()).flatten());
     let named = |reference: &Reference| match reference.path.as_slice() {
         [root, name, ..] if root == "steps" => Some(name.clone()),
         _ => None,

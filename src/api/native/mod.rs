@@ -5,12 +5,14 @@ mod delete;
 mod deliveries;
 mod devices;
 mod events;
+mod files;
 mod identities;
 mod list;
 mod media;
 mod model_views;
 mod models;
 mod resolve;
+mod secrets;
 mod source_views;
 mod source_wishes;
 mod sources;
@@ -77,6 +79,8 @@ enum Group {
     Workflows,
     /// Who the daemon is towards platforms. / 在各平台使用的身份。
     Identities,
+    /// What workflows may use and nobody may see. / 工作流使用的密钥。
+    Secrets,
     /// The daemon itself. / 守护进程本身。
     System,
 }
@@ -87,10 +91,12 @@ type All = (
     upload::Uploads,
     events::Events,
     transcript::Transcripts,
+    files::StepFiles,
     media::MediaFiles,
     deliveries::Deliveries,
     resolve::Links,
     identities::Identities,
+    secrets::Secrets,
     sources::Sources,
     workflows::Workflows,
     models::ModelFiles,
@@ -106,10 +112,12 @@ pub(super) fn all(context: Context) -> All {
         upload::Uploads(context.clone()),
         events::Events(context.clone()),
         transcript::Transcripts(context.clone()),
+        files::StepFiles(context.clone()),
         media::MediaFiles(context.clone()),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
+        secrets::Secrets(context.clone()),
         sources::Sources(context.clone()),
         workflows::Workflows(context.clone()),
         models::ModelFiles(context.clone()),

@@ -21,10 +21,11 @@ use crate::{
 pub(in crate::api) struct Transcripts(pub(super) Context);
 
 /// A transcript in one of its formats.
-struct Rendered {
-    task: TaskId,
-    format: Format,
-    text: String,
+pub(super) struct Rendered {
+    /// What it is called when it is saved, without its ending.
+    pub name: String,
+    pub format: Format,
+    pub text: String,
 }
 
 /// How a transcript is to be shown.
@@ -104,7 +105,7 @@ impl Context {
         };
         zh::convert(&mut transcript, script);
         let text = render(&transcript, shape.format, &shape.layout);
-        Ok(Rendered { task: id, format: shape.format, text })
+        Ok(Rendered { name: format!("task-{id}"), format: shape.format, text })
     }
 }
 
@@ -116,7 +117,7 @@ fn read(word: &str) -> Result<Format> {
 
 impl IntoResponse for Rendered {
     fn into_response(self) -> Response {
-        let name = disposition(Show::Inline, &format!("task-{}", self.task), self.format.extension());
+        let name = disposition(Show::Inline, &self.name, self.format.extension());
         Response::builder()
             .content_type(self.format.content_type())
             .header(header::CONTENT_DISPOSITION, name)

@@ -142,6 +142,7 @@ async fn deliveries_are_listed() {
             url: "https://example.com/hook".to_owned(),
             event: "task.completed".to_owned(),
             body: "{}".to_owned(),
+            secret: None,
         };
         tx.insert_delivery(new, 0).await.unwrap();
     })

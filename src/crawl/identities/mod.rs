@@ -3,7 +3,6 @@
 mod cookie;
 mod health;
 mod manage;
-mod seal;
 #[cfg(test)]
 mod tests;
 
@@ -22,16 +21,14 @@ use tokio::{
 };
 
 pub(super) use self::cookie::check_agent;
+use self::health::{Next, after, judge, next};
 pub use self::manage::{Change, Listed, NewIdentity};
-use self::{
-    health::{Next, after, judge, next},
-    seal::Seal,
-};
 use crate::{
     config::{Config, NetConfig},
     domain::Identity,
     error::{Code, Error, Result},
     net::Net,
+    seal::Seal,
     store::{Store, StoredIdentity, date},
 };
 
@@ -262,8 +259,8 @@ impl Identities {
     }
 
     fn open(&self, stored: &StoredIdentity) -> Result<Secret> {
-        let secret = self.inner.seal.open(&stored.identity.id, &stored.secret)?;
-        serde_json::from_slice(&secret).map_err(|_| seal::unreadable())
+        let secret = self.inner.seal.open(&stored.identity.id, &stored.secret).ok_or_else(unreadable)?;
+        serde_json::from_slice(&secret).map_err(|_| unreadable())
     }
 
     fn close(&self, id: &str, secret: &Secret) -> Result<Vec<u8>> {
@@ -314,4 +311,13 @@ fn site(host: Option<&String>) -> String {
     }
     let labels: Vec<&str> = host.split('.').collect();
     labels[labels.len().saturating_sub(2)..].join(".")
+}
+
+/// The error for a secret that does not open.
+fn unreadable() -> Error {
+    Error::new(Code::Config, "The cookie of an identity was encrypted with another key than the present one")
+        .with_hint(
+            "Put the old `identities.key` back (or the file in `paths.data`), or give the identity its cookie and its proxy again.",
+        )
+        .for_good()
 }

@@ -1,24 +1,21 @@
 //! One child from its start to its end, on one thread.
 
 use std::{
-    io::{self, Read},
+    io,
     os::{fd::OwnedFd, unix::process::CommandExt},
     path::Path,
     process::Command,
-    thread,
 };
 
 use crawlers::Dumped;
 
 use crate::{
     error::{Code, Error, Result},
-    media::{Group, gated, restrict},
+    media::{Group, converse, gated, restrict},
 };
 
 /// The largest answer, in bytes.
 const MAX_STDOUT: u64 = 64 * 1024 * 1024;
-/// What is kept of its complaints: the last of them decide.
-const MAX_STDERR: usize = 16 * 1024;
 
 /// Locks the command in. With a `port` it can write in `folder` alone and connect to that port alone, where the kernel
 /// has landlock. It dies with the thread that starts it.
@@ -52,40 +49,12 @@ fn check(result: libc::c_int) -> io::Result<()> {
 }
 
 /// Starts it and waits until it and its group are gone.
-pub(super) fn to_end(mut command: Command, group: &Group) -> Result<Dumped> {
-    let mut child = command
-        .spawn()
-        .map_err(|error| Error::new(Code::Io, "yt-dlp cannot be started just now").with_source(error))?;
-    group.started(&child);
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (answer, complaints) = thread::scope(|scope| {
-        let complaints = scope.spawn(move || stderr.map(tail).unwrap_or_default());
-        let mut answer = Vec::new();
-        let read = stdout.map_or(Ok(0), |stdout| stdout.take(MAX_STDOUT + 1).read_to_end(&mut answer));
-        let read = match read {
-            Ok(_) if answer.len() as u64 > MAX_STDOUT => {
-                Err(Error::new(Code::TooLarge, "yt-dlp says more about the link than can be read"))
-            }
-            Ok(_) => Ok(answer),
-            Err(error) => Err(error.into()),
-        };
-        if read.is_err() {
-            group.signal(libc::SIGKILL);
-        }
-        (read, complaints.join().unwrap_or_default())
-    });
-    let status = group.reap(&mut child)?;
-    tracing::debug!(%status, said = complaints, "yt-dlp ended");
-    Ok(Dumped { status: status.code(), stdout: answer?.into(), stderr: complaints })
-}
-
-/// The end of what is said.
-fn tail(mut from: impl Read) -> String {
-    let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        kept.extend_from_slice(&buffer[..count]);
-        let surplus = kept.len().saturating_sub(MAX_STDERR);
-        kept.drain(..surplus);
+pub(super) fn to_end(command: Command, group: &Group) -> Result<Dumped> {
+    let said = converse(command, group, &[], MAX_STDOUT)
+        .map_err(|error| Error::new(Code::Io, "yt-dlp cannot be run just now").with_source(error))?;
+    tracing::debug!(status = %said.status, said = said.stderr, "yt-dlp ended");
+    if said.overlong {
+        return Err(Error::new(Code::TooLarge, "yt-dlp says more about the link than can be read"));
     }
-    String::from_utf8_lossy(&kept).into_owned()
+    Ok(Dumped { status: said.status.code(), stdout: said.stdout.into(), stderr: said.stderr })
 }

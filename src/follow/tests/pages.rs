@@ -6,7 +6,7 @@ use crawlers::{Item, Page};
 use proptest::prelude::*;
 
 use super::post;
-use crate::follow::reading::{Key, Next, Reading, key};
+use crate::crawl::lists::{Key, Next, Reading, key};
 
 fn page(names: &[&str], next: Option<&str>) -> Page {
     Page { items: names.iter().map(|name| post(name)).collect(), next: next.map(str::to_owned), ..Page::default() }

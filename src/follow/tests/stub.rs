@@ -8,9 +8,8 @@ use crawlers::{Item, ListRequest, Page};
 use tokio::sync::watch;
 
 use crate::{
-    crawl::Named,
+    crawl::{Lists, Named},
     error::{Error, Result},
-    follow::Lists,
 };
 
 /// The number of a page that fails, and how.

@@ -47,6 +47,7 @@ async fn what_is_made_after_the_end_is_not_taken() {
         url: "https://example.com".to_owned(),
         event: "workflow.callback".to_owned(),
         body: "{}".to_owned(),
+        secret: None,
     };
     let late = Done { transcript: Some(transcript), delivery: Some(delivery), ..done() };
     assert!(!bench.queue.report(&work, 0.5, &[]).await.unwrap(), "progress is told after the end");

@@ -21,6 +21,7 @@ pub struct Model {
     pub lease_until: Option<i64>,
     pub created_at: i64,
     pub finished_at: Option<i64>,
+    pub secret: Option<String>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -8,6 +8,8 @@ pub mod event;
 pub mod idempotency_key;
 pub mod identity;
 pub mod media;
+pub mod secret;
+pub mod seen_item;
 pub mod source;
 pub mod source_item;
 pub mod step;

@@ -9,7 +9,7 @@ pub(super) const LINES: usize = 500;
 /// `domain` stands after `error`, whose codes it speaks; `cli` stands before `main`, which hands over to it.
 const ROWS: [&[&str]; 13] = [
     &["error"],
-    &["domain"],
+    &["domain", "seal"],
     &["config"],
     &["net", "files", "store", "workflow", "subtitle", "zh"],
     &["queue", "media", "transcribe", "llm", "secrets"],

@@ -22,9 +22,13 @@ impl Kind for Callback {
 pub struct With {
     /// Where to.
     pub url: String,
-    /// What signs it, such as `${secrets.NAME}`; `callbacks.secret` of the configuration when there is none.
+    /// What signs it: `${secrets.NAME}` and nothing else, bound to the link's host; `callbacks.secret` of the
+    /// configuration when there is none.
     #[serde(default)]
     pub secret: Option<String>,
+    /// The message's `type`, up to 64 of a-z, 0-9, `.`, `_` and `-`; `workflow.callback` when there is none.
+    #[serde(default)]
+    pub event: Option<String>,
     /// What is told.
     #[serde(default)]
     pub data: Value,

@@ -29,9 +29,10 @@ pub struct With {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// Whether it is the one: true or false.
-    pub when: bool,
+    /// An expression that is true or false, as in a step's own `when`: without `${…}`.
+    pub when: String,
     /// Its value.
+    #[serde(default)]
     pub value: Value,
 }
 
@@ -40,4 +41,6 @@ pub struct Case {
 pub struct Output {
     /// The value.
     pub value: Value,
+    /// Which case it is of, from 0; null where it is that of `else`.
+    pub case: Option<usize>,
 }

@@ -3,15 +3,15 @@
 //! Validation, the documentation of the API and editors read the same types. A kind's `With` says what its function gets
 //! once the references are filled in; in a definition any of it may be a `${…}`.
 
-mod callback;
-mod condition;
-mod download;
-mod exec;
-mod http;
+pub mod callback;
+pub mod condition;
+pub mod download;
+pub mod exec;
+pub mod http;
 pub mod llm;
-mod resolve;
-mod subtitle;
-mod transcribe;
+pub mod resolve;
+pub mod subtitle;
+pub mod transcribe;
 mod workflow;
 
 use std::sync::LazyLock;

@@ -18,15 +18,15 @@ impl Kind for Resolve {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct With {
-    /// A link, a share text, `upload:<id>` or `media:<id>`.
+    /// A link, a share text, `upload:<id>` or `media:<id>`; with `expand` a link to a list.
     pub link: String,
     /// Whether the link is a list whose posts are wanted.
     #[serde(default)]
     pub expand: bool,
-    /// Of a list: only posts that were not seen before.
+    /// Of a list: only posts that this workflow was not shown before. They count as seen once the step has succeeded.
     #[serde(default)]
     pub new_only: bool,
-    /// Of a list: how many posts at most.
+    /// Of a list: how many posts at most, 1 to 1000; 50 when there is none. With `new_only` the others come next time.
     #[serde(default)]
     pub limit: Option<u32>,
 }
@@ -72,6 +72,31 @@ pub struct Output {
     pub identity: Option<String>,
     /// What a reader should know.
     pub warnings: Vec<String>,
-    /// With `expand`: the posts, the newest first; each has a `url`.
-    pub items: Vec<Value>,
+    /// With `expand`: the posts in the list's order, the newest first on most platforms.
+    pub items: Vec<Post>,
+    /// With `expand`: whether there are more posts than `limit`.
+    pub more: bool,
+    /// With `expand` and `new_only`: how many posts were seen before, on the pages that were read.
+    pub seen: u64,
+    /// With `expand`: how many posts are named but gone.
+    pub unavailable: u64,
+}
+
+/// A post of a list.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Post {
+    /// Its id on its platform.
+    pub id: String,
+    /// Its platform.
+    pub platform: String,
+    /// The link to it.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// When it was published, where known.
+    pub published_at: Option<String>,
+    /// How long it is, in milliseconds, where known.
+    pub duration_ms: Option<u64>,
+    /// Whether it stands at the top whatever its age.
+    pub pinned: bool,
 }

@@ -19,7 +19,7 @@ impl Kind for Transcribe {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(transform = with_options)]
 pub struct With {
-    /// The output of a `download` step, or `media:<id>`.
+    /// The output of a `download` step; or `media:<id>`, `upload:<id>`, the output of a `resolve` step, for what is here.
     pub media: Value,
     /// Any option of `POST /api/tasks`; a task's own options win.
     #[serde(flatten)]

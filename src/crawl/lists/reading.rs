@@ -12,10 +12,10 @@ const MAX_EMPTY: u32 = 3;
 const MAX_ID: usize = 255;
 
 /// What tells a post from every other one of a source: its platform and its id there.
-pub(super) type Key = (String, String);
+pub(crate) type Key = (String, String);
 
 /// How a post is told from the others.
-pub(super) fn key(item: &Item) -> Key {
+pub(crate) fn key(item: &Item) -> Key {
     let id = if item.id.is_empty() { &item.link } else { &item.id };
     let id = match id.chars().count() {
         0..=MAX_ID => id.clone(),
@@ -29,7 +29,7 @@ pub(super) fn key(item: &Item) -> Key {
 
 /// What comes after a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// Another page is to be asked for.
     Page(String),
     /// The list was read as far as it has to be.
@@ -38,7 +38,7 @@ pub(super) enum Next {
 
 /// A list while it is read.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     max_pages: u32,
     /// Pages with posts on them.
     pub pages: u32,

@@ -1,4 +1,4 @@
-//! Encryption at rest: XChaCha20-Poly1305, each secret bound to the id of its identity.
+//! Encryption at rest: XChaCha20-Poly1305, each secret bound to the id of its owner.
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -11,40 +11,30 @@ use crate::error::{Code, Error, Result};
 const NONCE: usize = 24;
 
 /// The key, ready for use.
-pub(super) struct Seal(XChaCha20Poly1305);
+pub(crate) struct Seal(XChaCha20Poly1305);
 
 impl Seal {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
+    /// With this key.
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self(XChaCha20Poly1305::new(key.into()))
     }
 
-    /// Encrypts the secret of the identity `id`.
-    pub(super) fn close(&self, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
+    /// Encrypts the secret of `id`.
+    pub(crate) fn close(&self, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE] = rand::random();
         let payload = Payload { msg: secret, aad: id.as_bytes() };
         let sealed = self
             .0
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Error::new(Code::Internal, "An identity's secret cannot be encrypted"))?;
+            .map_err(|_| Error::new(Code::Internal, "A secret cannot be encrypted"))?;
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// The secret of the identity `id`. Fails with another key, another id, and changed bytes.
-    pub(super) fn open(&self, id: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-        let opened = sealed.split_first_chunk::<NONCE>().and_then(|(nonce, sealed)| {
-            self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: id.as_bytes() }).ok()
-        });
-        opened.ok_or_else(unreadable)
+    /// The secret of `id`; none with another key, another id, or changed bytes.
+    pub(crate) fn open(&self, id: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: id.as_bytes() }).ok()
     }
-}
-
-/// The error for a secret that does not open.
-pub(super) fn unreadable() -> Error {
-    Error::new(Code::Config, "The cookie of an identity was encrypted with another key than the present one")
-        .with_hint(
-            "Put the old `identities.key` back (or the file in `paths.data`), or give the identity its cookie and its proxy again.",
-        )
-        .for_good()
 }
 
 #[cfg(test)]
@@ -67,7 +57,7 @@ mod tests {
             (&seal, "a", &Vec::new()),
             (&seal, "a", &vec![0; NONCE]),
         ] {
-            assert_eq!(seal.open(id, bytes).unwrap_err().code, Code::Config);
+            assert_eq!(seal.open(id, bytes), None);
         }
     }
 }
