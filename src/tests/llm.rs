@@ -21,7 +21,12 @@ fn workflow() -> Value {
                 "with": { "prompt": "summary", "variables": { "language": "English" }, "input": "${steps.text.output.text}" },
                 "retry": { "max": 2, "first": "1ms", "on": ["rate_limited", "unavailable"] },
             },
-            "chapters": { "use": "llm", "with": { "prompt": "chapters", "segments": "${steps.text.output.segments}" } },
+            "chapters": {
+                "use": "llm",
+                "with": {
+                    "prompt": "chapters", "segments": "${steps.text.output.segments}", "api_key": "${secrets.llm}",
+                },
+            },
             "tell": {
                 "use": "callback",
                 "with": { "url": "${params.hook}", "data": {
@@ -58,6 +63,8 @@ async fn a_link_becomes_a_summary_and_a_callback() {
     tx.save_workflow("retell", workflow(), "0").await.unwrap();
     tx.commit().await.unwrap();
 
+    app.app.services.secrets.set("llm", "sk-versteckt", &["127.0.0.1".to_owned()]).await.unwrap();
+
     let link = site.file("/clip.flac", "audio/flac", sample_bytes(CLIP));
     let id = app.submit(json!({ "link": link, "workflow": "retell", "params": { "hook": receiver.url } })).await;
     let task = app.end(id).await;
@@ -78,7 +85,8 @@ async fn a_link_becomes_a_summary_and_a_callback() {
     let heard: String = words.clone().map(|event| event.data["text"].as_str().unwrap()).collect();
     assert_eq!(heard, summary);
     assert!(words.clone().all(|event| event.data["step"] == "summary" && event.data["parts"] == 1));
-    assert!(!format!("{events:?} {task}").contains("sk-geheim"));
+    let seen = format!("{events:?} {task}");
+    assert!(!seen.contains("sk-geheim") && !seen.contains("sk-versteckt"));
 
     let asked = server.asked();
     let summaries: Vec<_> = asked.iter().filter(|one| one.body.get("response_format").is_none()).collect();
@@ -86,5 +94,7 @@ async fn a_link_becomes_a_summary_and_a_callback() {
     assert!(summaries.iter().all(|one| one.idempotency_key.as_deref() == Some(key.as_str())), "{summaries:?}");
     assert_eq!((summaries.len(), summaries[1].data()), (2, WORDS));
     assert_eq!(summaries[0].authorization.as_deref(), Some("Bearer sk-geheim"));
+    let chapters = asked.iter().find(|one| one.body.get("response_format").is_some()).unwrap();
+    assert_eq!(chapters.authorization.as_deref(), Some("Bearer sk-versteckt"));
     app.finish().await;
 }
