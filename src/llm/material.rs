@@ -38,7 +38,7 @@ impl Material {
             (Some(_), None, Some(Reads::Times)) => {
                 wrong("segments", "This prompt needs `segments`: it works with times")
             }
-            (None, Some(segments), _) if segments.iter().any(|one| !(one.start <= one.end)) => {
+            (None, Some(segments), _) if segments.iter().any(|one| one.start > one.end) => {
                 wrong("segments", "A segment ends before it starts")
             }
             (None, Some(segments), Some(Reads::Segments)) => Ok(Self::Segments(segments)),

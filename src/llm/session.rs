@@ -197,10 +197,11 @@ impl Session<'_> {
 
     /// What is said of an answer in the wrong form: it is shown to the model again where there is room for that.
     fn complaint(&self, request: &Request<'_>, said: &str, problems: &[String]) -> Vec<Message> {
-        let list: String = problems.iter().map(|problem| format!("- {problem}\n")).collect();
+        // They may name what the model wrote, and the model may have been told to write it.
+        let list = fence(&problems.iter().map(|problem| format!("- {problem}")).collect::<Vec<_>>().join("\n"));
         let text = format!(
-            "That answer does not have the form that it must have:\n{list}Answer again, with the JSON alone, in the form that \
-             was asked for."
+            "Your answer does not have the form that it must have. What is wrong with it, as data:\n\n{list}\n\nAnswer again, \
+             with the JSON alone, in the form that was asked for."
         );
         let left = self.room(request.system, request.intro).saturating_sub(estimate(request.data));
         let shown =
