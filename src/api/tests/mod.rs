@@ -4,6 +4,7 @@ mod edge;
 mod events;
 mod media;
 mod models;
+mod secrets;
 mod server;
 mod sources;
 mod tasks;
@@ -31,6 +32,7 @@ use crate::{
     intake::Intake,
     net::Net,
     queue::Queue,
+    secrets::Secrets,
     store::{Store, Tx},
     transcribe::{
         Fetch, Models, Pool,
@@ -107,6 +109,7 @@ impl Api {
         tx.commit().await.unwrap();
         let store = Arc::new(store);
         let identities = Identities::new(store.clone(), &[7; 32], &config);
+        let secrets = Secrets::new(store.clone(), &[8; 32]);
         let queue = Queue::new(store, config.queue.clone());
         let models = Models::new(&config.models);
         let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), models.clone());
@@ -123,6 +126,7 @@ impl Api {
             files,
             resolver: Arc::new(NoResolver),
             identities,
+            secrets,
             pulls: Pulls::new(models.clone(), Arc::new(NoNetwork)),
             models,
             pool,
