@@ -34,6 +34,7 @@ use crate::{
     files::Files,
     follow::Follow,
     intake::Intake,
+    llm::Llm,
     media::Ffmpeg,
     net::Net,
     queue::Queue,
@@ -111,7 +112,8 @@ impl App {
         let exec = Arc::new(config.exec.clone());
         let tickets = Tickets::default();
         let way = intake.clone();
-        let services = Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, secrets, exec };
+        let llm = Llm::new(&config.llm, &net)?;
+        let services = Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, llm, secrets, exec };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),

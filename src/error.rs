@@ -155,6 +155,11 @@ codes! {
     Deadline "deadline" Timeout 504 "Give the step or the workflow a longer `deadline`.";
     Crashed "crash" Crash 500 "The worker died three times on this step; see the daemon's log.";
     Cancelled "cancelled" Unsupported 409 "Retry the task if this was a mistake.";
+    // Language models
+    LlmUnavailable "llm_unavailable" Unavailable 502 "The language model's server has a problem; trawl tries again by itself.";
+    LlmTimeout "llm_timeout" Timeout 504 "The language model is too slow: raise `llm.timeout`, or lower the step's `max_tokens`.";
+    LlmDenied "llm_denied" Forbidden 502 "Check the key of the language model's server, or change what the model is asked.";
+    LlmAnswer "llm_answer" Unavailable 502 "The language model's answer cannot be used: try again, or ask another model.";
     // Deliveries
     CallbackRefused "callback_refused" Unavailable 502 "The receiver must answer with a 2xx status.";
     // The daemon

@@ -11,6 +11,7 @@ pub mod error;
 pub mod files;
 pub mod follow;
 pub mod intake;
+pub mod llm;
 pub mod media;
 pub mod net;
 pub mod queue;

@@ -26,6 +26,8 @@ pub(super) fn start(config: &LogConfig) -> Result<()> {
         "html5ever=warn",
         "selectors=warn",
         "tokio_cron_scheduler=warn",
+        // It repeats what models say even at error; what goes wrong is told by the step.
+        "async_openai=off",
     ]
     .iter()
     .filter_map(|directive| directive.parse().ok())

@@ -13,8 +13,15 @@ use crate::{
 const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Keys whose children are free names.
-const OPEN: [&str; 6] =
-    ["models.aliases", "engine.remote", "exec", "net.host_map", "crawlers.douyin.params", "crawlers.tiktok.params"];
+const OPEN: [&str; 7] = [
+    "models.aliases",
+    "engine.remote",
+    "exec",
+    "llm.models",
+    "net.host_map",
+    "crawlers.douyin.params",
+    "crawlers.tiktok.params",
+];
 
 impl Config {
     /// The defaults alone, without any file, variable or flag.
@@ -69,6 +76,7 @@ impl Config {
         }
         self.models.check()?;
         self.engine.check()?;
+        self.llm.check()?;
         self.exec.iter().try_for_each(|(name, program)| program.check(name))?;
         let places = [self.queue.net, self.queue.deliver, self.queue.flow, self.queue.llm, self.queue.prefetch];
         if places.contains(&0) {

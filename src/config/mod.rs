@@ -5,6 +5,7 @@
 
 mod engine;
 mod exec;
+mod llm;
 mod load;
 mod models;
 mod remote;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 pub use self::{
     engine::EngineConfig,
     exec::ExecConfig,
+    llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
 };
@@ -53,6 +55,8 @@ pub struct Config {
     pub models: ModelsConfig,
     /// Recognition processes.
     pub engine: EngineConfig,
+    /// Language models.
+    pub llm: LlmConfig,
     /// Leases and lanes.
     pub queue: QueueConfig,
     /// Deliveries.

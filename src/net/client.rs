@@ -48,6 +48,11 @@ impl Clients {
         Ok(Self { guarded, exempt: None })
     }
 
+    /// The client for everybody.
+    pub(super) fn guarded(&self) -> Client {
+        self.guarded.clone()
+    }
+
     /// A request for a checked link, to the address that stands for its host where there is one.
     pub(super) fn request(&self, method: Method, url: &Url, target: &Target, mut headers: HeaderMap) -> RequestBuilder {
         let client = match &self.exempt {

@@ -11,6 +11,7 @@ mod address;
 mod allow;
 mod client;
 mod download;
+mod execute;
 mod failure;
 mod form;
 mod gate;
@@ -38,6 +39,7 @@ use url::Url;
 pub use self::{
     address::is_public,
     download::{Download, Downloaded, Progress},
+    execute::Executed,
     form::{FilePart, Form, FormReply},
     gate::Gate,
     get::{Get, Reply},

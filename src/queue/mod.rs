@@ -18,6 +18,7 @@ pub mod outbox;
 mod progress;
 mod recover;
 pub mod retry;
+mod said;
 pub mod scope;
 mod seen;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use self::{
     control::Deleted,
     finish::{Done, End},
     recover::Suspects,
+    said::Said,
     seen::Seen,
     wake::{Stop, Wake},
 };

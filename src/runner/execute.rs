@@ -138,7 +138,11 @@ impl Runner {
     }
 
     async fn tell(&self, work: &Work, reporter: &Reporter) {
+        let said = reporter.take_said();
         let Some((fraction, segments)) = reporter.take() else { return };
+        if let Err(error) = self.services.queue.say(work, fraction, &said).await {
+            tracing::warn!(error = %error.chain(), "words of a language model cannot be written down");
+        }
         if let Err(error) = self.services.queue.report(work, fraction, &segments).await {
             tracing::warn!(error = %error.chain(), "progress cannot be written down");
         }

@@ -39,6 +39,7 @@ use crate::{
     error::{Code, Error, Report, Result},
     files::Files,
     intake::{Checked, Intake},
+    llm::Llm,
     media::Ffmpeg,
     net::Net,
     queue::{Done, Queue, Work},
@@ -68,6 +69,8 @@ pub struct Services {
     pub pool: Arc<Pool>,
     /// The way in, for steps whose work is a task of its own.
     pub intake: Intake,
+    /// Language models.
+    pub llm: Llm,
     /// What steps may use and nobody may see.
     pub secrets: Secrets,
     /// The programs that the operator has declared.

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::domain::Segment;
+use crate::{domain::Segment, queue::Said};
 
 /// The smallest progress that is told.
 const VISIBLE: f64 = 0.002;
@@ -20,6 +20,7 @@ pub struct Reporter {
 struct State {
     fraction: f64,
     segments: Vec<Segment>,
+    said: Vec<Said>,
     dirty: bool,
 }
 
@@ -49,6 +50,23 @@ impl Reporter {
             state.segments.push(segment);
             true
         });
+    }
+
+    /// A language model has said more: in the answer to which part, none when it merges those to all of them.
+    pub fn words(&self, part: Option<usize>, parts: usize, text: &str) {
+        self.change(|state| {
+            match state.said.last_mut().filter(|said| said.part == part) {
+                Some(said) => said.text.push_str(text),
+                None => state.said.push(Said { part, parts, text: text.to_owned() }),
+            }
+            true
+        });
+    }
+
+    /// Takes what a language model has said since the last call.
+    pub fn take_said(&self) -> Vec<Said> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.said)
     }
 
     /// Waits until there is something to take.

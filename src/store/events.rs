@@ -17,7 +17,7 @@ pub struct Event {
     pub id: i64,
     /// The task.
     pub task_id: TaskId,
-    /// `status`, `step`, `progress`, `segment` or `delivery`.
+    /// `status`, `step`, `progress`, `segment`, `llm` or `delivery`.
     pub kind: String,
     /// What happened.
     pub data: Value,

@@ -20,6 +20,7 @@ mod events;
 mod identities;
 mod kill;
 mod kinds;
+mod llm;
 mod models;
 mod platforms;
 mod posts;

@@ -34,7 +34,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(in crate::api) struct Events(pub(super) Context);
 
 /// The data of one event, besides what its kind brings: `status` {status, error?, waiting?}, `step` {step, state, attempt,
-/// error?}, `progress` {step, step_progress, progress}, `segment` {step, segment}, `delivery` {id, event, state}.
+/// error?}, `progress` {step, step_progress, progress}, `segment` {step, segment}, `llm` {step, part, parts, text},
+/// `delivery` {id, event, state}.
 /// / 一个事件的数据；各类事件另有自己的字段。
 #[derive(Debug, Object)]
 struct TaskEvent {
@@ -56,7 +57,7 @@ type View = EventStream<BoxStream<'static, TaskEvent>>;
 impl Events {
     /// Watch a task
     ///
-    /// Server-sent events `status`, `step`, `progress`, `segment` and `delivery`; `id` is the event's number. Starts at
+    /// Server-sent events `status`, `step`, `progress`, `segment`, `llm` and `delivery`; `id` is the event's number. Starts at
     /// the beginning, or after `Last-Event-ID`. Ends when the task has ended and everything up to then was sent: how its
     /// callback fares later is told by `GET /api/tasks/{id}/deliveries`.
     ///

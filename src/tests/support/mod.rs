@@ -5,6 +5,7 @@
 
 mod app;
 mod daemon;
+mod llm;
 mod mirror;
 mod processes;
 mod receiver;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 pub use self::{
     app::{TestApp, walk},
     daemon::{Daemon, Event},
+    llm::{LlmServer, Say},
     mirror::{Mirror, Turn},
     processes::{processes, signal},
     receiver::Receiver,

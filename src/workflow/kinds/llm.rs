@@ -12,6 +12,7 @@ pub(super) struct Llm;
 
 impl Kind for Llm {
     const WORD: &'static str = "llm";
+    const SECRETS: &'static [&'static str] = &["api_key"];
     // What strangers said belongs into `input` and `segments`, which the model is told are data.
     const OURS: &'static [&'static str] = &["system"];
     type With = With;
@@ -45,6 +46,8 @@ pub struct With {
     pub chunk: Chunk,
     /// What becomes of the answers to the parts of a long text.
     pub merge: Option<Merge>,
+    /// The key for the model's server, such as `${secrets.NAME}`; that of the configuration when left out.
+    pub api_key: Option<String>,
 }
 
 /// How a long text is cut: at ends of sentences or segments.
