@@ -11,6 +11,7 @@
 mod child;
 mod command;
 mod extract;
+mod gauge;
 mod group;
 mod landlocked;
 mod log;

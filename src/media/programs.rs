@@ -70,7 +70,7 @@ fn version(program: &Path, name: &str, jail: &Jail) -> Result<String> {
                 hand.signal(libc::SIGKILL);
             }
         });
-        let ended = child::run(&mut child, &group, &mut |bytes| {
+        let ended = child::run(&mut child, &group, &|_| {}, &mut |bytes| {
             said.extend(bytes.iter().take(4_096_usize.saturating_sub(said.len())));
             Ok(())
         });
