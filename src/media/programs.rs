@@ -31,8 +31,13 @@ impl Programs {
         let ffprobe = locate(ffprobe).ok_or_else(|| missing("ffprobe"))?;
         jail.trust(&ffmpeg);
         jail.trust(&ffprobe);
-        let ffmpeg_version = version(&ffmpeg, "ffmpeg", jail)?;
-        let ffprobe_version = version(&ffprobe, "ffprobe", jail)?;
+        let jail: &Jail = jail;
+        let (ffmpeg_version, ffprobe_version) = thread::scope(|scope| {
+            let beside = scope.spawn(|| version(&ffprobe, "ffprobe", jail));
+            let ffmpeg_version = version(&ffmpeg, "ffmpeg", jail)?;
+            let gone = |_| Err(Error::new(Code::Internal, "The thread that starts ffprobe failed"));
+            Ok::<_, Error>((ffmpeg_version, beside.join().unwrap_or_else(gone)?))
+        })?;
         Ok(Self { ffmpeg, ffprobe, ffmpeg_version, ffprobe_version })
     }
 }
