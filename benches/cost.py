@@ -13,8 +13,8 @@ import time
 
 import lab
 from daemon import Daemon, seconds, stamp
-from lab import FFMPEG, ROOT, SAMPLES
-from table import note, row
+from lab import FFMPEG, SAMPLES
+from table import note, row, skipped
 
 CLIP = SAMPLES / "en-known-04.flac"
 
@@ -45,13 +45,18 @@ def resolve(program):
         note(f"· {case}", f"{medians[case]:.2g} ms")
 
 
-def command_line(binary, runs):
+def command_line(binary, size, runs):
     """`trawl transcribe` of a file against the inference and ffmpeg inside it."""
+    what = f"`trawl transcribe` of 7 min / (inference + ffmpeg), {size or 'smoke'}"
+    try:
+        model = lab.smoke(size)
+    except lab.Unavailable as reason:
+        return skipped(what, reason)
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder) / "c.toml"
         config.write_text(
-            f'models.dir = "{ROOT}/models"\nmodels.default = "smoke"\nmodels.offline = true\n'
-            f'engine.threads = {lab.THREADS}\nlog.level = "trawl=info"\nlog.format = "json"\n'
+            f'models.dir = "{model.parent}"\nmodels.default = "{model.stem.removeprefix("ggml-")}"\n'
+            f'models.offline = true\nengine.threads = {lab.THREADS}\nlog.level = "trawl=info"\nlog.format = "json"\n'
         )
         long = pathlib.Path(folder) / "long.wav"
         subprocess.run([*FFMPEG, "-stream_loop", "1", "-i", SAMPLES / "long.m4a", long], check=True)
@@ -67,7 +72,7 @@ def command_line(binary, runs):
             started = time.monotonic()
             subprocess.run([*FFMPEG, "-i", long, "-ac", "1", "-ar", "16000", "-f", "s16le", os.devnull], check=True)
             ratios.append(total / (inference + time.monotonic() - started))
-        row("`trawl transcribe` of 7 min / (inference + ffmpeg)", statistics.median(ratios), "×", 1.05)
+        row(what, statistics.median(ratios), "×", 1.05)
 
 
 def memory(binary, mib):

@@ -50,6 +50,17 @@ def random_model(size, ftype):
     return file
 
 
+def smoke(size=None):
+    """The smoke model, or the same made as large as an official one; its name for trawl is the file's without `ggml-`."""
+    if size is None:
+        return SMOKE
+    file = FOLDER / "models" / f"ggml-smoke-{size}.bin"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([python(), ROOT / "benches" / "widen.py", size, file], check=True)
+    return file
+
+
 def capi(binary, *arguments, **environment):
     """What whisper.cpp's own C API says; `benches/capi` tells what there is."""
     command = [binary, *map(str, arguments)]

@@ -4,7 +4,7 @@
 Prints a table: figure, measured, what is asked, whether it holds. Ratios come from one run. Nothing but loopback and,
 once, a package registry is used. Nothing else should run on the machine meanwhile.
 
-    benches/run.py [--quick] [--only NAME] [--threads N] [--binary target/release/trawl]
+    benches/run.py [--quick] [--only NAME] [--clips N] [--threads N] [--binary target/release/trawl]
 """
 
 import argparse
@@ -23,6 +23,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a minute, to see that everything runs")
     parser.add_argument("--only", help="one of the names that are printed as they run")
     parser.add_argument("--binary", default=str(lab.ROOT / "target" / "release" / "trawl"))
+    parser.add_argument("--clips", type=int, help="of the group `throughput`; otherwise as many as fit into the time")
     parser.add_argument("--threads", type=int, default=lab.THREADS, help="of the CPU, for everything that is compared")
     args = parser.parse_args()
     lab.THREADS = args.threads
@@ -32,12 +33,15 @@ def main():
         "memory": lambda: cost.memory(binary, size(1024, 64)),
         "overhead": lambda: cost.overhead(binary, size(40, 5)),
         "resolve": lambda: cost.resolve(pathlib.Path(args.binary).with_name("examples") / "resolve-cost"),
-        "command": lambda: cost.command_line(binary, size(3, 1)),
+        "command": lambda: (cost.command_line(binary, None, size(3, 1)), cost.command_line(binary, "base", 1)),
         "crashes": lambda: cost.crashes(binary, size(15, 4)),
         "ctranslate2": lambda: recognition.ctranslate2(capi, size(7, 1)),
         "long": lambda: recognition.long_file(binary, capi, size(600, 60)),
         "copies": lambda: recognition.one_copy(binary, capi),
-        "throughput": lambda: recognition.throughput(binary, size(200, 8)),
+        "throughput": lambda: (
+            recognition.throughput(binary, "base", args.clips or size(30, 6)),
+            recognition.throughput(binary, None, args.clips or size(60, 8)),
+        ),
         "urgent": lambda: recognition.urgent(binary, size(50, 10), size(5, 1)),
     }
     for name, measure in figures.items():

@@ -82,13 +82,15 @@ impl App {
             let folder = config.paths.data.display();
             Error::new(Code::Io, format!("The folder `paths.data` ({folder}) cannot be made")).with_source(error)
         })?;
+        let media = config.media.clone();
+        // Both programs are started once, which takes longer than all that follows.
+        let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media));
         let store = Arc::new(Store::open(&config.database_url()).await?);
         let files = Files::open(&config.paths, &config.uploads).await?;
         // Database and folders are ours now: nobody else's runs are in there.
         Crawl::clear_leftovers(&config);
         let net = Net::new(&config.net)?;
-        let media = config.media.clone();
-        let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media))
+        let ffmpeg = ffmpeg
             .await
             .map_err(|error| Error::new(Code::Internal, "ffmpeg cannot be looked for").with_source(error))??;
         let (models, pool) = models::open(&config, net.clone(), program).await?;

@@ -44,6 +44,13 @@ struct Verdict {
     end: DeliveryEnd,
 }
 
+/// What there is to send.
+enum Next {
+    Due(ClaimedDelivery),
+    /// Nothing before that time, in milliseconds since 1970; or nothing at all.
+    At(Option<i64>),
+}
+
 impl Courier {
     /// A courier that signs with `secret` (`whsec_` and base64) what names none of `secrets`.
     pub fn new(queue: Queue, net: Net, secrets: Secrets, config: &CallbacksConfig, secret: &str) -> Result<Self> {
@@ -68,17 +75,17 @@ impl Courier {
             // What is written from here on wakes us, whether or not this look finds it.
             events.mark_unchanged();
             match self.claim().await {
-                Ok(Some(delivery)) => {
+                Ok(Next::Due(delivery)) => {
                     let courier = self.clone();
                     tracker.spawn(async move {
                         courier.attempt(&delivery).await;
                         drop(permit);
                     });
                 }
-                Ok(None) => {
+                Ok(Next::At(due)) => {
                     drop(permit);
                     tokio::select! {
-                        () = self.idle(&mut events) => {}
+                        () = self.idle(due, &mut events) => {}
                         () = shutdown.cancelled() => break,
                     }
                 }
@@ -93,26 +100,23 @@ impl Courier {
         let _ = timeout(self.queue.config().drain.0, tracker.wait()).await;
     }
 
-    async fn claim(&self) -> Result<Option<ClaimedDelivery>> {
+    async fn claim(&self) -> Result<Next> {
         // Looked at first, so that nothing is written while there is nothing to send.
         let due = self.queue.store().next_delivery().await?;
         if due.is_none_or(|at| at > chrono::Utc::now().timestamp_millis()) {
-            return Ok(None);
+            return Ok(Next::At(due));
         }
         let tx = self.queue.store().begin().await?;
         let lease = self.queue.config().lease.0.max(self.config.timeout.0 * 2);
         let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
         let claimed = tx.claim_deliveries(self.queue.owner(), lease, 1).await?.pop();
         tx.commit().await?;
-        Ok(claimed)
+        Ok(claimed.map_or(Next::At(None), Next::Due))
     }
 
-    async fn idle(&self, events: &mut watch::Receiver<u64>) {
+    async fn idle(&self, due: Option<i64>, events: &mut watch::Receiver<u64>) {
         let poll = self.queue.config().poll.0;
-        let due = match self.queue.store().next_delivery().await {
-            Ok(Some(at)) => u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok(),
-            Ok(None) | Err(_) => None,
-        };
+        let due = due.and_then(|at| u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok());
         let wait = due.map_or(poll, |ms| Duration::from_millis(ms.max(5)).min(poll));
         tokio::select! {
             _ = events.changed() => {}

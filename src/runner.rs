@@ -128,11 +128,15 @@ impl Runner {
                 () = shutdown.cancelled() => return,
             };
             let Ok(permit) = permit else { return };
-            match self.claim(lane, 1 + places.free()).await {
+            // Looked at first, so that nothing is written while there is nothing to do.
+            let rest = self.rest(lane, false).await;
+            let claimed = if rest.is_some() { Ok(Vec::new()) } else { self.claim(lane, 1 + places.free()).await };
+            match claimed {
                 Ok(work) if work.is_empty() => {
                     drop(permit);
                     tokio::select! {
-                        () = self.idle(lane) => {}
+                        () = queue.wake().lane_woken(lane) => {}
+                        () = sleep(rest.unwrap_or(config.poll.0)) => {}
                         () = shutdown.cancelled() => return,
                     }
                 }
@@ -156,7 +160,9 @@ impl Runner {
                 () = shutdown.cancelled() => return,
             };
             let Ok(permit) = permit else { return };
-            let claimed = queue.claim_urgent(Lane::Gpu).await.unwrap_or_else(|error| {
+            let rest = self.rest(Lane::Gpu, true).await;
+            let claimed = if rest.is_some() { Ok(Vec::new()) } else { queue.claim_urgent(Lane::Gpu).await };
+            let claimed = claimed.unwrap_or_else(|error| {
                 tracing::error!(error = %error.chain(), "urgent steps cannot be claimed");
                 Vec::new()
             });
@@ -167,7 +173,7 @@ impl Runner {
                 }
                 None => tokio::select! {
                     () = queue.wake().urgent_woken() => {}
-                    () = sleep(queue.config().poll.0) => {}
+                    () = sleep(rest.unwrap_or(queue.config().poll.0)) => {}
                     () = shutdown.cancelled() => return,
                 },
             }
@@ -261,19 +267,14 @@ impl Runner {
         })
     }
 
-    /// Waits until the lane is woken, or something in it becomes eligible, or the poll interval is over.
-    async fn idle(&self, lane: Lane) {
-        let queue = &self.services.queue;
-        let poll = queue.config().poll.0;
-        let until_next = match queue.store().next_eligible(lane).await {
-            Ok(Some(at)) => u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok(),
-            Ok(None) | Err(_) => None,
-        };
-        let wait = until_next.map_or(poll, |ms| Duration::from_millis(ms.max(5)).min(poll));
-        tokio::select! {
-            () = queue.wake().lane_woken(lane) => {}
-            () = sleep(wait) => {}
-        }
+    /// How long nothing in the lane can start unless something is added, the poll interval at most; none when something
+    /// can now, or nobody knows.
+    async fn rest(&self, lane: Lane, urgent: bool) -> Option<Duration> {
+        let poll = self.services.queue.config().poll.0;
+        let next = self.services.queue.store().next_eligible(lane, urgent).await.ok()?;
+        let Some(at) = next else { return Some(poll) };
+        let wait = u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok().filter(|ms| *ms > 0)?;
+        Some(Duration::from_millis(wait.max(5)).min(poll))
     }
 
     /// Renews the leases of running steps, and looks for those that other nodes have left behind.

@@ -19,14 +19,20 @@ pub(super) struct Ended {
 }
 
 /// Hands everything from stdout to `sink`, reads stderr beside it, and reaps. An error of `sink` kills the child.
-pub(super) fn run(child: &mut Child, group: &Group, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Ended> {
+/// `announced` is told, on another thread, as soon as ffmpeg has said how long its input is.
+pub(super) fn run(
+    child: &mut Child,
+    group: &Group,
+    announced: &(dyn Fn(&Log) + Sync),
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<Ended> {
     group.started(child);
     drop(child.stdin.take());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (read, log) = thread::scope(|scope| {
         let listener = thread::Builder::new()
             .name("ffmpeg-log".to_owned())
-            .spawn_scoped(scope, move || stderr.map(Log::read).unwrap_or_default());
+            .spawn_scoped(scope, move || stderr.map(|stderr| Log::read(stderr, announced)).unwrap_or_default());
         let read = match (&listener, stdout) {
             (Ok(_), Some(mut stdout)) => pump(&mut stdout, sink),
             (Ok(_), None) => Ok(()),

@@ -13,17 +13,15 @@ use super::{
     Ffmpeg, Inner, SAMPLE_RATE,
     child::{self, Ended},
     command,
+    gauge::Gauge,
     group::Group,
+    log::Log,
     magic::Source,
     pcm::{Draft, Pcm},
-    probe::Probe,
     supervise::{Patience, Reports, supervise},
     verdict,
 };
 use crate::error::{Code, Error, Result};
-
-/// Progress is told in steps of this size.
-const STEP: f64 = 0.005;
 
 /// More than anything lasts, and within what ffmpeg's `-t` understands.
 const LONGEST: Duration = Duration::from_secs(10_000 * 3_600);
@@ -44,6 +42,7 @@ pub struct Audio {
 }
 
 struct Decoded {
+    source: Source,
     draft: Draft,
     samples: u64,
     sha256: String,
@@ -65,20 +64,25 @@ impl Ffmpeg {
         progress: &(dyn Fn(f64) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<Audio> {
-        let (source, probe) = self.examine(file, cancel).await?;
         let max = self.inner.max_duration.min(LONGEST);
-        verdict::of_content(&source, &probe, max)?;
-
         let (sender, news) = watch::channel(0.0);
         let patience = Patience { timeout: self.inner.timeout, grace: self.inner.grace };
         let work = {
-            let (inner, out, source) = (self.inner.clone(), out.to_owned(), source.clone());
-            let expected = expected_bytes(&probe);
-            move |group: &Group| decode(&inner, &source, &out, expected, &sender, group)
+            let (inner, file, out) = (self.inner.clone(), file.to_owned(), out.to_owned());
+            move |group: &Group| decode(&inner, &file, &out, Gauge::new(sender), group)
         };
         let decoded = supervise(work, patience, cancel, Some(Reports { news, tell: progress })).await?;
 
-        let warnings = verdict::of_run(&source, &probe, &decoded.ended, decoded.samples, max)?;
+        let Decoded { source, ended, samples, .. } = &decoded;
+        verdict::of_announcement(&ended.log, max)?;
+        // Starting a program can take longer than decoding a clip, so ffprobe is asked only where it matters.
+        let warnings = if verdict::is_plain(source, ended, *samples, max) {
+            Vec::new()
+        } else {
+            let probe = self.probe(&source.path, cancel).await?;
+            verdict::of_content(source, &probe, max)?;
+            verdict::of_run(source, &probe, ended, *samples, max)?
+        };
         let Decoded { draft, samples, sha256, .. } = decoded;
         let path = out.to_owned();
         let path = task::spawn_blocking(move || draft.publish(&path).map(|()| path))
@@ -91,43 +95,26 @@ impl Ffmpeg {
 }
 
 /// Runs ffmpeg to its end, on the thread that calls.
-fn decode(
-    inner: &Inner,
-    source: &Source,
-    out: &Path,
-    expected: Option<u64>,
-    progress: &watch::Sender<f64>,
-    group: &Group,
-) -> Result<Decoded> {
+fn decode(inner: &Inner, file: &Path, out: &Path, gauge: Gauge, group: &Group) -> Result<Decoded> {
+    let source = Source::open(file)?;
     let max = inner.max_duration.min(LONGEST);
     let limit = Duration::from_secs(max.as_secs() + 2); // a little more, so that what is too long can be seen
     let mut pcm = Pcm::new(Draft::beside(out)?);
     let mut command = command::extract(&inner.programs.ffmpeg, &source.path, limit);
     inner.jail.lock(command.as_inner_mut(), Some(&source.path))?;
     let mut child = command.spawn().map_err(|error| child::start_error("ffmpeg", error))?;
-    let ended = child::run(child.as_inner_mut(), group, &mut |samples| {
+    let announced = |log: &Log| match verdict::of_announcement(log, max) {
+        Ok(()) => gauge.expect(log.announced.unwrap_or_default()),
+        Err(_) => group.signal(libc::SIGKILL), // whoever reads the log says why
+    };
+    let ended = child::run(child.as_inner_mut(), group, &announced, &mut |samples| {
         pcm.write(samples)?;
         if pcm.bytes() > command::max_bytes(limit) {
             return Err(verdict::too_long("The sound is longer than allowed", max));
         }
-        if let Some(expected) = expected {
-            let fraction = (pcm.bytes() as f64 / expected as f64).min(1.0 - STEP);
-            progress.send_if_modified(|told| {
-                let news = fraction - *told >= STEP;
-                if news {
-                    *told = fraction;
-                }
-                news
-            });
-        }
+        gauge.written(pcm.bytes());
         Ok(())
     })?;
     let (draft, samples, sha256) = pcm.finish();
-    Ok(Decoded { draft, samples, sha256, ended })
-}
-
-fn expected_bytes(probe: &Probe) -> Option<u64> {
-    let stream = probe.audio_streams.first().and_then(|stream| stream.duration_ms);
-    let ms = stream.or(probe.duration_ms)?;
-    Some(ms.saturating_mul(u64::from(SAMPLE_RATE) * 2) / 1_000).filter(|bytes| *bytes > 0)
+    Ok(Decoded { source, draft, samples, sha256, ended })
 }

@@ -12,6 +12,7 @@ mod child;
 mod command;
 mod extract;
 mod filter;
+mod gauge;
 mod group;
 mod landlocked;
 mod log;

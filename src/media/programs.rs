@@ -31,8 +31,13 @@ impl Programs {
         let ffprobe = locate(ffprobe).ok_or_else(|| missing("ffprobe"))?;
         jail.trust(&ffmpeg);
         jail.trust(&ffprobe);
-        let ffmpeg_version = version(&ffmpeg, "ffmpeg", jail)?;
-        let ffprobe_version = version(&ffprobe, "ffprobe", jail)?;
+        let jail: &Jail = jail;
+        let (ffmpeg_version, ffprobe_version) = thread::scope(|scope| {
+            let beside = scope.spawn(|| version(&ffprobe, "ffprobe", jail));
+            let ffmpeg_version = version(&ffmpeg, "ffmpeg", jail)?;
+            let gone = |_| Err(Error::new(Code::Internal, "The thread that starts ffprobe failed"));
+            Ok::<_, Error>((ffmpeg_version, beside.join().unwrap_or_else(gone)?))
+        })?;
         Ok(Self { ffmpeg, ffprobe, ffmpeg_version, ffprobe_version })
     }
 }
@@ -70,7 +75,7 @@ fn version(program: &Path, name: &str, jail: &Jail) -> Result<String> {
                 hand.signal(libc::SIGKILL);
             }
         });
-        let ended = child::run(&mut child, &group, &mut |bytes| {
+        let ended = child::run(&mut child, &group, &|_| {}, &mut |bytes| {
             said.extend(bytes.iter().take(4_096_usize.saturating_sub(said.len())));
             Ok(())
         });

@@ -28,7 +28,31 @@ pub(super) fn of_probe(source: &Source, ended: &Ended) -> Result<()> {
     Err(unreadable(source, &ended.log))
 }
 
-/// Whether it is worth starting: there is sound, ffmpeg can decode it, and it is not too long. Returns the stream.
+/// Whether the file says of itself that it is too long.
+pub(super) fn of_announcement(log: &Log, max: Duration) -> Result<()> {
+    match log.announced {
+        Some(length) if !log.estimated && length > max => {
+            Err(too_long(&format!("The file is {} long", clock(length.as_secs_f64())), max))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether ffmpeg alone has said enough: it is content, there is one track of sound, and it is as long as the file
+/// announces. Of anything else ffprobe has to tell more, for [`of_content`] and [`of_run`].
+pub(super) fn is_plain(source: &Source, ended: &Ended, samples: u64, max: Duration) -> bool {
+    let log = &ended.log;
+    let is_content = ended.status.success() && log.errors == 0 && !log.damage && source.missing == 0.0;
+    let decoded = samples as f64 / f64::from(SAMPLE_RATE);
+    let is_whole = log.announced.is_some_and(|length| log.estimated || !is_short(decoded, length.as_secs_f64()));
+    is_content && log.audio_streams == 1 && samples > 0 && decoded <= max.as_secs_f64() && is_whole
+}
+
+fn is_short(decoded: f64, announced: f64) -> bool {
+    announced - decoded > SHORT_SECONDS && announced - decoded > announced * SHORT_PART
+}
+
+/// Whether there is sound, ffmpeg can decode it, and it is not too long. Returns the stream.
 pub(super) fn of_content<'a>(source: &Source, probe: &'a Probe, max: Duration) -> Result<&'a AudioStream> {
     let Some(stream) = probe.audio_streams.first() else {
         return Err(Error::new(Code::NoAudio, "The file has pictures but no sound"));
@@ -73,7 +97,7 @@ pub(super) fn of_run(
         });
     }
     let announced = announced(source, probe, decoded);
-    let short = announced - decoded > SHORT_SECONDS && announced - decoded > announced * SHORT_PART;
+    let short = is_short(decoded, announced);
     let evidence = log.errors > 0 || log.damage || source.missing > 0.0 || !ok;
     if short && evidence {
         if source.protected {

@@ -178,7 +178,7 @@ async fn permanent_failures_end_the_task_and_passing_ones_wait() {
     assert!(bench.queue.fail(&work, Error::new(Code::ConnectFailed, "not now")).await.unwrap());
     assert_eq!(bench.states(id).await[0], "ready");
     assert!(bench.claim(Lane::Net).await.is_none(), "a failed step is tried again at once");
-    assert!(bench.queue.store().next_eligible(Lane::Net).await.unwrap().is_some());
+    assert!(bench.queue.store().next_eligible(Lane::Net, false).await.unwrap().is_some());
 
     let id = bench.task(Priority::Normal).await;
     let work = bench.claim(Lane::Net).await.unwrap();

@@ -26,6 +26,8 @@ use crate::{
 
 /// How often progress is written down at most.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
+/// What a step tells within this time is written down together.
+const GATHER: Duration = Duration::from_millis(100);
 /// How long a step may take to stop when its time is up.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How often a step that found the disk full looks again.
@@ -130,18 +132,22 @@ impl Runner {
         let (task, steps, reporter, scope) = (&task, steps.as_slice(), &reporter, &scope);
         let job = Job { services, work, task, steps, input, scope, reporter, leave, cancel: &stop };
         let run = within_time(limit, steps::run(&job), &stop);
-        Ok(match reported(run, reporter, || self.tell(work, reporter)).await? {
+        Ok(match reported(run, reporter, |is_end| self.tell(work, reporter, is_end)).await? {
             Outcome::Done(done) => End::Done { done, input: Some(hash) },
             Outcome::Wait { why, wait } => End::Wait { why, wait },
             Outcome::Task(run) => End::Task(run),
         })
     }
 
-    async fn tell(&self, work: &Work, reporter: &Reporter) {
+    async fn tell(&self, work: &Work, reporter: &Reporter, is_end: bool) {
         let said = reporter.take_said();
         let Some((fraction, segments)) = reporter.take() else { return };
         if let Err(error) = self.services.queue.say(work, fraction, &said).await {
             tracing::warn!(error = %error.chain(), "words of a language model cannot be written down");
+        }
+        // How far a step is that has ended is told by its end.
+        if is_end && segments.is_empty() {
+            return;
         }
         if let Err(error) = self.services.queue.report(work, fraction, &segments).await {
             tracing::warn!(error = %error.chain(), "progress cannot be written down");
@@ -160,14 +166,14 @@ impl Runner {
     }
 }
 
-/// Does the work and, beside it, writes down what it reports: now and then, and once more at its end.
+/// Does the work and, beside it, has what it reports written down: now and then, and once more at its end.
 ///
 /// The work goes on while something is written down. It may hold the only connection that can write, and would never let
 /// go of it if it stood still meanwhile.
 async fn reported<T, F: Future<Output = ()>>(
     run: impl Future<Output = T>,
     reporter: &Reporter,
-    tell: impl Fn() -> F,
+    tell: impl Fn(bool) -> F,
 ) -> T {
     let ended = CancellationToken::new();
     let working = async {
@@ -177,10 +183,13 @@ async fn reported<T, F: Future<Output = ()>>(
     };
     let telling = async {
         while ended.run_until_cancelled(reporter.changed()).await.is_some() {
-            tell().await;
-            ended.run_until_cancelled(sleep(REPORT_EVERY)).await;
+            if ended.run_until_cancelled(sleep(GATHER)).await.is_none() {
+                break;
+            }
+            tell(false).await;
+            ended.run_until_cancelled(sleep(REPORT_EVERY - GATHER)).await;
         }
-        tell().await;
+        tell(true).await;
     };
     tokio::join!(working, telling).0
 }
@@ -260,7 +269,7 @@ mod tests {
             reporter.progress(0.2);
             "done"
         };
-        let tell = || async {
+        let tell = |_| async {
             telling.notify_one();
             let _held = writer.lock().await;
             told.lock().unwrap().extend(reporter.take().map(|(fraction, _)| fraction));
@@ -278,7 +287,7 @@ mod tests {
             let _ = receiver.await;
             reporter.progress(1.0);
         };
-        let tell = || async { told.lock().unwrap().extend(reporter.take().map(|(fraction, _)| fraction)) };
+        let tell = |_| async { told.lock().unwrap().extend(reporter.take().map(|(fraction, _)| fraction)) };
         tokio::join!(reported(run, &reporter, tell), async { sender.send(()) }).1.unwrap();
         assert_eq!(*told.lock().unwrap(), [1.0]);
     }

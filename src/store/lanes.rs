@@ -28,13 +28,17 @@ impl Store {
         Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(later).count(&self.read).await?)
     }
 
-    /// When the next ready row of a lane may start, in milliseconds since 1970.
-    pub async fn next_eligible(&self, lane: Lane) -> Result<Option<i64>> {
+    /// When the next ready row of a lane may start, in milliseconds since 1970; among those of the highest priority on
+    /// which no worker has died, if only `urgent` ones count.
+    pub async fn next_eligible(&self, lane: Lane, urgent: bool) -> Result<Option<i64>> {
+        let mut ready = Column::Lane.eq(lane.as_str()).and(Column::State.eq(StepState::Ready.as_str()));
+        if urgent {
+            ready = ready.and(Column::Level.eq(0)).and(Column::Crashes.eq(0));
+        }
         let soonest = Entity::find()
             .select_only()
             .column_as(Column::EligibleAt.min(), "soonest")
-            .filter(Column::Lane.eq(lane.as_str()))
-            .filter(Column::State.eq(StepState::Ready.as_str()))
+            .filter(ready)
             .into_tuple::<Option<i64>>()
             .one(&self.read)
             .await?;

@@ -71,7 +71,10 @@ impl Store {
     /// Opens the database at `url` (`sqlite:path`), takes it for this process and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self> {
         let store = Self::connect(url).await?;
-        migrations::Migrator::up(&store.write, None).await.map_err(|error| stale().with_source(error))?;
+        // All or nothing; and each statement by itself would wait for the disk.
+        let changes = store.dialect.begin(&store.write).await?;
+        migrations::Migrator::up(&changes, None).await.map_err(|error| stale().with_source(error))?;
+        changes.commit().await?;
         Ok(store)
     }
 
@@ -99,6 +102,8 @@ impl Store {
                 .max_connections(if writer { 1 } else { 8 })
                 .min_connections(1)
                 .acquire_timeout(Duration::from_secs(60))
+                // The database is in this process: a connection to it does not break while nobody looks.
+                .test_before_acquire(false)
                 .sqlx_logging(false)
                 .map_sqlx_sqlite_opts(move |options| dialect::sqlite_options(options, writer));
             Database::connect(options).await

@@ -41,7 +41,7 @@ fn shell(jail: &Jail, line: &str, input: Option<&Path>) -> Option<String> {
     command.args(["-c", line]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     jail.lock(&mut command, input).unwrap();
     let (mut said, mut child) = (Vec::new(), command.spawn().unwrap());
-    let ended = child::run(&mut child, &Group::new(), &mut |bytes| {
+    let ended = child::run(&mut child, &Group::new(), &|_| {}, &mut |bytes| {
         said.extend_from_slice(bytes);
         Ok(())
     });

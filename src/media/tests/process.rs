@@ -19,11 +19,13 @@ use crate::{
     media::Ffmpeg,
 };
 
-/// Two seconds of samples, then `manners`.
+/// The word of four seconds, two seconds of samples, then `manners`.
 fn script(folder: &Path, name: &str, manners: &str) -> PathBuf {
     let path = folder.join(name);
     let text = format!(
-        "#!/bin/sh\nif [ \"$1\" = -version ]; then echo {name} version 0; exit; fi\nhead -c 64000 /dev/zero\n{manners}\n"
+        "#!/bin/sh\nif [ \"$1\" = -version ]; then echo {name} version 0; exit; fi\n\
+         echo '[info] Input #0, wav, from a:\n[info]   Duration: 00:00:04.00, bitrate: 256 kb/s' >&2\n\
+         head -c 64000 /dev/zero\n{manners}\n"
     );
     // Written by another process: were the file open here, a fork of another test could keep it busy.
     let write = Command::new("sh")
@@ -129,6 +131,23 @@ async fn hanging_behind_closed_pipes_is_hanging() {
     let (bench, mark, file) = bad("exec sleep MARK >&- 2>&-", Duration::from_millis(700), LONG);
     assert_eq!(bench.extract(&file).await.unwrap_err().code, Code::MediaTimeout);
     assert_eq!(processes(&mark), Vec::<String>::new());
+}
+
+/// Most files are as they say: for them ffmpeg's own words are enough.
+#[tokio::test]
+async fn ffprobe_is_asked_where_it_matters() {
+    let folder = tempfile::tempdir().unwrap();
+    let ffprobe = script(folder.path(), "ffprobe", "kill -KILL $$");
+    let bench = Bench::with(&MediaConfig { ffprobe, ..config() });
+    let plain = bench.sine("a.m4a", 3, "-c:a aac");
+    assert!(bench.extract(&plain).await.unwrap().samples.abs_diff(48_000) < 1_600);
+    fs::remove_file(bench.path("out.pcm")).unwrap();
+    let pictures = "-f lavfi -i testsrc=d=20:s=64x64:r=10 -c:a aac -c:v mpeg4";
+    let files =
+        [bench.sine("two.mka", 3, "-map 0 -map 0"), bench.sine("short.mp4", 3, pictures), bench.cut(&plain, 0.5)];
+    for file in files {
+        assert_eq!(bench.extract(&file).await.unwrap_err().code, Code::Crashed, "{}", file.display());
+    }
 }
 
 #[tokio::test]

@@ -24,8 +24,8 @@ pub(crate) const FRAME: u64 = 256;
 
 /// Frames per read: about a second.
 const READ: usize = 64;
-/// Frames per block; blocks are listened to by several threads. Ten minutes.
-const BLOCK: usize = 37_500;
+/// Frames per block; blocks are listened to by several threads. Four minutes.
+const BLOCK: usize = 15_000;
 /// What a detector hears before a block, so that it has settled when the block begins. About a second.
 const SETTLE: usize = READ;
 /// More threads than this wait for the disk.
