@@ -48,7 +48,7 @@ async fn what_is_to_run_on_an_error_runs_once_and_then_the_task_fails() {
     let [a, b] = <[Work; 2]>::try_from(ready).unwrap();
     let mut stops = bench.queue.wake().stops();
     assert!(bench.queue.end(&a, &failure(Code::NoAudio, "silent")).await.unwrap());
-    assert_eq!(stops.try_recv().unwrap().steps, [b.row.step.id.clone()], "what runs was not told to stop");
+    assert_eq!(stops.try_recv().unwrap().steps, std::slice::from_ref(&b.row.step.id), "what runs was not told to stop");
     let task = bench.look(id).await;
     assert_eq!((task.status, task.error.unwrap().code.as_str()), (TaskStatus::Processing, "no_audio"));
     assert!(bench.queue.end(&b, &output(json!(1))).await.unwrap());
