@@ -5,11 +5,12 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test run check fmt audit bench bench-flags bench-gpu crawler-fixtures fuzz bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-flags bench-gpu crawler-fixtures fuzz bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
 	@echo 'make test    the whole test suite'
+	@echo 'make soak    10,000 random workflows against the model of what a run does'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
 	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-flags, bench-gpu: docs/benchmarks.md'
@@ -25,6 +26,10 @@ demo: bootstrap
 test: bootstrap
 	@scripts/ytdlp.sh
 	cargo test --workspace --locked
+
+# SEED chooses which ones.
+soak: bootstrap
+	TRAWL_CASES=10000 TRAWL_SEED=$(or $(SEED),1) cargo test --locked --lib queue::tests::model
 
 run: bootstrap
 	cargo run --release --locked --bin trawl -- serve --bind 127.0.0.1:8000

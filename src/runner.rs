@@ -66,7 +66,16 @@ impl Runner {
         let slots = services.pool.slots();
         let running = Arc::new(Running::default());
         let (tracker, express) = (TaskTracker::new(), Arc::new(Places::new(1)));
-        Self { services, running, ends: Arc::default(), tracker, slots, cpu: config.cpu_lane(), express, company: Arc::default() }
+        Self {
+            services,
+            running,
+            ends: Arc::default(),
+            tracker,
+            slots,
+            cpu: config.cpu_lane(),
+            express,
+            company: Arc::default(),
+        }
     }
 
     /// Runs until `shutdown`; then stops claiming, lets running steps go on for `queue.drain` at most, and gives the rest

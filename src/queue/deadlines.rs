@@ -26,7 +26,9 @@ impl Queue {
         }
         for id in steps {
             let Some(row) = tx.step(&id).await? else { continue };
-            let Some(task) = tx.lock_task(row.step.task_id).await?.filter(|task| !is_over(task, &row)) else { continue };
+            let Some(task) = tx.lock_task(row.step.task_id).await?.filter(|task| !is_over(task, &row)) else {
+                continue;
+            };
             let report = late_step(&row.step.key, Rule::read(&row.rule).deadline).report();
             if tx.fail_idle(&id, &report).await? {
                 self.stop_below(&tx, &row, &mut after).await?;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{StepKind, StepState, Task},
     error::{Report, Result},
-    store::{ItemEnd, ListItem, NewStep, StepRow, Tx},
+    store::{Counted, ItemEnd, ListItem, NewStep, StepRow, Tx},
     workflow::{
         Planned, Retry, Rule,
         definition::{Foreach, OnItemError},
@@ -75,7 +75,7 @@ impl Queue {
         if counted.remaining > 0 {
             tx.start_items(task.id, list, first_kind(kind), 1).await?;
             after.ready(first_kind(kind).lane());
-            return self.note_progress(tx, task, counted.remaining, counted.progress).await;
+            return self.note_progress(tx, task, list, &counted).await;
         }
         let Some(whole) = tx.step_by_key(task.id, list).await? else { return Ok(()) };
         let Some(rule) = Rule::read(&whole.rule).foreach else { return Ok(()) };
@@ -95,14 +95,16 @@ impl Queue {
     }
 
     /// Moves the task's progress when the list's has come to another hundredth.
-    async fn note_progress(&self, tx: &Tx, task: &Task, remaining: i64, progress: f64) -> Result<()> {
+    async fn note_progress(&self, tx: &Tx, task: &Task, list: &str, counted: &Counted) -> Result<()> {
+        let Counted { remaining, progress } = *counted;
         #[allow(clippy::cast_precision_loss, reason = "a list has at most 10,000 items")]
         let one = (1.0 - progress) / remaining as f64;
         let hundredth = |part: f64| (part * 100.0).floor();
         if hundredth(progress) > hundredth(progress - one) {
             let overall = super::progress::overall(&tx.views_of(task.id).await?, &[]);
             tx.set_task_progress(task.id, overall, None).await?;
-            tx.add_event(task.id, "progress", json!({ "progress": overall })).await?;
+            let data = json!({ "step": list, "step_progress": progress, "progress": overall });
+            tx.add_event(task.id, "progress", data).await?;
         }
         Ok(())
     }

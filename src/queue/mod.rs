@@ -20,9 +20,9 @@ mod recover;
 pub mod retry;
 pub mod scope;
 mod seen;
-mod tree;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod wake;
 
 use std::sync::Arc;

@@ -45,12 +45,8 @@ impl Queue {
             .collect();
         let next = advance(&rows);
         let seen = |key: &String| views.iter().zip(&rules).find(|(view, _)| view.key == *key);
-        let starts: Vec<(Start, StepKind)> = next
-            .ready
-            .iter()
-            .filter_map(seen)
-            .map(|(view, rule)| (start(tx, view, rule, &views), view.kind))
-            .collect();
+        let starts: Vec<(Start, StepKind)> =
+            next.ready.iter().filter_map(seen).map(|(view, rule)| (start(tx, view, rule, &views), view.kind)).collect();
         after.started(starts.iter().map(|(_, kind)| *kind));
         let starts: Vec<Start> = starts.into_iter().map(|(start, _)| start).collect();
         tx.start_steps(task.id, &starts).await?;

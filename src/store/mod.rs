@@ -38,9 +38,7 @@ pub use self::{
     secrets::StoredSecret,
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
-    steps::{
-        Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped,
-    },
+    steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
     workflows::{Origin, WorkflowRevision},

@@ -1,8 +1,8 @@
 //! Tasks: written by intake, moved by the queue, looked at by everyone.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 use serde_json::{Map, Value};
 
@@ -322,6 +322,13 @@ impl Store {
     /// One task.
     pub async fn task(&self, id: TaskId) -> Result<Option<Task>> {
         Entity::find_by_id(id.0).one(&self.read).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Whether a task is there and has not ended.
+    pub async fn is_open(&self, id: TaskId) -> Result<bool> {
+        let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
+        let found = Entity::find_by_id(id.0).filter(Column::Status.is_in(open)).count(&self.read).await?;
+        Ok(found > 0)
     }
 
     /// A page of tasks.

@@ -29,6 +29,7 @@ mod recognition;
 mod remote;
 mod replay;
 mod road;
+mod runs;
 mod script;
 mod sources;
 mod streams;

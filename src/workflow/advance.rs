@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::StepState;
 
 /// One row as the rules see it. A row that has failed and is still looked at has failed tolerably: its task goes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The row's key.
     pub key: String,
@@ -65,7 +65,8 @@ fn is_due(row: &Row, states: &HashMap<&str, StepState>) -> bool {
 
 /// Whether something has come to nothing that the row cannot do without.
 fn is_in_vain(row: &Row, states: &HashMap<&str, StepState>) -> bool {
-    let came_to_nothing = |need: &&String| states.get(need.as_str()).is_some_and(|state| *state != StepState::Succeeded);
+    let came_to_nothing =
+        |need: &&String| states.get(need.as_str()).is_some_and(|state| *state != StepState::Succeeded);
     row.needs.iter().filter(|need| !row.loose.contains(need)).any(|need| came_to_nothing(&need))
 }
 
@@ -91,14 +92,16 @@ mod tests {
             row("e", blocked, &["d"], &["d"]),
         ];
         let next = advance(&rows);
-        assert_eq!((next.skipped.len(), next.ready.as_slice(), next.completed), (3, ["e".to_owned()].as_slice(), false));
+        assert_eq!(
+            (next.skipped.len(), next.ready.as_slice(), next.completed),
+            (3, ["e".to_owned()].as_slice(), false)
+        );
     }
 
     #[test]
     fn a_tolerable_failure_counts_as_an_end() {
-        let rows = |loose: &[&str]| {
-            [row("a", StepState::Failed, &[], &[]), row("b", StepState::Blocked, &["a"], loose)]
-        };
+        let rows =
+            |loose: &[&str]| [row("a", StepState::Failed, &[], &[]), row("b", StepState::Blocked, &["a"], loose)];
         assert_eq!(advance(&rows(&["a"])).ready, ["b"]);
         let next = advance(&rows(&[]));
         assert_eq!((next.skipped.as_slice(), next.completed), (["b".to_owned()].as_slice(), true));
@@ -121,7 +124,7 @@ mod tests {
         ) {
             let key = |index: usize| format!("s{index}");
             let mut rows: Vec<Row> = (0..12)
-                .map(|index| Row { key: key(index), state: StepState::Blocked, ..Row::default() })
+                .map(|index| row(&key(index), StepState::Blocked, &[], &[]))
                 .collect();
             for (a, b) in edges.into_iter().filter(|(a, b)| a != b) {
                 rows[a.max(b)].needs.push(key(a.min(b)));

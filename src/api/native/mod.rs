@@ -12,6 +12,7 @@ mod list;
 mod media;
 mod model_views;
 mod models;
+mod rerun;
 mod resolve;
 mod secrets;
 mod source_views;

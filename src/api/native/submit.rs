@@ -16,7 +16,8 @@ use crate::{
 /// The longest Idempotency-Key.
 const MAX_KEY: usize = 255;
 
-/// What to transcribe and how. Exactly one of `link`, `media_id` and `upload_id` says what. / 要转写什么、如何转写；`link`、`media_id`、`upload_id` 三选一。
+/// What to transcribe and how. Exactly one of `link`, `media_id` and `upload_id` says what; none is needed for a
+/// workflow without a parameter `link`. / 要转写什么、如何转写；`link`、`media_id`、`upload_id` 三选一。
 #[derive(Debug, Default, Object)]
 pub(super) struct NewTask {
     /// A link, or a share text with a link in it.
@@ -54,6 +55,8 @@ impl NewTask {
         let given: Vec<String> = [self.link.clone(), media, upload].into_iter().flatten().collect();
         match <[String; 1]>::try_from(given) {
             Ok([link]) => Ok(self.with_link(link)),
+            // Whether a workflow does without one is for the intake to say.
+            Err(given) if given.is_empty() && self.workflow.is_some() => Ok(self.with_link(String::new())),
             Err(given) => {
                 let what = if given.is_empty() { "None" } else { "More than one" };
                 let detail = format!("{what} of `link`, `media_id` and `upload_id` is given");

@@ -11,6 +11,7 @@ use poem_openapi::{
 use super::{
     Context, Group,
     list::{Filters, TaskList},
+    rerun::Again,
     submit::{Accepted, NewTask, accepted, idempotency},
     views::TaskView,
 };
@@ -168,5 +169,24 @@ impl Tasks {
         let id = TaskId(id.0);
         self.0.state.queue.retry(id).await?;
         Ok(accepted(&self.0, self.0.task(id).await?).await?)
+    }
+
+    /// Do a task once more
+    ///
+    /// Makes another task with the same parameters. `from` says where it begins: `failed` (the default) with the steps
+    /// that did not succeed, `start` at the beginning, or with a step by its name and all that come after it. What comes
+    /// before is taken over from the earlier task where it would work on the same. `revision` is `same` (the default) or
+    /// `latest`.
+    ///
+    /// 以相同参数再做一次任务：`from` 为 `failed`（默认，从未成功的步骤开始）、`start`（从头）或某一步骤名；之前的结果在输入相同时沿用。
+    #[oai(path = "/api/tasks/:id/rerun", method = "post", operation_id = "rerun_task")]
+    async fn rerun(
+        &self,
+        /// The task.
+        id: Path<i64>,
+        body: JsonBody<Again>,
+    ) -> poem::Result<Accepted> {
+        let task = self.0.state.intake.rerun(TaskId(id.0), &body.value.rerun()?).await?;
+        Ok(accepted(&self.0, task).await?)
     }
 }

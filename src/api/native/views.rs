@@ -61,6 +61,14 @@ pub(super) struct TaskView {
     /// Where its end is told.
     #[oai(nullable)]
     pub callback_url: Option<String>,
+    /// The task that it does once more.
+    #[oai(skip_serializing_if_is_none)]
+    pub rerun_of: Option<i64>,
+    /// Whether it waits until another task of its workflow has ended.
+    pub held: bool,
+    /// When it must have ended.
+    #[oai(skip_serializing_if_is_none)]
+    pub deadline_at: Option<Time>,
     /// When it was made.
     pub created_at: Time,
     /// When it last changed.
@@ -195,6 +203,9 @@ impl TaskView {
             waiting: task.waiting.map(Into::into),
             warnings: task.warnings,
             callback_url: task.callback_url,
+            rerun_of: task.rerun_of.map(|id| id.0),
+            held: task.held,
+            deadline_at: task.deadline_at.map(Time),
             created_at: Time(task.created_at),
             updated_at: Time(task.updated_at),
             started_at: task.started_at.map(Time),

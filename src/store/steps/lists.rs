@@ -1,6 +1,8 @@
 //! The items of `foreach` steps. None of this reads all rows of a task, save the gathering at a list's end.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+};
 use serde_json::Value;
 
 use super::{Column, Entity, StepRow};
@@ -115,8 +117,5 @@ impl Tx {
 }
 
 fn of_list(task: TaskId, list: &str, kind: StepKind) -> Condition {
-    Condition::all()
-        .add(Column::TaskId.eq(task.0))
-        .add(Column::List.eq(list))
-        .add(Column::Kind.eq(kind.as_str()))
+    Condition::all().add(Column::TaskId.eq(task.0)).add(Column::List.eq(list)).add(Column::Kind.eq(kind.as_str()))
 }

@@ -158,9 +158,8 @@ impl Tx {
     /// for what has failed, and those named in `also`; items of lists aside.
     pub async fn reset_steps(&self, task: TaskId, also: &[String]) -> Result<()> {
         let ended = Column::State.is_in([StepState::Failed.as_str(), StepState::Cancelled.as_str()]);
-        let in_vain = Column::State
-            .eq(StepState::Skipped.as_str())
-            .and(Column::Chosen.is_null().or(Column::Chosen.eq(true)));
+        let in_vain =
+            Column::State.eq(StepState::Skipped.as_str()).and(Column::Chosen.is_null().or(Column::Chosen.eq(true)));
         self.as_new()
             .filter(Column::TaskId.eq(task.0))
             .filter(Column::List.is_null())

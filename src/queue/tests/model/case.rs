@@ -145,8 +145,10 @@ fn step(dice: &mut Dice, prefix: &str, index: usize) -> Step {
 impl Step {
     fn definition(&self, group: &[Step]) -> Value {
         let named = |indices: &[usize]| indices.iter().map(|index| group[*index].key.clone()).collect::<Vec<_>>();
-        let with: Map<String, Value> =
-            named(&self.strict).into_iter().map(|key| (key.clone(), json!(format!("${{steps.{key}.status}}")))).collect();
+        let with: Map<String, Value> = named(&self.strict)
+            .into_iter()
+            .map(|key| (key.clone(), json!(format!("${{steps.{key}.status}}"))))
+            .collect();
         let mut step = json!({
             "use": self.kind, "with": with, "after": named(&self.loose),
             "retry": { "max": self.retries, "first": "0ms" },

@@ -235,7 +235,8 @@ impl Model {
             if !items.is_empty() && state != StepState::Succeeded {
                 let parallel = step.list.as_ref().unwrap().parallel;
                 let mut open = 0;
-                for item in items.iter().filter(|item| self.states[*item] != StepState::Succeeded).cloned().collect::<Vec<_>>()
+                for item in
+                    items.iter().filter(|item| self.states[*item] != StepState::Succeeded).cloned().collect::<Vec<_>>()
                 {
                     let state = if open < parallel { StepState::Ready } else { StepState::Blocked };
                     self.states.insert(item, state);
