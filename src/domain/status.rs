@@ -113,12 +113,6 @@ words!(
     }
 );
 
-impl Default for StepState {
-    fn default() -> Self {
-        Self::Blocked
-    }
-}
-
 impl StepState {
     /// Whether the step has ended.
     pub fn is_final(self) -> bool {

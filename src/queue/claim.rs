@@ -1,5 +1,7 @@
 //! Taking work, keeping it, and telling how far it is.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::{Queue, decide::is_open, progress, step_event};
@@ -53,10 +55,10 @@ impl Queue {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let mut work = Vec::new();
+        let (mut work, mut begun) = (Vec::new(), HashSet::new());
         for row in claimed {
             let step = &row.step;
-            if tx.start_task(step.task_id).await? {
+            if begun.insert(step.task_id) && tx.start_task(step.task_id).await? {
                 tx.add_event(step.task_id, "status", json!({ "status": TaskStatus::Processing })).await?;
             }
             // A step that waits for something outside is looked at again and again; only its first start is news.

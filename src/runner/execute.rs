@@ -156,10 +156,7 @@ impl Runner {
 
     /// Removes a task's working folder once the task has ended or is gone.
     pub(super) async fn tidy(&self, id: TaskId) {
-        let ended = match self.services.queue.store().task(id).await {
-            Ok(task) => task.is_none_or(|task| task.status.is_final()),
-            Err(_) => false,
-        };
+        let ended = self.services.queue.store().is_open(id).await.is_ok_and(|open| !open);
         if ended && let Err(error) = self.services.files.remove_task_dir(id).await {
             tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed; the sweep will");
         }

@@ -324,6 +324,13 @@ impl Store {
         Entity::find_by_id(id.0).one(&self.read).await?.map(TryInto::try_into).transpose()
     }
 
+    /// Whether a task is there and has not ended.
+    pub async fn is_open(&self, id: TaskId) -> Result<bool> {
+        let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
+        let found = Entity::find_by_id(id.0).filter(Column::Status.is_in(open)).count(&self.read).await?;
+        Ok(found > 0)
+    }
+
     /// A page of tasks.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<Page> {
         let query = matching(filter);

@@ -173,8 +173,6 @@ async fn a_task_that_takes_too_long_fails_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_of_a_workflow_wait_for_their_turn() {
     let app = TestApp::start().await;
-    let mut slow = trivial();
-    slow["delay"] = json!("1h");
     let definition = json!({ "dsl": 1, "name": "one", "max_active_runs": 1, "params": { "slow": { "type": "boolean" } },
         "steps": { "slow": { "use": "condition", "when": "params.slow", "delay": "1h", "with": { "cases": [], "else": 1 } } } });
     save(app.app.services.queue.store(), definition).await;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::StepState;
 
 /// One row as the rules see it. A row that has failed and is still looked at has failed tolerably: its task goes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The row's key.
     pub key: String,
@@ -124,7 +124,7 @@ mod tests {
         ) {
             let key = |index: usize| format!("s{index}");
             let mut rows: Vec<Row> = (0..12)
-                .map(|index| Row { key: key(index), state: StepState::Blocked, ..Row::default() })
+                .map(|index| row(&key(index), StepState::Blocked, &[], &[]))
                 .collect();
             for (a, b) in edges.into_iter().filter(|(a, b)| a != b) {
                 rows[a.max(b)].needs.push(key(a.min(b)));

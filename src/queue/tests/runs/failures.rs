@@ -48,7 +48,7 @@ async fn what_is_to_run_on_an_error_runs_once_and_then_the_task_fails() {
     let [a, b] = <[Work; 2]>::try_from(ready).unwrap();
     let mut stops = bench.queue.wake().stops();
     assert!(bench.queue.end(&a, &failure(Code::NoAudio, "silent")).await.unwrap());
-    assert_eq!(stops.try_recv().unwrap().steps, [b.row.step.id.clone()], "what runs was not told to stop");
+    assert_eq!(stops.try_recv().unwrap().steps, std::slice::from_ref(&b.row.step.id), "what runs was not told to stop");
     let task = bench.look(id).await;
     assert_eq!((task.status, task.error.unwrap().code.as_str()), (TaskStatus::Processing, "no_audio"));
     assert!(bench.queue.end(&b, &output(json!(1))).await.unwrap());
@@ -99,14 +99,19 @@ async fn a_late_task_fails_and_its_handlers_have_time() {
 async fn a_step_has_its_deadline_over_all_its_tries() {
     let bench = Bench::new().await;
     let retry = json!({ "max": 9, "first": "1h" });
-    let a = json!({ "use": "condition", "deadline": "10m", "on_error": "continue", "retry": retry });
+    let a = json!({ "use": "condition", "deadline": "1m", "on_error": "continue", "retry": retry });
     let b = json!({ "use": "condition", "deadline": "0ms", "on_error": "continue" });
     let id = bench.begin(workflow("w", json!({ "a": a, "b": b })), json!({})).await;
     assert_eq!(bench.queue.fail_overdue().await.unwrap(), 1);
     // The next try of `a` would come too late.
     bench.play(|_, _| failure(Code::ConnectFailed, "not now")).await;
     let task = bench.look(id).await;
-    assert_eq!(task.warnings, ["Step \"a\" failed: not now", "Step \"b\" failed: Step \"b\" has not ended within 0ms"]);
+    assert_eq!((task.warnings.len(), task.warnings[0].as_str()), (2, "Step \"a\" failed: not now"));
+    assert!(
+        task.warnings[1].starts_with("Step \"b\" failed: Step \"b\" has not ended within 0"),
+        "{:?}",
+        task.warnings
+    );
     assert_eq!(task.status, TaskStatus::Completed);
 }
 
