@@ -182,21 +182,17 @@ impl StepKind {
 
 words!(
     /// How urgent a task is. A level is worth five minutes of waiting (design §4), so nothing starves.
+    #[derive(Default)]
     Priority {
         /// Before the others.
         High = "high",
         /// The default.
+        #[default]
         Normal = "normal",
         /// When there is time.
         Low = "low",
     }
 );
-
-impl Default for Priority {
-    fn default() -> Self {
-        Self::Normal
-    }
-}
 
 impl Priority {
     /// The level in the queue's sort key: 0 is first.
