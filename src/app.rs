@@ -115,7 +115,8 @@ impl App {
         let tickets = Tickets::default();
         let way = intake.clone();
         let llm = Llm::new(&config.llm, &net)?;
-        let services = Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, llm, secrets, exec };
+        let services =
+            Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, llm, secrets, exec };
         let runner = Runner::new(services.clone(), &config);
         let app = Self {
             config: Arc::new(config),

@@ -44,7 +44,7 @@ pub(super) fn check(draft: &Draft, places: &[Place<'_>], problems: &mut Vec<Prob
     unused(draft, places, problems);
 }
 
-fn named<'a>(path: &'a [String]) -> Option<&'a str> {
+fn named(path: &[String]) -> Option<&str> {
     match path {
         [root, name, ..] if root == "steps" => Some(name),
         _ => None,

@@ -144,10 +144,10 @@ proptest! {
         for (path, expected) in found {
             prop_assert_eq!(evaluate(&path, &scope).unwrap(), expected.clone());
             // The same by way of the language, where names hold no `-` and are no words of it.
-            if !path.contains('-') {
-                if let Ok(found) = evaluate(&format!("({path})"), &scope) {
-                    prop_assert_eq!(found, expected);
-                }
+            if !path.contains('-')
+                && let Ok(found) = evaluate(&format!("({path})"), &scope)
+            {
+                prop_assert_eq!(found, expected);
             }
         }
     }
