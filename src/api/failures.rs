@@ -43,6 +43,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("delete_task", &[&[NotFound, CrossOrigin, Io]]),
     ("cancel_task", &[&[NotFound, Conflict, CrossOrigin]]),
     ("retry_task", &[&[NotFound, Conflict, CrossOrigin]]),
+    ("rerun_task", &[BODY, SUBMIT, &[Conflict]]),
     ("task_events", &[&[NotFound]]),
     ("all_events", &[]),
     ("task_transcript", &[&[NotFound, NotReady, UnsupportedFormat]]),
