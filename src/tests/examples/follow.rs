@@ -71,8 +71,18 @@ async fn followed(mut scene: Scene) {
 
     let again = scene.run("follow-profile", params.clone()).await;
     assert_eq!(again["result"], json!({ "done": 0, "failed": 0 }), "{again}");
+    // The next one is started by the schedule, which now names this list.
+    let mut definition = given("follow");
+    definition["triggers"][0]["params"] = params.clone();
+    let put = scene.app.http.put(format!("{}/api/workflows/follow-profile", scene.app.url)).json(&definition);
+    assert_eq!(put.send().await.unwrap().status(), 200);
     show(&scene, &[4, 3, 2, 1]);
-    let third = scene.run("follow-profile", params).await;
+    let (_, schedules) = scene.app.get("/api/schedules?workflow=follow-profile").await;
+    assert_eq!(schedules["total"], 1, "{schedules}");
+    let (status, fire) =
+        scene.app.post(&format!("/api/schedules/{}/run", schedules["items"][0]["id"]), json!({})).await;
+    assert_eq!((status, &fire["state"]), (202, &json!("started")), "{fire}");
+    let third = scene.app.end(fire["task_id"].as_i64().unwrap()).await;
     assert_eq!(third["result"], json!({ "done": 1, "failed": 0 }), "{third}");
     let newest = tasks(&scene, "transcribe-summarise").await;
     assert_eq!((newest.len(), scene.llm.asked().len()), (4, 3));
@@ -111,7 +121,8 @@ async fn the_one_that_ships() {
     let second = scene.run("follow-source", json!({ "link": link, "workflow": "transcribe-summarise" })).await;
     assert_eq!(second["result"], json!({ "done": 1, "failed": 0, "more": false }));
     let below = tasks(&scene, "transcribe").await;
-    let (_, done) = scene.app.get(&format!("/api/tasks/{}", below[0]["id"])).await;
+    let done = below.iter().find(|task| task["status"] == "completed").unwrap();
+    let (_, done) = scene.app.get(&format!("/api/tasks/{}", done["id"])).await;
     assert_eq!((below.len(), &done["result"]["text"]), (2, &json!(WORDS)), "{done}");
     let summarised = tasks(&scene, "transcribe-summarise").await;
     let (_, done) = scene.app.get(&format!("/api/tasks/{}", summarised[0]["id"])).await;
