@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test soak run check fmt audit bench bench-flags bench-gpu crawler-fixtures fuzz bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-runs bench-flags bench-gpu crawler-fixtures fuzz bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -13,7 +13,7 @@ help:
 	@echo 'make soak    10,000 random workflows against the model of what a run does'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
-	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-flags, bench-gpu: docs/benchmarks.md'
+	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-runs, bench-flags, bench-gpu: docs/benchmarks.md'
 	@echo 'make crawler-fixtures DIR=… VECTORS=…'
 	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
 	@echo 'make fuzz    any bytes for the crawlers, SECONDS=300 for each parser (crawlers/README.md)'
@@ -45,6 +45,10 @@ bench: bootstrap
 	cargo build --release --locked --package trawl --package capi --bins
 	cargo build --release --locked --package crawlers --example resolve-cost
 	benches/run.py
+
+# What workflows cost beside the work of their steps.
+bench-runs: bootstrap
+	cargo test --release --locked --test integration measured_ -- --ignored --nocapture --test-threads 1
 
 bench-flags: bootstrap
 	benches/flags.py

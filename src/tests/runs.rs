@@ -58,14 +58,45 @@ async fn a_list_comes_out_in_order() {
     list_of(60, 8).await;
 }
 
-/// `cargo test --release --test integration a_thousand_items -- --ignored --nocapture`
+/// `make bench-runs`: what a step costs beside its work.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures, and takes its time in a debug build"]
-async fn a_thousand_items() {
+async fn measured_steps() {
     for parallel in [64, 16, 1] {
         let rate = list_of(1_000, parallel).await;
-        eprintln!("{parallel} at once: {rate:.0} steps/s, {:.1} ms each", 1_000.0 / rate);
+        eprintln!("list of 1,000, {parallel} at once: {rate:.0} steps/s, {:.1} ms each", 1_000.0 / rate);
     }
+    let app = TestApp::start().await;
+    let (definition, begin) = (chain(100), Instant::now());
+    save(app.app.services.queue.store(), definition).await;
+    let id = submit(&app, "chain", json!({})).await;
+    assert_eq!(app.end(id).await["status"], "completed");
+    eprintln!("100 steps one after the other: {:.1} ms each", begin.elapsed().as_secs_f64() * 10.0);
+    app.finish().await;
+}
+
+/// `make bench-runs`: how long the checks of a large definition take.
+#[test]
+#[ignore = "measures"]
+fn measured_checks() {
+    let text = chain(100).to_string();
+    trawl::workflow::Definition::parse(&text).unwrap(); // the schema is compiled once for a process
+    let begin = Instant::now();
+    for _ in 0..20 {
+        trawl::workflow::Definition::parse(&text).unwrap();
+    }
+    eprintln!("a definition of 100 steps is checked in {:.1} ms", begin.elapsed().as_secs_f64() * 50.0);
+}
+
+/// Trivial steps, each after the one before.
+fn chain(count: usize) -> Value {
+    let mut steps = serde_json::Map::new();
+    for number in 0..count {
+        let before = format!("${{default(steps.s{}.output.value, 0)}}", number.max(1) - 1);
+        let last = if number == 0 { json!(0) } else { json!(before) };
+        steps.insert(format!("s{number}"), json!({ "use": "condition", "with": { "cases": [], "else": last } }));
+    }
+    json!({ "dsl": 1, "name": "chain", "steps": steps, "output": format!("${{steps.s{}.output.value}}", count - 1) })
 }
 
 #[tokio::test(flavor = "multi_thread")]
