@@ -63,6 +63,12 @@ impl Dialect {
     }
 }
 
+/// Whether a refusal speaks of how the form of an answer is asked for.
+pub(super) fn is_about_form(said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    ["response_format", "json_schema"].iter().any(|words| said.contains(words))
+}
+
 /// Whether a refusal speaks of a text that is too long for the model.
 pub(super) fn is_about_length(said: &str) -> bool {
     let said = said.to_ascii_lowercase();
