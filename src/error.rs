@@ -277,6 +277,7 @@ impl Error {
             detail: text(self.detail),
             hint: text(self.hint),
             attempts: self.attempts.into_iter().map(json).collect(),
+            problems: self.problems.into_iter().map(json).collect(),
             source,
             ..self
         }

@@ -63,6 +63,13 @@ impl Dialect {
     }
 }
 
+/// Whether a refusal speaks of how the form of an answer is asked for, and not of this one schema.
+pub(super) fn is_about_form(said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    has(&["response_format", "json_schema"]) && !has(&["invalid schema", "invalid_json_schema"])
+}
+
 /// Whether a refusal speaks of a text that is too long for the model.
 pub(super) fn is_about_length(said: &str) -> bool {
     let said = said.to_ascii_lowercase();
@@ -96,6 +103,9 @@ mod tests {
         assert_eq!(asked.body("m", plain)["response_format"], json!(null));
         assert_eq!(plain.after(&asked, "?"), None);
         assert_eq!(all.after(&asked, "This model's maximum context length is 4096 tokens"), None);
+
+        assert!(is_about_form("'response_format' of type 'json_schema' is not supported with this model"));
+        assert!(!is_about_form("Invalid schema for response_format 'answer': 'required' is missing"));
 
         let streamed = question(false);
         let body = streamed.body("m", all);

@@ -36,11 +36,11 @@ pub(super) fn too_slow(model: &LlmModel) -> Error {
         .with_hint(format!("Raise {}, or lower the `max_tokens` of the step.", model.key("timeout")))
 }
 
-/// The error for an answer that says no.
-pub(super) fn refused(model: &LlmModel, reply: &FormReply) -> Error {
+/// The error for an answer that says no. `hide` takes secrets out of the server's words.
+pub(super) fn refused(model: &LlmModel, reply: &FormReply, hide: &dyn Fn(String) -> String) -> Error {
     let (alias, status) = (&model.alias, reply.status);
     let body = String::from_utf8_lossy(&reply.body);
-    let said = excerpt(model, &reply.body).map(|said| format!(": {said}")).unwrap_or_default();
+    let said = excerpt(model, &reply.body, hide).map(|said| format!(": {said}")).unwrap_or_default();
     let detail = |what: &str| format!("The server of the language model {alias} {what} ({status}){said}");
     let config = |what: &str, hint: String| Error::new(Code::Config, detail(what)).with_hint(hint).for_good();
     match status {
@@ -73,9 +73,9 @@ pub(super) fn refused(model: &LlmModel, reply: &FormReply) -> Error {
 }
 
 /// The error for a server that gives up in the middle of its answer.
-pub(super) fn gave_up(model: &LlmModel, said: &Value) -> Error {
+pub(super) fn gave_up(model: &LlmModel, said: &Value, hide: &dyn Fn(String) -> String) -> Error {
     let body = serde_json::json!({ "error": said }).to_string();
-    let said = excerpt(model, body.as_bytes()).map(|said| format!(": {said}")).unwrap_or_default();
+    let said = excerpt(model, body.as_bytes(), hide).map(|said| format!(": {said}")).unwrap_or_default();
     Error::new(
         Code::LlmUnavailable,
         format!("The language model {} gave up in the middle of its answer{said}", model.alias),
@@ -88,12 +88,12 @@ pub(super) fn unusable(model: &LlmModel, why: &str) -> Error {
 }
 
 /// The message in a JSON answer, in quotes: OpenAI's `error.message`, Ollama's `error`, FastAPI's `detail`.
-fn excerpt(model: &LlmModel, body: &[u8]) -> Option<String> {
+fn excerpt(model: &LlmModel, body: &[u8], hide: &dyn Fn(String) -> String) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let places = ["/error/message", "/error", "/detail", "/detail/0/msg", "/message"];
     let said = places.iter().find_map(|place| value.pointer(place)?.as_str())?;
     let said = if model.api_key.is_empty() { said.to_owned() } else { said.replace(&model.api_key, "…") };
-    let short: String = said.chars().take(EXCERPT).collect();
+    let short: String = hide(said).chars().take(EXCERPT).collect();
     Some(format!("\"{}\"", short.escape_debug()))
 }
 
@@ -120,7 +120,9 @@ mod tests {
 
     fn said(status: u16, body: &str) -> Error {
         let retry_after = Some(Duration::from_secs(9));
-        refused(&model(), &FormReply { status, retry_after, body: body.to_owned().into() })
+        refused(&model(), &FormReply { status, retry_after, body: body.to_owned().into() }, &|text| {
+            text.replace("own", "?")
+        })
     }
 
     #[test]
@@ -159,8 +161,13 @@ mod tests {
         }
         let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(9_999));
         assert!(said(500, &long).detail.len() < 300);
+        // A key that the cut would go through.
+        let across = format!(r#"{{"error":"{}own"}}"#, "x".repeat(EXCERPT - 1));
+        assert!(said(500, &across).detail.ends_with("x?\""));
         assert!(
-            gave_up(&model(), &serde_json::json!({"message": "out of memory"})).detail.ends_with("\"out of memory\"")
+            gave_up(&model(), &serde_json::json!({"message": "out of memory"}), &|text| text)
+                .detail
+                .ends_with("\"out of memory\"")
         );
     }
 

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::{
-    dialect::Dialect,
+    dialect::{Dialect, is_about_form},
     failure::{gave_up, refused, too_slow, unreached, unusable},
     wire::{Choice, Completion, Counted, Question},
 };
@@ -46,6 +46,8 @@ pub(super) struct Keys<'a> {
     pub(super) idempotency: &'a str,
     /// In place of that of the configuration.
     pub(super) api: Option<&'a str>,
+    /// Takes it out of what the server says.
+    pub(super) hide: &'a (dyn Fn(String) -> String + Sync),
 }
 
 /// What a model said.
@@ -81,6 +83,7 @@ impl Model {
     /// Asks once, or again without what the server does not take. `hear` gets the text of a streamed answer as it comes.
     pub(super) async fn ask(&self, question: &Question, keys: Keys<'_>, hear: &(dyn Fn(&str) + Sync)) -> Result<Said> {
         let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learned = dialect;
         loop {
             if let Some(limiter) = &self.limiter {
                 limiter.until_ready().await;
@@ -88,15 +91,19 @@ impl Model {
             let asked = tokio::time::timeout(self.settings.timeout.0, self.send(question, dialect, keys, hear)).await;
             match asked.map_err(|_| too_slow(&self.settings))? {
                 Ok(said) => {
-                    *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
+                    *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = learned;
                     return Ok(said);
                 }
                 Err(Failure::Refused(reply)) if matches!(reply.status, 400 | 422) => {
                     let said = String::from_utf8_lossy(&reply.body);
-                    dialect = dialect.after(question, &said).ok_or_else(|| refused(&self.settings, &reply))?;
+                    let less =
+                        dialect.after(question, &said).ok_or_else(|| refused(&self.settings, &reply, keys.hide))?;
+                    // What may be wrong with this schema alone is no news about the server.
+                    let form = if is_about_form(&said) { less.form } else { learned.form };
+                    (dialect, learned) = (less, Dialect { form, ..less });
                     tracing::debug!(model = self.settings.alias, ?dialect, "the server takes less than was asked");
                 }
-                Err(Failure::Refused(reply)) => return Err(refused(&self.settings, &reply)),
+                Err(Failure::Refused(reply)) => return Err(refused(&self.settings, &reply, keys.hide)),
                 Err(Failure::Other(error)) => return Err(error),
             }
         }
@@ -123,7 +130,7 @@ impl Model {
                 chat.create_stream_byot::<_, Completion>(body).await.map_err(|error| self.failure(error))?;
             while let Some(piece) = pieces.next().await {
                 let from = answer.text.len();
-                self.add(&mut answer, piece.map_err(|error| self.failure(error))?, most)?;
+                self.add(&mut answer, piece.map_err(|error| self.failure(error))?, most, keys.hide)?;
                 if answer.text.len() > from {
                     hear(&answer.text[from..]);
                 }
@@ -134,15 +141,21 @@ impl Model {
             }
         } else {
             let whole = chat.create_byot::<_, Completion>(body).await.map_err(|error| self.failure(error))?;
-            self.add(&mut answer, whole, most)?;
+            self.add(&mut answer, whole, most, keys.hide)?;
         }
         self.finished(answer).map_err(Failure::Other)
     }
 
     /// Adds a piece of an answer.
-    fn add(&self, answer: &mut Answer, piece: Completion, most: usize) -> Result<(), Failure> {
+    fn add(
+        &self,
+        answer: &mut Answer,
+        piece: Completion,
+        most: usize,
+        hide: &dyn Fn(String) -> String,
+    ) -> Result<(), Failure> {
         if let Some(error) = piece.error {
-            return Err(Failure::Other(gave_up(&self.settings, &error)));
+            return Err(Failure::Other(gave_up(&self.settings, &error, hide)));
         }
         answer.counted = piece.usage.or(answer.counted);
         let Some(Choice { message, delta, finish_reason }) = piece.choices.unwrap_or_default().into_iter().next()

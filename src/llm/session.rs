@@ -27,6 +27,8 @@ pub struct Context<'a> {
     pub folder: PathBuf,
     /// Hears what comes on the way.
     pub hear: &'a (dyn Fn(Heard<'_>) + Sync),
+    /// Takes secrets out of what others say, before it is shortened.
+    pub hide: &'a (dyn Fn(String) -> String + Sync),
 }
 
 /// What comes on the way.
@@ -179,7 +181,7 @@ impl Session<'_> {
         let hear = |text: &str| {
             (self.context.hear)(Heard::Text { part: request.part, parts: request.parts, text });
         };
-        let keys = Keys { idempotency: &key, api: self.api_key.as_deref() };
+        let keys = Keys { idempotency: &key, api: self.api_key.as_deref(), hide: self.context.hide };
         let said = self.model.ask(question, keys, &hear).await?;
         let (read, written) = match said.counted {
             Some(counted) => (counted.prompt_tokens, counted.completion_tokens),
@@ -210,7 +212,8 @@ impl Session<'_> {
     }
 
     fn wrong_form(&self, problems: &[String]) -> crate::error::Error {
-        let first: String = problems.first().map_or("", String::as_str).chars().take(200).collect();
+        let first = (self.context.hide)(problems.first().cloned().unwrap_or_default());
+        let first: String = first.chars().take(200).collect();
         let why = format!("it does not have the form that it must have, {}", first.escape_debug());
         unusable(&self.model.settings, why.trim_end_matches('.'))
     }

@@ -49,13 +49,30 @@ pub(crate) fn converse(mut command: Command, group: &Group, input: &[u8], max: u
     Ok(Said { status, stdout, overlong, stderr: complaints })
 }
 
-/// The end of what is said.
+/// The end of what is said, in whole lines: half a line may be half a secret, which nobody would find.
 fn tail(mut from: impl Read) -> String {
-    let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
+    let (mut kept, mut buffer, mut is_cut) = (Vec::new(), [0; 4096], false);
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         kept.extend_from_slice(&buffer[..count]);
         let surplus = kept.len().saturating_sub(MAX_STDERR);
         kept.drain(..surplus);
+        is_cut |= surplus > 0;
+    }
+    if is_cut {
+        let begin = kept.iter().position(|byte| *byte == b'\n').map_or(kept.len(), |at| at + 1);
+        kept.drain(..begin);
     }
     String::from_utf8_lossy(&kept).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_begins_with_a_whole_line() {
+        assert_eq!(tail(&b"one\ntwo"[..]), "one\ntwo");
+        let long = format!("{}secret\nthe last\nwords", "x".repeat(MAX_STDERR));
+        assert_eq!(tail(long.as_bytes()), "the last\nwords");
+    }
 }

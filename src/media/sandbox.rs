@@ -24,6 +24,9 @@ type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = libc::c_int;
 
+/// The first version of landlock that knows ports.
+const WITH_PORTS: i32 = 4;
+
 /// How ffmpeg is locked in on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -123,14 +126,28 @@ pub(crate) struct Confines<'a> {
 
 /// Locks a command in, in a process group of its own which it cannot leave. Its environment and its folder are the caller's
 /// business. The child dies with the *thread* that starts it, so that thread must wait for it.
+///
+/// # Errors
+/// `sandbox_unavailable` for a program with a port on a kernel whose landlock knows none.
 pub(crate) fn confine(command: &mut Command, confines: &Confines<'_>) -> Result<()> {
     let Confines { state, read, folder, port, memory_bytes, cpu_seconds, file_bytes } = *confines;
+    if port.is_some() && !keeps_ports(state) {
+        let detail = "The kernel cannot keep a program with `network = true` to the network that the daemon offers it";
+        return Err(Error::new(Code::SandboxUnavailable, detail).with_hint(
+            "Use a kernel from 6.7 on with landlock switched on; `media.sandbox = \"off\"` runs it without any lock.",
+        ));
+    }
     let ruleset = match state {
         SandboxState::Landlock { .. } => Some(landlocked::confined(read, folder, port)?),
         SandboxState::LimitsOnly | SandboxState::Off => None,
     };
     let filter = (state != SandboxState::Off).then(|| filter::filter(port.is_some())).transpose()?;
     Ok(lock_in(command, limits(memory_bytes, cpu_seconds, file_bytes, 256)?, ruleset, filter)?)
+}
+
+/// Whether a program can be kept to one port. Where the operator wants no sandbox there is nothing to keep.
+fn keeps_ports(state: SandboxState) -> bool {
+    matches!(state, SandboxState::Off | SandboxState::Landlock { abi: WITH_PORTS.. })
 }
 
 /// A program, and the libraries that belong to it.

@@ -6,7 +6,7 @@ use crate::{
     domain::Lane,
     error::{Code, Error, Result},
     store::StepRow,
-    workflow::{Rule, expr},
+    workflow::{Rule, depth, expr},
 };
 
 /// What was decided.
@@ -35,7 +35,8 @@ pub fn is_open(row: &StepRow) -> bool {
 /// Evaluates what a row's rule says over its scope. What was decided once stays so. May take 250 ms for each expression.
 ///
 /// # Errors
-/// `expression` when something does not evaluate or is of another type; `too_large` for a list beyond its limit.
+/// `expression` when something does not evaluate or is of another type; `too_large` for a list beyond its limit,
+/// and for items that are nested too deep to be kept.
 pub fn decide(row: &StepRow, scope: &Value) -> Result<Decision> {
     if !is_open(row) {
         return Ok(Decision::Here { chosen: false });
@@ -66,7 +67,10 @@ fn truth(when: &str, scope: &Value) -> Result<bool> {
 
 fn items(key: &str, list: &str, limit: u32, scope: &Value) -> Result<Vec<Value>> {
     match expr::evaluate(list, scope)? {
-        Value::Array(items) if items.len() <= limit as usize => Ok(items),
+        Value::Array(items) if items.len() <= limit as usize => {
+            items.iter().try_for_each(|item| depth::check(item, &format!("An item of step \"{key}\"")))?;
+            Ok(items)
+        }
         Value::Array(items) => {
             let detail = format!("The list of step \"{key}\" has {} items and its limit is {limit}", items.len());
             Err(Error::new(Code::TooLarge, detail).with_hint("Raise `foreach.limit` or make the list shorter."))

@@ -13,6 +13,7 @@ use crate::{
         Definition, Rule,
         advance::{Row, advance},
         definition::{OnError, OnItemError},
+        depth,
         plan::{first_half, whole_of},
         plan_handlers, template,
     },
@@ -201,7 +202,9 @@ async fn output(tx: &Tx, task: &Task, wanted: Value) -> Result<Value> {
             transcripts.insert(id, transcript);
         }
     }
-    template::fill(&wanted, &scope::build(task, &steps, &transcripts))
+    let output = template::fill(&wanted, &scope::build(task, &steps, &transcripts))?;
+    depth::check(&output, "The workflow's output")?;
+    Ok(output)
 }
 
 /// Adds to a task's warnings what has failed without failing it.

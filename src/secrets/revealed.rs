@@ -114,10 +114,12 @@ mod tests {
         assert!(clean.contains("Bearer ***") && clean.contains("?k=***"), "{clean}");
         let error = Error::new(Code::SourceError, format!("no {value}"))
             .with_attempts(vec![json!({ "said": value })])
+            .with_problems(vec![json!({ "message": value })])
             .with_source(std::io::Error::other(format!("deep {value}")));
         let error = revealed.error(error);
         assert_eq!((error.detail.as_str(), error.chain().as_str()), ("no ***", "no ***: deep ***"));
         assert_eq!(error.attempts, [json!({ "said": "***" })]);
+        assert_eq!(error.problems, [json!({ "message": "***" })]);
     }
 
     #[test]

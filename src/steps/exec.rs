@@ -18,7 +18,7 @@ use crate::{
     error::{Code, Error, Result},
     media::{Confines, Patience, belongings, confine, converse, locate, supervise},
     net::Gate,
-    secrets::holds_any,
+    secrets::{Revealed, holds_any},
     workflow::Rule,
 };
 
@@ -78,7 +78,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let answer = serde_json::from_slice::<Value>(&said.stdout).ok();
     if !said.status.success() {
         tracing::warn!(task = %job.task.id, program = name, status = %said.status, said = stderr, "a program failed");
-        return Err(failure(&name, said.status, answer.as_ref()));
+        return Err(failure(&name, said.status, answer.as_ref(), job.services.secrets.revealed()));
     }
     match answer {
         Some(output @ Value::Object(_)) => Ok(output.into()),
@@ -164,11 +164,14 @@ fn failed(name: &str, how: &str) -> Error {
 }
 
 /// Why it failed: in its own words, `{"error": {"code", "message"}}`, where it has found some.
-fn failure(name: &str, status: ExitStatus, answer: Option<&Value>) -> Error {
+fn failure(name: &str, status: ExitStatus, answer: Option<&Value>, revealed: &Revealed) -> Error {
     let own: Option<&Map<String, Value>> = answer.and_then(|answer| answer.get("error")?.as_object());
     let text = |field: &str| own.and_then(|own| own.get(field)?.as_str());
     let message: Option<String> = text("message")
-        .map(|message| message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect())
+        // Before it is changed: afterwards nobody finds a secret in it.
+        .map(|message| {
+            revealed.text(message.to_owned()).chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect()
+        })
         .filter(|message: &String| !message.trim().is_empty());
     match (message, status.code()) {
         (Some(message), _) if text("code") == Some("invalid_input") => {

@@ -1,6 +1,7 @@
 //! `llm`: a question to a language model about a text.
 //!
-//! Input and output: `workflow::kinds::llm`. Words of streamed answers are told as they come. Answers are kept in the task's
+//! Input and output: `workflow::kinds::llm`. Words of streamed answers are told as they come, unless the step has a key
+//! of its own. Answers are kept in the task's
 //! working folder until it ends, so that another try asks only for those that are missing.
 
 use super::{Job, Outcome, stopped};
@@ -17,7 +18,10 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         let key = job.services.secrets.reveal(job.template("api_key"), job.scope, &host).await?;
         with.api_key = key.as_str().map(str::to_owned);
     }
+    // Whoever has seen a key may say it, in pieces that hide it from who looks for it.
+    let is_quiet = with.api_key.is_some();
     let hear = |heard: Heard<'_>| match heard {
+        Heard::Text { .. } if is_quiet => {}
         Heard::Text { part, parts, text } => job.reporter.words(part, parts, text),
         Heard::Progress(fraction) => job.reporter.progress(fraction),
     };
@@ -25,6 +29,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         key: job.idempotency_key(),
         folder: job.services.files.task_dir(job.task.id).join(format!("{}.llm", job.work.row.step.id)),
         hear: &hear,
+        hide: &|text| job.services.secrets.revealed().text(text),
     };
     let asked = job.cancel.run_until_cancelled(job.services.llm.run(with, &context)).await;
     let output = serde_json::to_value(asked.ok_or_else(stopped)??)

@@ -46,7 +46,11 @@ use crate::{
     secrets::{Revealed, Secrets},
     store::StepRow,
     transcribe::{Models, Pool},
+    workflow::depth,
 };
+
+/// How much is told of why an input does not fit, in characters.
+const MAX_WHY: usize = 200;
 
 /// Everything that steps work with. Cheap to clone.
 #[derive(Clone)]
@@ -134,10 +138,22 @@ pub async fn run(job: &Job<'_>) -> Result<Outcome> {
         StepKind::Llm | StepKind::Http | StepKind::Callback | StepKind::Exec => {
             let services = Services { secrets: job.services.secrets.for_job(), ..job.services.clone() };
             let outcome = work(&job.with(&services)).await;
-            without_secrets(outcome, services.secrets.revealed())
+            checked(without_secrets(outcome, services.secrets.revealed())?)
         }
-        _ => work(job).await,
+        _ => checked(work(job).await?),
     }
+}
+
+/// What cannot be read again is not kept.
+fn checked(outcome: Outcome) -> Result<Outcome> {
+    match &outcome {
+        Outcome::Done(done) => depth::check(&done.output, "The step's output")?,
+        Outcome::Task(run) => {
+            run.task.params.values().try_for_each(|value| depth::check(value, "What the task is given"))?;
+        }
+        Outcome::Wait { .. } => {}
+    }
+    Ok(outcome)
 }
 
 fn without_secrets(outcome: Result<Outcome>, revealed: &Revealed) -> Result<Outcome> {
@@ -172,7 +188,9 @@ impl Job<'_> {
     fn input<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_value(Value::Object(self.input.clone())).map_err(|error| {
             let key = &self.work.row.step.key;
-            Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its input: {error}"))
+            // It may quote what a stranger said.
+            let why: String = error.to_string().chars().take(MAX_WHY).collect();
+            Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its input: {why}"))
         })
     }
 

@@ -4,17 +4,10 @@
 //! the priority of the one it belongs to and sends no callback; it is cancelled and deleted with it.
 
 use super::{Job, Outcome};
-use crate::{
-    error::{Code, Error, Result},
-    intake::Submission,
-    workflow::kinds::workflow::With,
-};
+use crate::{error::Result, intake::Submission, workflow::kinds::workflow::With};
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
-    let with: With = serde_json::from_value(job.input.clone().into()).map_err(|error| {
-        let key = &job.work.row.step.key;
-        Error::new(Code::InvalidWorkflow, format!("Step \"{key}\" cannot use its fields: {error}"))
-    })?;
+    let with: With = job.input()?;
     let submission = Submission {
         workflow: with.name,
         revision: with.version,

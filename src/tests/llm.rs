@@ -27,6 +27,10 @@ fn workflow() -> Value {
                     "prompt": "chapters", "segments": "${steps.text.output.segments}", "api_key": "${secrets.llm}",
                 },
             },
+            "quiet": {
+                "use": "llm",
+                "with": { "system": "Say it.", "input": "${steps.text.output.text}", "api_key": "${secrets.llm}" },
+            },
             "tell": {
                 "use": "callback",
                 "with": { "url": "${params.hook}", "data": {
@@ -34,7 +38,7 @@ fn workflow() -> Value {
                 } },
             },
         },
-        "output": { "summary": "${steps.summary.output.text}", "usage": "${steps.summary.output.usage}" },
+        "output": { "summary": "${steps.summary.output.text}", "usage": "${steps.summary.output.usage}", "quiet": "${steps.quiet.output.text}" },
     })
 }
 
@@ -44,6 +48,9 @@ async fn server() -> LlmServer {
     LlmServer::answering(move |asked| {
         if asked.body.get("response_format").is_some() {
             return Say::json(&json!({ "chapters": [{ "start": 7, "title": "Music", "summary": "A box." }] }));
+        }
+        if asked.authorization.as_deref() == Some("Bearer sk-versteckt") {
+            return Say::text("Your key is sk-versteckt.");
         }
         match refused.swap(true, std::sync::atomic::Ordering::SeqCst) {
             false => Say::Error(429, "patience", "rate_limit_exceeded", Some("0")),
@@ -72,6 +79,7 @@ async fn a_link_becomes_a_summary_and_a_callback() {
     let summary = "There is music near a long box.";
     assert_eq!(task["result"]["summary"], summary);
     assert_eq!(task["result"]["usage"], json!({ "input_tokens": 100, "output_tokens": 10, "requests": 1 }));
+    assert_eq!(task["result"]["quiet"], "Your key is ***.");
     let callback = receiver.next().await;
     assert!(callback.verified);
     let told = &callback.body["data"]["data"];
@@ -89,7 +97,8 @@ async fn a_link_becomes_a_summary_and_a_callback() {
     assert!(!seen.contains("sk-geheim") && !seen.contains("sk-versteckt"));
 
     let asked = server.asked();
-    let summaries: Vec<_> = asked.iter().filter(|one| one.body.get("response_format").is_none()).collect();
+    let of_summary = |key: &String| key.ends_with("/summary");
+    let summaries: Vec<_> = asked.iter().filter(|one| one.idempotency_key.as_ref().is_some_and(of_summary)).collect();
     let key = format!("{id}/summary");
     assert!(summaries.iter().all(|one| one.idempotency_key.as_deref() == Some(key.as_str())), "{summaries:?}");
     assert_eq!((summaries.len(), summaries[1].data()), (2, WORDS));

@@ -6,6 +6,7 @@
 pub mod advance;
 pub mod cron;
 pub mod definition;
+pub mod depth;
 pub mod expr;
 pub mod kinds;
 pub mod plan;

@@ -47,7 +47,12 @@ impl Stage {
             Heard::Text { part, parts, text } => self.heard.lock().unwrap().push((part, parts, text.to_owned())),
             Heard::Progress(fraction) => self.progress.lock().unwrap().push(fraction),
         };
-        let context = Context { key: "7/say".to_owned(), folder: self.folder.path().join("work"), hear: &hear };
+        let context = Context {
+            key: "7/say".to_owned(),
+            folder: self.folder.path().join("work"),
+            hear: &hear,
+            hide: &|text| text,
+        };
         self.llm.run(serde_json::from_value(with).unwrap(), &context).await
     }
 

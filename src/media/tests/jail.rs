@@ -16,7 +16,7 @@ use crate::{
         child,
         group::Group,
         landlocked,
-        sandbox::{Jail, SandboxState},
+        sandbox::{Confines, Jail, SandboxState, confine},
     },
 };
 
@@ -134,4 +134,24 @@ fn the_configuration_decides() {
     assert_eq!(state(Sandbox::Auto, None).unwrap(), SandboxState::LimitsOnly);
     assert_eq!(state(Sandbox::Off, Some(3)).unwrap(), SandboxState::Off);
     assert_eq!(state(Sandbox::Require, None).unwrap_err().code, Code::SandboxUnavailable);
+}
+
+#[test]
+fn a_program_goes_to_no_network_that_cannot_be_narrowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let confines = |state, port| Confines {
+        state,
+        read: &[],
+        folder: folder.path(),
+        port,
+        memory_bytes: MEMORY,
+        cpu_seconds: 1,
+        file_bytes: 1,
+    };
+    let code = |state, port| confine(&mut Command::new("true"), &confines(state, port)).map_err(|error| error.code);
+    for state in [SandboxState::LimitsOnly, SandboxState::Landlock { abi: 3 }] {
+        assert_eq!(code(state, Some(80)), Err(Code::SandboxUnavailable), "{state:?}");
+    }
+    assert_eq!(code(SandboxState::LimitsOnly, None), Ok(()));
+    assert_eq!(code(SandboxState::Off, Some(80)), Ok(()));
 }

@@ -88,8 +88,10 @@ def tried(work):
 given = json.load(sys.stdin)
 def tcp(): socket.create_connection(('127.0.0.1', {port}), 1)
 def udp(): socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def unix(): socket.socket(socket.AF_UNIX)
+def pair(): socket.socketpair()
 print(json.dumps({{
-    'tcp': tried(tcp), 'udp': tried(udp), 'setsid': tried(os.setsid),
+    'tcp': tried(tcp), 'udp': tried(udp), 'unix': tried(unix), 'pair': tried(pair), 'setsid': tried(os.setsid),
     'read': tried(lambda: open(given['file'])), 'write': tried(lambda: open(given['file'] + '.new', 'w')),
     'own': tried(lambda: open('own', 'w')), 'home': os.environ['HOME'] == os.getcwd(),
     'env': sorted(os.environ), 'here': os.getcwd()}}))"
@@ -97,7 +99,15 @@ print(json.dumps({{
     let app = TestApp::with(&python("probe", &probe, "env=[\"CARGO_MANIFEST_DIR\"]")).await;
     let file = app.folder().join("test.toml").display().to_string();
     let saw = app.run_step(json!({ "use": "exec:probe", "with": { "file": file } })).await;
-    for (what, expected) in [("udp", false), ("setsid", false), ("own", true), ("home", true), ("tcp", false)] {
+    for (what, expected) in [
+        ("udp", false),
+        ("unix", false),
+        ("pair", true),
+        ("setsid", false),
+        ("own", true),
+        ("home", true),
+        ("tcp", false),
+    ] {
         assert_eq!(saw[what], expected, "{what}: {saw}");
     }
     let locked = matches!(app.app.services.ffmpeg.describe().sandbox, trawl::media::SandboxState::Landlock { .. });
@@ -124,6 +134,14 @@ def fetched(url):
         return type(error).__name__
 print(json.dumps({name: fetched(url) for name, url in json.load(sys.stdin).items()}))";
     let app = TestApp::with(&python("fetch", code, "network=true")).await;
+    if !matches!(
+        app.app.services.ffmpeg.describe().sandbox,
+        trawl::media::SandboxState::Landlock { abi: 4.. } | trawl::media::SandboxState::Off
+    ) {
+        let error = app.fail_step(json!({ "use": "exec:fetch" })).await;
+        assert_eq!(error["code"], "sandbox_unavailable", "{error}");
+        return app.finish().await;
+    }
     let fetched =
         app.run_step(json!({ "use": "exec:fetch", "with": { "allowed": page, "refused": "http://10.0.0.1/" } })).await;
     assert_eq!((&fetched["allowed"], &fetched["refused"]), (&json!("hello"), &json!("HTTPError")), "{fetched}");

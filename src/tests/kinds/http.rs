@@ -122,6 +122,23 @@ async fn tries_share_a_key_and_what_was_sent_is_not_sent_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_nested_too_deep_is_refused_and_the_task_stays_readable() {
+    let (app, site) = (TestApp::start().await, Site::start().await);
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels)).into_bytes();
+    let url = site.file("/deep", "application/json", nested(120));
+    let error = app.fail_step(json!({ "use": "http", "with": { "url": url } })).await;
+    assert_eq!(error["code"], "too_large", "{error}");
+    let url = site.file("/fits", "application/json", nested(90));
+    let steps = json!({ "it": { "use": "http", "with": { "url": url } } });
+    let output = (0..20).fold(json!("${steps.it.output.json}"), |output, _| json!([output]));
+    let task = app.run_steps(steps, output).await;
+    assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!("too_large")), "{task}");
+    let error = app.fail_step(json!({ "use": "http", "with": { "url": url, "headers": "x".repeat(900) } })).await;
+    assert!(error["detail"].as_str().unwrap().len() < 300, "{error}");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_condition_looks_at_what_came_before() {
     let (app, site) = (TestApp::start().await, Site::start().await);
     let url = site.file("/facts", "application/json", b"{\"no\": false, \"yes\": true, \"text\": \"x\"}".to_vec());
