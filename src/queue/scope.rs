@@ -32,7 +32,9 @@ impl Sight {
     pub fn of_row(row: &StepRow) -> Self {
         let rule = Rule::read(&row.rule);
         let list = rule.foreach.as_ref().map(|list| list.list.as_str());
-        let bare: Vec<&str> = [rule.when.as_deref(), list].into_iter().flatten().collect();
+        let cases = row.with.get("cases").filter(|_| row.step.kind == StepKind::Condition).and_then(Value::as_array);
+        let cases = cases.into_iter().flatten().filter_map(|case| case.get("when")?.as_str());
+        let bare: Vec<&str> = [rule.when.as_deref(), list].into_iter().flatten().chain(cases).collect();
         Self::of(&Value::Object(row.with.clone()), &bare)
     }
 

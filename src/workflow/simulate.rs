@@ -47,7 +47,7 @@ pub struct Trace {
     pub kind: String,
     /// `succeeded`, `skipped`, `failed` or `cancelled`.
     pub status: &'static str,
-    /// Its input, references filled in and secrets hidden.
+    /// Its input, references filled in and secrets hidden; of a `condition`, as it is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub with: Option<Value>,
     /// The items of its list.

@@ -7,7 +7,9 @@ use crate::{
     error::{Code, Error, Report, Result},
     workflow::{
         definition::{Foreach, OnItemError, StepDef},
-        expr, kinds, template,
+        expr,
+        kinds::{self, condition::choose},
+        template,
     },
 };
 
@@ -119,15 +121,19 @@ fn run_list(
     trace.items = Some(ends);
 }
 
-/// One try: the input as it would be, and how it ended.
+/// One try: the input as it would be (of a condition, as it is written), and how it ended.
 fn one(step: &StepDef, mock: Option<&Value>, scope: &Value) -> (Option<Value>, Result<Value, Report>) {
-    let with = match template::fill(&Value::Object(step.with.clone()), scope) {
+    let written = Value::Object(step.with.clone());
+    if mock.is_none() && step.kind == "condition" {
+        let output = choose(&step.with, scope).map(|output| json!(output));
+        return (Some(written), output.map_err(|error| error.report()));
+    }
+    let with = match template::fill(&written, scope) {
         Ok(with) => with,
         Err(error) => return (None, Err(error.report())),
     };
     let ended = match mock {
         Some(mock) => mocked(mock),
-        None if step.kind == "condition" => condition(&with, scope).map_err(|error| error.report()),
         None => Ok(kinds::of(&step.kind).map_or_else(|| json!({}), |kind| made_up(&kind.output))),
     };
     (Some(with), ended)
@@ -141,20 +147,4 @@ fn mocked(mock: &Value) -> Result<Value, Report> {
     let code = Code::from_word(&text(error, "code").unwrap_or_default());
     let detail = text(error, "detail").unwrap_or_else(|| "As the mock says".to_owned());
     Err(Error::new(code, detail).report())
-}
-
-/// The value of the first case that is true.
-fn condition(with: &Value, scope: &Value) -> Result<Value> {
-    let cases = with["cases"].as_array().into_iter().flatten().enumerate();
-    for (index, case) in cases {
-        match expr::evaluate(case["when"].as_str().unwrap_or_default(), scope)? {
-            Value::Bool(true) => return Ok(json!({ "value": case["value"], "case": index })),
-            Value::Bool(false) => {}
-            _ => {
-                let detail = format!("The `when` of case {index} is neither true nor false");
-                return Err(Error::new(Code::Expression, detail));
-            }
-        }
-    }
-    Ok(json!({ "value": with["else"], "case": null }))
 }

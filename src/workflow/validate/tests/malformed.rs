@@ -81,6 +81,13 @@ fn cases() -> Vec<(&'static str, String)> {
         ("an expression that ends too early", steps(json!({"a": llm("${size(params}")}))),
         ("an expression without its end", steps(json!({"a": llm("${params")}))),
         ("an expression in a template where it stands bare", field("when", json!("${task.id > 0}"))),
+        ("a template inside of an expression", field("when", json!("task.workflow == 'a${params.p}'"))),
+        ("a list in a template", field("foreach", json!({"in": "${[1]}"}))),
+        (
+            "cases in templates",
+            steps(json!({"a": {"use": "condition", "with": {"cases": "${params.cases}"}},
+            "b": {"use": "condition", "with": {"cases": ["${params.case}", {"when": "'${task.id}' == '0'"}, {"when": ["${task.id}"]}]}}})),
+        ),
         ("an empty expression", field("when", json!(""))),
         ("a parameter not declared", steps(json!({"a": llm("${params.lang}")}))),
         ("a parameter's type unknown", param(json!({"type": "date"}))),
