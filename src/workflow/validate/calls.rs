@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{Problem, draft::Draft};
 use crate::workflow::definition::StepDef;
 
-/// How deep workflows may lie in each other.
+/// How deep tasks may lie in each other whose steps run workflows: the first one counts. A workflow that runs itself is ended
+/// by it at the latest.
 pub const NESTING: usize = 4;
 
 /// By workflow: those that it runs.

@@ -38,7 +38,7 @@ pub(super) struct Place<'a> {
     pub pointer: String,
     pub spot: Spot<'a>,
     pub owner: Option<Owner<'a>>,
-    /// The text before it in its string, other expressions replaced by a letter.
+    /// The text before the first expression of its string.
     pub before: String,
     /// What it refers to.
     pub references: Vec<Reference>,
@@ -134,10 +134,13 @@ impl<'a> Reader<'a, '_> {
             }
         };
         let is_alone = pieces.len() == 1;
-        let mut before = String::new();
+        let before = match pieces.first() {
+            Some(Piece::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
         for piece in pieces {
             match piece {
-                Piece::Text(text) => before.push_str(&text),
+                Piece::Text(_) => {}
                 Piece::Expr(source) => {
                     let secret = template::secret_name(&source).filter(|_| is_alone);
                     if let Some(name) = secret {
@@ -148,7 +151,6 @@ impl<'a> Reader<'a, '_> {
                     } else {
                         self.expression(&source, pointer, spot, owner, &before);
                     }
-                    before.push('x');
                 }
             }
         }
