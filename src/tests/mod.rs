@@ -17,6 +17,7 @@ mod engine;
 #[path = "../transcribe/tests/pool.rs"]
 mod engine_pool;
 mod events;
+mod examples;
 mod identities;
 mod kill;
 mod kinds;

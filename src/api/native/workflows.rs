@@ -11,7 +11,7 @@ use crate::{
     domain::options::unknown,
     error::{Code, Error, Result},
     schedule,
-    store::WorkflowRevision,
+    store::{Origin, WorkflowRevision},
     workflow::validate::{self, Calls, Checked, called},
 };
 
@@ -55,9 +55,10 @@ impl Workflows {
     /// Make a workflow
     ///
     /// The body is the definition (see `GET /api/workflows/schema.json`). It is checked whole: everything that is wrong with it
-    /// is in `problems`. A name that is taken is a conflict: `PUT` makes a new revision.
+    /// is in `problems`. It takes the place of one that ships or comes from a file; any other name that is taken is a conflict:
+    /// `PUT` makes a new revision.
     ///
-    /// 创建工作流；请求体即定义。所有问题会一次性列在 `problems` 中。名称已存在时返回冲突，请用 `PUT` 创建新版本。
+    /// 创建工作流；请求体即定义。所有问题会一次性列在 `problems` 中。同名的内置或文件工作流会被取代；其他名称已存在时返回冲突，请用 `PUT` 创建新版本。
     #[oai(path = "/api/workflows", method = "post", operation_id = "create_workflow")]
     async fn create(&self, body: Document) -> poem::Result<Made> {
         let checked = self.0.checked(&body.0).await?;
@@ -200,7 +201,8 @@ impl Context {
         }
         let hash = content::sha256(value.to_string().as_bytes());
         let tx = self.store().begin().await?;
-        if name.is_none() && tx.newest_workflow(&definition.name).await?.is_some() {
+        let there = if name.is_none() { tx.newest_workflow(&definition.name).await? } else { None };
+        if there.is_some_and(|there| there.origin == Origin::Api) {
             let detail = format!("There is a workflow \"{}\" already", definition.name);
             return Err(Error::new(Code::Conflict, detail).with_hint("Take another name, or PUT a new revision of it."));
         }

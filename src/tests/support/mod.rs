@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub use self::{
     app::{TestApp, walk},
     daemon::{Daemon, Event},
-    llm::{LlmServer, Say},
+    llm::{Asked, LlmServer, Say},
     mirror::{Mirror, Turn},
     processes::{processes, signal},
     receiver::Receiver,
