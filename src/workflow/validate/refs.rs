@@ -43,9 +43,9 @@ fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference) -> Option<
             // What the task before was given by whoever made it may be handed on.
             ["event", rest @ ..] if is_event && !rest.starts_with(&["task", "params"]) => {
                 let name = address(place.pointer.split("/params/").nth(1));
-                name.map(|name| tainted(&format!("params.{}", shown(name)), "event.*"))
+                name.map(|name| tainted(&format!("params.{}", shown(name)), "event.*")).or_else(|| event(rest))
             }
-            ["event", ..] if is_event => None,
+            ["event", rest @ ..] if is_event => event(rest),
             ["secrets", ..] => Some(secret("params")),
             _ if is_event => Some(no(&parts, "is not known when an event comes; event.* is")),
             _ => Some(no(&parts, "is not known at the time of a time table")),
@@ -82,6 +82,43 @@ fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference) -> Option<
         [] => None,
     }
     .or_else(|| taint(place, &parts))
+}
+
+/// What an event has, and what that has in turn; nothing where it is a value.
+const OF_EVENT: [(&str, &[&str]); 5] = [
+    ("type", &[]),
+    ("time", &[]),
+    ("task", &["id", "workflow", "revision", "link", "params", "status", "error"]),
+    (
+        "media",
+        &[
+            "id",
+            "platform",
+            "platform_id",
+            "page_url",
+            "title",
+            "author",
+            "duration_ms",
+            "published_at",
+            "size",
+            "sha256",
+            "content_type",
+            "created_at",
+        ],
+    ),
+    ("transcript", &["id", "language", "duration", "model", "text"]),
+];
+
+/// Checks what is asked of an event.
+fn event(parts: &[&str]) -> Option<Problem> {
+    let part = *parts.first()?;
+    let Some((_, fields)) = OF_EVENT.iter().find(|(name, _)| *name == part) else {
+        let message = format!("event has no \"{}\"; fields: {}", shown(part), OF_EVENT.map(|(name, _)| name).join(", "));
+        return Some(Problem::new("E_REF", "", message).or(nearest(part, OF_EVENT.map(|(name, _)| name))));
+    };
+    let field = parts.get(1).filter(|field| !fields.is_empty() && !fields.contains(field))?;
+    let message = format!("event.{part} has no \"{}\"; fields: {}", shown(field), fields.join(", "));
+    Some(Problem::new("E_REF", "", message).or(nearest(field, fields.iter().copied())))
 }
 
 fn no(parts: &[&str], why: &str) -> Problem {

@@ -149,6 +149,10 @@ fn cases() -> Vec<(&'static str, String)> {
                 {"event": "media.created", "params": {"callback_url": "${event.task.params.callback_url}"}}],
             "steps": {"a": {"use": "callback", "with": {"url": "${params.callback_url}"}}}}),
         ),
+        (
+            "an event's fields misspelt",
+            trigger(json!({"event": "media.created", "when": "event.tipe == 'x'", "params": {"p": "${event.media.titel}"}})),
+        ),
         ("an hour that is none", trigger(json!({"cron": "0 25 * * *"}))),
         ("six fields", trigger(json!({"cron": "0 0 0 * * *"}))),
         ("a time table in words", trigger(json!({"cron": "every day at nine o'clock"}))),
