@@ -113,7 +113,8 @@ const OF_EVENT: [(&str, &[&str]); 5] = [
 fn event(parts: &[&str]) -> Option<Problem> {
     let part = *parts.first()?;
     let Some((_, fields)) = OF_EVENT.iter().find(|(name, _)| *name == part) else {
-        let message = format!("event has no \"{}\"; fields: {}", shown(part), OF_EVENT.map(|(name, _)| name).join(", "));
+        let message =
+            format!("event has no \"{}\"; fields: {}", shown(part), OF_EVENT.map(|(name, _)| name).join(", "));
         return Some(Problem::new("E_REF", "", message).or(nearest(part, OF_EVENT.map(|(name, _)| name))));
     };
     let field = parts.get(1).filter(|field| !fields.is_empty() && !fields.contains(field))?;
@@ -192,8 +193,9 @@ fn secrets(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
             Spot::Output | Spot::Trigger(_) => "output",
         }));
     };
-    let allowed = kinds::of(&owner.step.kind)?.secrets;
-    if !allowed.contains(&field) {
+    let kind = kinds::of(&owner.step.kind)?;
+    // A program may be told any secret that is bound to it.
+    if kind.word != kinds::EXEC && !kind.secrets.contains(&field) {
         return Some(secret(field));
     }
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));

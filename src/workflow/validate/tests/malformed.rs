@@ -151,7 +151,9 @@ fn cases() -> Vec<(&'static str, String)> {
         ),
         (
             "an event's fields misspelt",
-            trigger(json!({"event": "media.created", "when": "event.tipe == 'x'", "params": {"p": "${event.media.titel}"}})),
+            trigger(
+                json!({"event": "media.created", "when": "event.tipe == 'x'", "params": {"p": "${event.media.titel}"}}),
+            ),
         ),
         ("an hour that is none", trigger(json!({"cron": "0 25 * * *"}))),
         ("six fields", trigger(json!({"cron": "0 0 0 * * *"}))),
