@@ -85,7 +85,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("test_workflow", &[BODY, &[UnknownWorkflow, InvalidWorkflow, NotFound]]),
     ("workflow_schema", &[]),
     ("workflow_kinds", &[]),
-    ("create_work_flow", &[BODY, &[InvalidWorkflow]]),
+    ("create_work_flow", &[BODY, &[InvalidWorkflow, Conflict]]),
     ("list_models", &[]),
     ("get_model", &[&[NotFound]]),
     ("pull_model", &[&[NotFound, Conflict, ModelPull, ShuttingDown, CrossOrigin]]),

@@ -11,7 +11,11 @@ use crate::{
     domain::{StepKind, StepState, Task, Transcript, TranscriptId, Zh},
     error::Result,
     store::StepRow,
-    workflow::{Rule, expr, template},
+    workflow::{
+        Rule, expr,
+        plan::{first_half, whole_of},
+        template,
+    },
     zh,
 };
 
@@ -32,7 +36,9 @@ impl Sight {
     pub fn of_row(row: &StepRow) -> Self {
         let rule = Rule::read(&row.rule);
         let list = rule.foreach.as_ref().map(|list| list.list.as_str());
-        let bare: Vec<&str> = [rule.when.as_deref(), list].into_iter().flatten().collect();
+        let cases = row.with.get("cases").filter(|_| row.step.kind == StepKind::Condition).and_then(Value::as_array);
+        let cases = cases.into_iter().flatten().filter_map(|case| case.get("when")?.as_str());
+        let bare: Vec<&str> = [rule.when.as_deref(), list].into_iter().flatten().chain(cases).collect();
         Self::of(&Value::Object(row.with.clone()), &bare)
     }
 
@@ -69,9 +75,11 @@ impl Queue {
             self.store.main_steps_of(task.id).await?
         } else {
             let mut keys = sight.steps();
+            // A transcription may have failed in its first half.
+            keys.extend(sight.steps().iter().map(|key| first_half(key)));
             keys.extend(row.needs.iter().cloned());
             if row.step.kind == StepKind::Transcribe {
-                keys.push(crate::workflow::plan::first_half(&row.step.key));
+                keys.push(first_half(&row.step.key));
             }
             self.store.steps_named(task.id, &keys).await?
         };
@@ -125,6 +133,13 @@ pub fn build(task: &Task, steps: &[StepRow], transcripts: &HashMap<TranscriptId,
             step["error"] = json!(error);
         }
         seen.insert(row.step.key.clone(), step);
+    }
+    // What has failed in its first half has failed, though its own row never ran.
+    for row in steps.iter().filter(|row| row.step.state == StepState::Failed) {
+        let whole = whole_of(&row.step.key);
+        if whole != row.step.key {
+            seen.insert(whole.to_owned(), json!({ "status": row.step.state, "error": row.step.error }));
+        }
     }
     let mut about = json!({
         "id": task.id, "workflow": task.workflow, "revision": task.revision, "started_at": task.started_at,

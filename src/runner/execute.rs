@@ -21,7 +21,7 @@ use crate::{
         retry,
     },
     steps::{self, Job, Outcome, Reporter},
-    workflow::{Rule, template},
+    workflow::{Rule, kinds},
 };
 
 /// How often progress is written down at most.
@@ -196,7 +196,7 @@ async fn prepared(work: Arc<Work>, scope: Value) -> Result<(Decision, Value, Val
     let prepare = move || {
         let decision = decide(&work.row, &scope)?;
         let input = match decision {
-            Decision::Here { .. } => template::fill(&Value::Object(work.row.with.clone()), &scope)?,
+            Decision::Here { .. } => kinds::input(work.row.step.kind, &work.row.with, &scope)?,
             _ => Value::Null,
         };
         Ok((decision, input, scope))

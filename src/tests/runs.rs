@@ -119,13 +119,15 @@ async fn a_workflow_calls_another_and_tells_of_its_failure() {
     let mut wrong = outer;
     wrong["name"] = json!("wrong");
     wrong["steps"]["call"] = call(json!("${params.bad}"));
-    wrong["on_error"] =
-        json!({ "tell": { "use": "condition", "with": { "cases": [], "else": "${task.error.code}" } } });
+    // A handler sees how the steps ended, in the cases of a condition, too.
+    let cases = json!([{ "when": "steps.call.status == 'failed'", "value": "${task.error.code}" }]);
+    wrong["on_error"] = json!({ "tell": { "use": "condition", "with": { "cases": cases } } });
     save(store, wrong).await;
     let task = app.end(submit(&app, "wrong", json!({ "n": 7 })).await).await;
     assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!("invalid_value")), "{task}");
     let told = task["steps"].as_array().unwrap().iter().find(|step| step["key"] == "tell").unwrap();
     assert_eq!(told["state"], "succeeded", "{task}");
+    assert_eq!(told["output"]["value"], "invalid_value", "{task}");
     app.finish().await;
 }
 

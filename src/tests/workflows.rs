@@ -13,6 +13,8 @@ async fn a_workflow_of_the_readme_era_really_runs() {
          "PARAMETERS": {"cases": [], "else": "${steps.pick.output.value}!"}}]});
     let (status, answer) = app.post("/api/workflow/create_work_flow", old).await;
     assert_eq!((status, &answer["data"]["workflow_id"]), (200, &json!("old-flow")), "{answer}");
+    let shipped = json!({"WORKFLOW_NAME": "Transcribe", "TRIGGER_TYPE": "MANUAL", "tasks": [{"TASK_ID": "a", "COMPONENT": "condition"}]});
+    assert_eq!(app.post("/api/workflow/create_work_flow", shipped).await.0, 409);
     let id = app.submit(json!({"workflow": "old-flow"})).await;
     let task = app.end(id).await;
     assert_eq!(task["status"], "completed", "{task}");

@@ -1,4 +1,5 @@
-//! Workflows: the JSON language, its checks, and what follows when a step ends. Pure: no I/O, no clock.
+//! Workflows: the JSON language, its checks, and what follows when a step ends. Pure: no I/O, and no clock but the one that
+//! ends a simulation.
 //!
 //! Callers may rely on this: a [`Definition`] that came out of [`Definition::parse`] has no unknown reference and no
 //! cycle, and [`plan`](plan::plan) turns it into the rows of the queue.

@@ -8,7 +8,10 @@
 mod made_up;
 mod step;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,10 +20,16 @@ use self::step::run_step;
 use super::{
     Definition,
     definition::{OnError, StepDef},
+    expr,
     plan::{Needs, needs_of},
     template,
 };
 use crate::error::{Code, Error, Report, Result};
+
+/// The most that the inputs, items and outputs of all steps may take together, in bytes of memory.
+const ROOM: usize = 64 << 20;
+/// How long a simulation may take; looked at before each step and each item.
+const TIME: Duration = Duration::from_secs(10);
 
 /// How a simulated task went.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +56,7 @@ pub struct Trace {
     pub kind: String,
     /// `succeeded`, `skipped`, `failed` or `cancelled`.
     pub status: &'static str,
-    /// Its input, references filled in and secrets hidden.
+    /// Its input, references filled in and secrets hidden; of a `condition`, as it is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub with: Option<Value>,
     /// The items of its list.
@@ -87,29 +96,34 @@ pub struct Item {
 /// Runs a definition that has passed every check, with `params` (defaults are added) and mocks by step.
 ///
 /// # Errors
-/// When the parameters do not fit, or a mock is for no step.
+/// When the parameters do not fit, or a mock is for no step; `too_large` when it takes more than 64 MiB or 10 seconds.
 pub fn simulate(definition: &Definition, params: &Map<String, Value>, mocks: &Map<String, Value>) -> Result<Simulated> {
     let known = |name: &String| definition.steps.contains_key(name) || definition.on_error.contains_key(name);
     if let Some(name) = mocks.keys().find(|name| !known(name)) {
         let names = definition.steps.keys().chain(definition.on_error.keys());
         return Err(crate::domain::options::unknown("step", name, names.map(String::as_str)).with_field("mocks"));
     }
-    let mut play = Play { scope: scope(definition, with_defaults(definition, params)?), mocks, warnings: Vec::new() };
+    let scope = scope(definition, with_defaults(definition, params)?);
+    let left = Left { room: ROOM, until: Instant::now() + TIME };
+    let mut play = Play { scope, mocks, warnings: Vec::new(), left };
     let mut steps = Vec::new();
-    let mut error = play.group(&definition.steps, &mut steps);
+    let mut error = play.group(&definition.steps, &mut steps)?;
     let mut output = None;
     if error.is_none()
         && let Some(wanted) = &definition.output
     {
         match template::fill(wanted, &play.scope) {
-            Ok(value) => output = Some(value),
+            Ok(value) => {
+                play.left.pay(&value)?;
+                output = Some(value);
+            }
             Err(wrong) => error = Some(wrong.report()),
         }
     }
     if let Some(error) = &error {
         play.scope["task"]["error"] = json!(error);
         // A handler that fails changes nothing more.
-        play.group(&definition.on_error, &mut steps);
+        play.group(&definition.on_error, &mut steps)?;
     }
     let status = if error.is_some() { "failed" } else { "completed" };
     Ok(Simulated { status, output, error, steps, warnings: play.warnings })
@@ -143,11 +157,39 @@ struct Play<'a> {
     scope: Value,
     mocks: &'a Map<String, Value>,
     warnings: Vec<String>,
+    left: Left,
+}
+
+/// What a simulation may still take.
+#[derive(Clone, Copy)]
+struct Left {
+    /// Bytes of memory.
+    room: usize,
+    /// Until when.
+    until: Instant,
+}
+
+impl Left {
+    /// Pays for a value that is kept.
+    fn pay(&mut self, value: &Value) -> Result<()> {
+        let left = self.room.checked_sub(expr::weigh(value, self.room));
+        self.room = left.ok_or_else(|| {
+            Error::new(Code::TooLarge, format!("The trial takes more than {} MiB: give it less", ROOM >> 20))
+        })?;
+        Ok(())
+    }
+
+    fn look_at_the_clock(&self) -> Result<()> {
+        if Instant::now() < self.until {
+            return Ok(());
+        }
+        Err(Error::new(Code::TooLarge, format!("The trial takes longer than {} s: give it less", TIME.as_secs())))
+    }
 }
 
 impl Play<'_> {
     /// Runs a group of steps in the order of their needs; the error of the step that ended it.
-    fn group(&mut self, steps: &BTreeMap<String, StepDef>, traces: &mut Vec<Trace>) -> Option<Report> {
+    fn group(&mut self, steps: &BTreeMap<String, StepDef>, traces: &mut Vec<Trace>) -> Result<Option<Report>> {
         let needs: BTreeMap<&str, Needs> =
             steps.iter().map(|(name, step)| (name.as_str(), within(needs_of(step), steps))).collect();
         let mut open: BTreeSet<&str> = steps.keys().map(String::as_str).collect();
@@ -168,7 +210,7 @@ impl Play<'_> {
                 trace.status = "skipped";
                 trace.why = Some(format!("step \"{need}\" has no result"));
             } else {
-                run_step(self, name, step, &mut trace);
+                run_step(self, name, step, &mut trace)?;
             }
             ends.insert(name, trace.status);
             self.note(&trace);
@@ -183,7 +225,7 @@ impl Play<'_> {
             }
             traces.push(trace);
         }
-        over
+        Ok(over)
     }
 
     /// Puts what a step came to where expressions see it.

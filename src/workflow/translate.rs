@@ -47,6 +47,10 @@ pub fn translate(given: &Value, programs: &[String]) -> Result<Translated> {
         }
         names.insert(old.to_owned(), name);
     }
+    let told = given.get("CALLBACK_URL").and_then(Value::as_str).filter(|url| !url.is_empty());
+    if let Some(name) = CALLBACKS.iter().find(|name| told.is_some() && names.values().any(|known| known == *name)) {
+        return Err(refused("/tasks", &format!("TASK_ID \"{name}\" is the name of the step for CALLBACK_URL")));
+    }
     let mut steps = Map::new();
     for (index, task) in tasks.iter().enumerate() {
         let (name, step) = step(task, &names, programs, &mut warnings).map_err(|error| below(error, index))?;
@@ -70,7 +74,6 @@ pub fn translate(given: &Value, programs: &[String]) -> Result<Translated> {
     if let Some(triggers) = triggers(given)? {
         definition["triggers"] = triggers;
     }
-    let told = given.get("CALLBACK_URL").and_then(Value::as_str).filter(|url| !url.is_empty());
     let leaves: Vec<String> = steps.keys().cloned().collect();
     definition["steps"] = Value::Object(steps);
     if let Some(url) = told {

@@ -9,6 +9,7 @@ use crate::{
         native::{Context, Group},
     },
     error::{Code, Error},
+    store::Origin,
     workflow::translate::translate,
 };
 
@@ -46,6 +47,10 @@ impl CreateWorkFlow {
         let translated = translate(&given, &programs)?;
         let checked = self.0.checked(&translated.definition.to_string()).await?;
         let name = translated.definition["name"].as_str().unwrap_or_default().to_owned();
+        if self.0.state.queue.store().workflow(&name).await?.is_some_and(|there| there.origin == Origin::File) {
+            let detail = format!("\"{name}\" is the name of a workflow that ships or comes from a file");
+            return Err(Error::new(Code::Conflict, detail).with_hint("Take another WORKFLOW_NAME.").into());
+        }
         let stored = self.0.store_workflow(checked, Some(&name)).await?.0;
         let mut warnings = translated.warnings;
         warnings.extend(stored.warnings.iter().filter_map(|problem| problem["message"].as_str()).map(str::to_owned));

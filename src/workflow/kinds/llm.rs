@@ -13,8 +13,9 @@ pub(super) struct Llm;
 impl Kind for Llm {
     const WORD: &'static str = "llm";
     const SECRETS: &'static [&'static str] = &["api_key"];
-    // What strangers said belongs into `input` and `segments`, which the model is told are data.
-    const OURS: &'static [&'static str] = &["system"];
+    // All of these end up in what the model is told to do. What strangers said belongs into `input` and `segments`, which it
+    // is told are data.
+    const OURS: &'static [&'static str] = &["system", "variables", "prompt", "json_schema"];
     type With = With;
     type Output = Output;
 }

@@ -17,7 +17,10 @@ pub mod workflow;
 use std::sync::LazyLock;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+
+use super::template;
+use crate::{domain::StepKind, error::Result};
 
 /// What a step's kind says about itself.
 trait Kind {
@@ -93,6 +96,18 @@ fn spec<K: Kind>() -> KindSpec {
         output,
         secrets: K::SECRETS,
         ours: K::OURS,
+    }
+}
+
+/// What a step works on: its `with`, references filled in. Of a `condition` it is what that comes to, for the cases which
+/// are not taken are not filled in. Expressions may take a while.
+///
+/// # Errors
+/// When something that is referred to is missing, or too large.
+pub fn input(kind: StepKind, with: &Map<String, Value>, scope: &Value) -> Result<Value> {
+    match kind {
+        StepKind::Condition => Ok(json!(condition::choose(with, scope)?)),
+        _ => template::fill(&Value::Object(with.clone()), scope),
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Workflow;
 
 impl Kind for Workflow {
     const WORD: &'static str = "workflow";
+    // What else its parameters may decide is a matter of their names: see `validate::refs`.
+    const OURS: &'static [&'static str] = &["name"];
     type With = With;
     type Output = Output;
 }

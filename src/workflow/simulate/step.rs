@@ -2,44 +2,50 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Item, Play, Trace, made_up::made_up};
+use super::{Item, Left, Play, Trace, made_up::made_up};
 use crate::{
     error::{Code, Error, Report, Result},
     workflow::{
         definition::{Foreach, OnItemError, StepDef},
-        expr, kinds, template,
+        expr,
+        kinds::{self, condition::choose},
+        template,
     },
 };
 
-/// Runs a step whose needs are there.
-pub(super) fn run_step(play: &mut Play<'_>, name: &str, step: &StepDef, trace: &mut Trace) {
+/// Runs a step whose needs are there. The error is that of the whole simulation: it takes too much.
+pub(super) fn run_step(play: &mut Play<'_>, name: &str, step: &StepDef, trace: &mut Trace) -> Result<()> {
+    play.left.look_at_the_clock()?;
     match chosen(step, &play.scope) {
         Ok(true) => {}
         Ok(false) => {
             trace.status = "skipped";
             trace.why = Some("its \"when\" is false".to_owned());
-            return;
+            return Ok(());
         }
-        Err(error) => return fail(trace, error.report()),
+        Err(error) => {
+            fail(trace, error.report());
+            return Ok(());
+        }
     }
     let mock = play.mocks.get(name);
     if mock.is_none() && step.kind != "condition" {
         play.warnings.push(format!("Step \"{name}\" has no mock: its output is made up"));
     }
     let Some(list) = &step.foreach else {
-        let scope = play.scope.clone();
-        let (with, ended) = one(step, mock, &scope);
+        let (with, ended) = one(step, mock, &play.scope, &mut play.left)?;
         trace.with = with;
         match ended {
             Ok(output) => succeed(trace, output),
             Err(report) => fail(trace, report),
         }
-        return;
+        return Ok(());
     };
     match items(list, &play.scope) {
-        Ok(items) => run_list(play, step, list, mock, items, trace),
+        Ok(items) => run_list(play, step, list, mock, items, trace)?,
         Err(error) => fail(trace, error.report()),
     }
+    Ok(())
 }
 
 fn succeed(trace: &mut Trace, output: Value) {
@@ -72,25 +78,27 @@ fn items(list: &Foreach, scope: &Value) -> Result<Vec<Value>> {
 }
 
 fn run_list(
-    play: &Play<'_>,
+    play: &mut Play<'_>,
     step: &StepDef,
     list: &Foreach,
     mock: Option<&Value>,
     items: Vec<Value>,
     trace: &mut Trace,
-) {
+) -> Result<()> {
+    let mut scope = play.scope.clone();
     let mut ends: Vec<Item> = Vec::new();
     let mut over = false;
     for (index, item) in items.into_iter().enumerate() {
+        play.left.look_at_the_clock()?;
+        play.left.pay(&item)?;
         if over {
             ends.push(Item { index, item, status: "cancelled", ..Item::default() });
             continue;
         }
-        let mut scope = play.scope.clone();
         scope[&list.name] = item.clone();
         scope["index"] = json!(index);
         let own = mock.map(|mock| mock.as_array().map_or(mock, |mocks| mocks.get(index).unwrap_or(&Value::Null)));
-        let (with, ended) = one(step, own, &scope);
+        let (with, ended) = one(step, own, &scope, &mut play.left)?;
         let mut end = Item { index, item, with, ..Item::default() };
         match ended {
             Ok(output) => (end.status, end.output) = ("succeeded", Some(output)),
@@ -117,17 +125,33 @@ fn run_list(
         }
     }
     trace.items = Some(ends);
+    Ok(())
 }
 
-/// One try: the input as it would be, and how it ended.
-fn one(step: &StepDef, mock: Option<&Value>, scope: &Value) -> (Option<Value>, Result<Value, Report>) {
-    let with = match template::fill(&Value::Object(step.with.clone()), scope) {
+/// The input of one try, when it could be filled in, and how the try ended.
+type Tried = (Option<Value>, Result<Value, Report>);
+
+/// One try: the input as it would be (of a condition, as it is written), and how it ended. What is kept of both is paid for.
+fn one(step: &StepDef, mock: Option<&Value>, scope: &Value, left: &mut Left) -> Result<Tried> {
+    let (with, ended) = tried(step, mock, scope);
+    for kept in with.iter().chain(ended.as_ref().ok()) {
+        left.pay(kept)?;
+    }
+    Ok((with, ended))
+}
+
+fn tried(step: &StepDef, mock: Option<&Value>, scope: &Value) -> Tried {
+    let written = Value::Object(step.with.clone());
+    if mock.is_none() && step.kind == "condition" {
+        let output = choose(&step.with, scope).map(|output| json!(output));
+        return (Some(written), output.map_err(|error| error.report()));
+    }
+    let with = match template::fill(&written, scope) {
         Ok(with) => with,
         Err(error) => return (None, Err(error.report())),
     };
     let ended = match mock {
         Some(mock) => mocked(mock),
-        None if step.kind == "condition" => condition(&with, scope).map_err(|error| error.report()),
         None => Ok(kinds::of(&step.kind).map_or_else(|| json!({}), |kind| made_up(&kind.output))),
     };
     (Some(with), ended)
@@ -141,20 +165,4 @@ fn mocked(mock: &Value) -> Result<Value, Report> {
     let code = Code::from_word(&text(error, "code").unwrap_or_default());
     let detail = text(error, "detail").unwrap_or_else(|| "As the mock says".to_owned());
     Err(Error::new(code, detail).report())
-}
-
-/// The value of the first case that is true.
-fn condition(with: &Value, scope: &Value) -> Result<Value> {
-    let cases = with["cases"].as_array().into_iter().flatten().enumerate();
-    for (index, case) in cases {
-        match expr::evaluate(case["when"].as_str().unwrap_or_default(), scope)? {
-            Value::Bool(true) => return Ok(json!({ "value": case["value"], "case": index })),
-            Value::Bool(false) => {}
-            _ => {
-                let detail = format!("The `when` of case {index} is neither true nor false");
-                return Err(Error::new(Code::Expression, detail));
-            }
-        }
-    }
-    Ok(json!({ "value": with["else"], "case": null }))
 }

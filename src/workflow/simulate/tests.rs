@@ -118,3 +118,17 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(of(json!({"n": 1}), json!({"b": {}})).unwrap_err().code, Code::UnknownField);
     assert_eq!(of(json!({"n": 1}), json!({})).unwrap().status, "completed");
 }
+
+#[test]
+fn what_takes_too_much_ends() {
+    let definition = |with: Value| {
+        let each = json!({"use": "llm", "foreach": {"in": "params.list"}, "with": with});
+        let text = json!({"dsl": 1, "name": "x", "params": {"list": {"type": "array"}, "text": {"type": "string", "default": ""}},
+            "steps": {"each": each}, "output": "${params.text}"});
+        Definition::parse(&text.to_string()).unwrap()
+    };
+    let params = json!({"list": vec![0; 1000], "text": "x".repeat(100_000)});
+    let of = |with: Value| simulate(&definition(with), params.as_object().unwrap(), &Map::new());
+    assert_eq!(of(json!({"input": "${params.text}"})).unwrap_err().code, Code::TooLarge);
+    assert_eq!(of(json!({"input": "${item}"})).unwrap().status, "completed");
+}

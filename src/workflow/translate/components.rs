@@ -1,5 +1,7 @@
 //! Components: which kind each is, and where its input comes from when nothing says so.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 /// What components were called, and what they are here.
@@ -48,6 +50,7 @@ pub(super) fn settle(steps: &mut Map<String, Value>) -> bool {
     let mut needs_link = false;
     let kinds: Vec<(String, String)> =
         steps.iter().map(|(name, step)| (name.clone(), step["use"].as_str().unwrap_or_default().to_owned())).collect();
+    let mut taken: BTreeSet<String> = steps.keys().cloned().collect();
     for (name, kind) in &kinds {
         let Some(step) = steps.get_mut(name) else { continue };
         let after: Vec<String> =
@@ -71,7 +74,7 @@ pub(super) fn settle(steps: &mut Map<String, Value>) -> bool {
             }
             "download" if !with.contains_key("from") => {
                 let source = of("resolve").unwrap_or_else(|| {
-                    let source = format!("{name}_source");
+                    let source = free(&mut taken, format!("{name}_source"));
                     more.push((
                         source.clone(),
                         json!({ "use": "resolve", "with": { "link": link(with, &mut needs_link) } }),
@@ -82,9 +85,9 @@ pub(super) fn settle(steps: &mut Map<String, Value>) -> bool {
             }
             "transcribe" if !with.contains_key("media") => {
                 let media = of("download").unwrap_or_else(|| {
-                    let (source, media) = (of("resolve"), format!("{name}_media"));
+                    let (source, media) = (of("resolve"), free(&mut taken, format!("{name}_media")));
                     let source = source.unwrap_or_else(|| {
-                        let source = format!("{name}_source");
+                        let source = free(&mut taken, format!("{name}_source"));
                         let link = link(with, &mut needs_link);
                         more.push((source.clone(), json!({ "use": "resolve", "with": { "link": link } })));
                         source
@@ -117,6 +120,17 @@ pub(super) fn settle(steps: &mut Map<String, Value>) -> bool {
         }
     }
     needs_link
+}
+
+/// The name, or the first of `name_2`, `name_3`, … that no other step has; then it is taken.
+fn free(taken: &mut BTreeSet<String>, name: String) -> String {
+    let mut free = name.clone();
+    let mut number = 2;
+    while !taken.insert(free.clone()) {
+        free = format!("{name}_{number}");
+        number += 1;
+    }
+    free
 }
 
 fn rename(kind: &str, with: &mut Map<String, Value>) {

@@ -66,6 +66,24 @@ fn a_link_that_nobody_gives_is_that_of_the_task() {
 }
 
 #[test]
+fn steps_that_are_added_take_no_name_of_another() {
+    let tasks = json!([{"TASK_ID": "a", "COMPONENT": "transcribe"}, {"TASK_ID": "a_media", "COMPONENT": "http",
+        "PARAMETERS": {"url": "https://example.com"}}, {"TASK_ID": "a_source", "COMPONENT": "condition"}]);
+    let given = json!({"WORKFLOW_NAME": "x", "TRIGGER_TYPE": "MANUAL", "tasks": tasks});
+    let steps = translated(given).definition["steps"].clone();
+    assert_eq!(steps.as_object().unwrap().len(), 5);
+    assert_eq!((&steps["a_media"]["use"], &steps["a_source"]["use"]), (&json!("http"), &json!("condition")));
+    assert_eq!(steps["a"]["with"]["media"], "${steps.a_media_2.output}");
+    assert_eq!(steps["a_media_2"]["with"]["from"], "${steps.a_source_2.output}");
+
+    let task = json!({"TASK_ID": "Callback Failed", "COMPONENT": "condition"});
+    let mut given = json!({"WORKFLOW_NAME": "x", "TRIGGER_TYPE": "MANUAL", "tasks": [task]});
+    translated(given.clone());
+    given["CALLBACK_URL"] = json!("https://example.com");
+    assert!(why(given).contains("CALLBACK_URL"));
+}
+
+#[test]
 fn triggers_need_their_time_or_event() {
     let of = |more: Value| {
         let mut given = json!({"WORKFLOW_NAME": "x", "tasks": [{"TASK_ID": "a", "COMPONENT": "http", "PARAMETERS": {"url": "https://example.com"}}]});

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Problem, draft::Draft};
-use crate::workflow::definition::StepDef;
+use super::{Problem, draft::Draft, shown};
+use crate::{domain::options::nearest, workflow::definition::StepDef};
 
-/// How deep workflows may lie in each other.
+/// How deep tasks may lie in each other whose steps run workflows: the first one counts. A workflow that runs itself is ended
+/// by it at the latest.
 pub const NESTING: usize = 4;
 
 /// By workflow: those that it runs.
@@ -25,6 +26,13 @@ pub(super) fn check(draft: &Draft, others: &Calls, problems: &mut Vec<Problem>) 
     for (group, steps) in draft.groups() {
         for (name, step) in steps {
             let Some(callee) = callee(step) else { continue };
+            // Without a server nobody knows which there are.
+            if !others.is_empty() && callee != draft.name && !callee.contains("${") && !others.contains_key(callee) {
+                let meant = nearest(callee, others.keys().map(String::as_str));
+                let message = format!("no workflow \"{}\" is here yet", shown(callee));
+                let pointer = format!("/{group}/{name}/with/name");
+                problems.push(Problem::new("W_UNKNOWN", pointer, message).or(meant));
+            }
             let mut path = vec![draft.name.as_str(), callee];
             if let Some(message) = too_deep(&draft.name, step, others, &mut path) {
                 problems.push(Problem::new("E_LIMIT", format!("/{group}/{name}/with/name"), message));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use jsonschema::Validator;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Problem, draft::Draft, shape};
 use crate::workflow::kinds;
@@ -18,7 +18,25 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
             let Some(kind) = kinds::of(&step.kind) else { continue };
             let Some(validator) = VALIDATORS.get(kind.word) else { continue };
             let with = Value::Object(step.with.clone());
+            if step.kind == "condition" {
+                cases(&step.with, &format!("/{group}/{name}/with/cases"), problems);
+            }
             shape::against(validator, &kind.with, &with, &format!("/{group}/{name}/with"), problems);
+        }
+    }
+}
+
+/// The cases of a condition are its code: they are written out, and nothing is filled into them but their values.
+fn cases(with: &Map<String, Value>, pointer: &str, problems: &mut Vec<Problem>) {
+    let mut no = |pointer: String, message: &str| problems.push(Problem::new("E_FIELD", pointer, message));
+    let Some(cases) = with.get("cases") else { return };
+    let Some(cases) = cases.as_array() else { return no(pointer.to_owned(), "must be a list") };
+    for (index, case) in cases.iter().enumerate() {
+        let pointer = format!("{pointer}/{index}");
+        match case.as_object().map(|case| case.get("when")) {
+            None => no(pointer, "must be an object"),
+            Some(Some(when)) if !when.is_string() => no(format!("{pointer}/when"), "must be a text"),
+            Some(_) => {}
         }
     }
 }

@@ -44,6 +44,9 @@ const KINDS: [&str; 10] = [
     "exec:<name>",
 ];
 
+/// Names that stand for something else in `/api/workflows/{name}`.
+const RESERVED: [&str; 2] = ["kinds", "validate"];
+
 /// A definition with what was found in it.
 #[derive(Clone, Debug)]
 pub struct Checked {
@@ -80,6 +83,10 @@ pub fn check(text: &str, others: &Calls) -> Checked {
 fn look(value: &Value, others: &Calls, problems: &mut Vec<Problem>) {
     shape::check(value, problems);
     let draft = Draft::of(value);
+    if RESERVED.contains(&draft.name.as_str()) {
+        let message = format!("\"{}\" has a meaning in /api/workflows: take another name", draft.name);
+        problems.push(Problem::new("E_FIELD", "/name", message));
+    }
     lists(&draft, problems);
     inputs::check(&draft, problems);
     params::check(&draft, problems);

@@ -38,7 +38,7 @@ pub(super) struct Place<'a> {
     pub pointer: String,
     pub spot: Spot<'a>,
     pub owner: Option<Owner<'a>>,
-    /// The text before it in its string, other expressions replaced by a letter.
+    /// The text before the first expression of its string.
     pub before: String,
     /// What it refers to.
     pub references: Vec<Reference>,
@@ -51,7 +51,12 @@ pub(super) fn read<'a>(draft: &'a Draft, problems: &mut Vec<Problem>) -> Vec<Pla
         for (name, step) in steps {
             let owner = Some(Owner { name, step, handler: group == "on_error" });
             let pointer = format!("/{group}/{name}");
+            let is_choice = step.kind == "condition";
             for (field, value) in &step.with {
+                if is_choice && field == "cases" {
+                    reader.cases(value, &format!("{pointer}/with/cases"), owner);
+                    continue;
+                }
                 reader.value(value, &below(&format!("{pointer}/with"), field), Spot::With(field), owner);
             }
             for (at, source) in step.bare() {
@@ -92,6 +97,14 @@ struct Reader<'a, 'p> {
 }
 
 impl<'a> Reader<'a, '_> {
+    /// The values of a condition's cases; each `when` is among the expressions that stand by themselves.
+    fn cases(&mut self, cases: &'a Value, pointer: &str, owner: Option<Owner<'a>>) {
+        let cases = cases.as_array().into_iter().flatten().enumerate();
+        for (index, value) in cases.filter_map(|(index, case)| Some((index, case.get("value")?))) {
+            self.value(value, &format!("{pointer}/{index}/value"), Spot::With("cases"), owner);
+        }
+    }
+
     fn value(&mut self, value: &'a Value, pointer: &str, spot: Spot<'a>, owner: Option<Owner<'a>>) {
         match value {
             Value::String(text) => self.text(text, pointer, spot, owner),
@@ -121,10 +134,13 @@ impl<'a> Reader<'a, '_> {
             }
         };
         let is_alone = pieces.len() == 1;
-        let mut before = String::new();
+        let before = match pieces.first() {
+            Some(Piece::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
         for piece in pieces {
             match piece {
-                Piece::Text(text) => before.push_str(&text),
+                Piece::Text(_) => {}
                 Piece::Expr(source) => {
                     let secret = template::secret_name(&source).filter(|_| is_alone);
                     if let Some(name) = secret {
@@ -135,7 +151,6 @@ impl<'a> Reader<'a, '_> {
                     } else {
                         self.expression(&source, pointer, spot, owner, &before);
                     }
-                    before.push('x');
                 }
             }
         }
@@ -147,10 +162,17 @@ impl<'a> Reader<'a, '_> {
             // The schema has said so.
             return;
         }
-        if let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-            let message = "col 1: an expression stands here by itself, without \"${\" and \"}\"";
-            let problem = Problem::new("E_EXPR", pointer, message).marked(source, 1).better(inner.trim());
-            self.problems.push(problem);
+        if let Some(at) = source.find("${") {
+            // It would be filled in nowhere: inside the quotes of a text it would only look so.
+            let column = source[..at].chars().count() + 1;
+            let message = format!("col {column}: an expression stands here by itself, without \"${{\" and \"}}\"");
+            let problem = Problem::new("E_EXPR", pointer, message).marked(source, column);
+            let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+            let inner = inner.filter(|inner| !inner.contains("${"));
+            self.problems.push(match inner {
+                Some(inner) => problem.better(inner.trim()),
+                None => problem,
+            });
             return;
         }
         self.expression(source, &pointer, spot, owner, "");

@@ -40,7 +40,12 @@ fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference) -> Option<
     let handler = owner.is_some_and(|owner| owner.handler);
     if let Spot::Trigger(is_event) = place.spot {
         return match parts.as_slice() {
-            ["event", ..] if is_event => None,
+            // What the task before was given by whoever made it may be handed on.
+            ["event", rest @ ..] if is_event && !rest.starts_with(&["task", "params"]) => {
+                let name = address(place.pointer.split("/params/").nth(1));
+                name.map(|name| tainted(&format!("params.{}", shown(name)), "event.*")).or_else(|| event(rest))
+            }
+            ["event", rest @ ..] if is_event => event(rest),
             ["secrets", ..] => Some(secret("params")),
             _ if is_event => Some(no(&parts, "is not known when an event comes; event.* is")),
             _ => Some(no(&parts, "is not known at the time of a time table")),
@@ -77,6 +82,44 @@ fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference) -> Option<
         [] => None,
     }
     .or_else(|| taint(place, &parts))
+}
+
+/// What an event has, and what that has in turn; nothing where it is a value.
+const OF_EVENT: [(&str, &[&str]); 5] = [
+    ("type", &[]),
+    ("time", &[]),
+    ("task", &["id", "workflow", "revision", "link", "params", "status", "error"]),
+    (
+        "media",
+        &[
+            "id",
+            "platform",
+            "platform_id",
+            "page_url",
+            "title",
+            "author",
+            "duration_ms",
+            "published_at",
+            "size",
+            "sha256",
+            "content_type",
+            "created_at",
+        ],
+    ),
+    ("transcript", &["id", "language", "duration", "model", "text"]),
+];
+
+/// Checks what is asked of an event.
+fn event(parts: &[&str]) -> Option<Problem> {
+    let part = *parts.first()?;
+    let Some((_, fields)) = OF_EVENT.iter().find(|(name, _)| *name == part) else {
+        let message =
+            format!("event has no \"{}\"; fields: {}", shown(part), OF_EVENT.map(|(name, _)| name).join(", "));
+        return Some(Problem::new("E_REF", "", message).or(nearest(part, OF_EVENT.map(|(name, _)| name))));
+    };
+    let field = parts.get(1).filter(|field| !fields.is_empty() && !fields.contains(field))?;
+    let message = format!("event.{part} has no \"{}\"; fields: {}", shown(field), fields.join(", "));
+    Some(Problem::new("E_REF", "", message).or(nearest(field, fields.iter().copied())))
 }
 
 fn no(parts: &[&str], why: &str) -> Problem {
@@ -150,8 +193,9 @@ fn secrets(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
             Spot::Output | Spot::Trigger(_) => "output",
         }));
     };
-    let allowed = kinds::of(&owner.step.kind)?.secrets;
-    if !allowed.contains(&field) {
+    let kind = kinds::of(&owner.step.kind)?;
+    // A program may be told any secret that is bound to it.
+    if kind.word != kinds::EXEC && !kind.secrets.contains(&field) {
         return Some(secret(field));
     }
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
@@ -164,16 +208,47 @@ fn secrets(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
 /// What was made by a step, and with it what a stranger has said, must not say where something is sent.
 fn taint(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
     let (Spot::With(field), Some(owner)) = (place.spot, place.owner) else { return None };
-    let kind = kinds::of(&owner.step.kind).filter(|kind| kind.ours.contains(&field))?;
+    let kind = kinds::of(&owner.step.kind)?;
+    let told = told(&owner, field, &place.pointer);
+    if told.is_none() && !kind.ours.contains(&field) {
+        return None;
+    }
     let made = match parts.first()? {
         &"steps" => true,
         root => {
             is_item(place.owner, root) && owner.step.foreach.as_ref().is_some_and(|list| list.list.contains("steps"))
         }
     };
-    // What comes after the host only names something there.
-    let rest = place.before.split_once("://").map_or(place.before.as_str(), |(_, rest)| rest);
-    let host_is_ours = field == "url" && rest.find(['/', '?', '#']).is_some_and(|at| at > 0);
-    let message = || format!("{}.{field} may not come from steps.*", kind.word);
-    (made && !host_is_ours).then(|| Problem::new("E_TAINT", "", message()))
+    let host_is_ours = field == "url" && has_host(&place.before);
+    let what = || match told {
+        Some(name) => format!("{}.params.{}", kind.word, shown(name)),
+        None => format!("{}.{field}", kind.word),
+    };
+    (made && !host_is_ours).then(|| tainted(&what(), "steps.*"))
+}
+
+/// The parameter of another workflow that is an address by its name. What the other one does with its parameters is not
+/// followed; by convention this is what such a parameter is called.
+fn told<'a>(owner: &Owner<'_>, field: &str, pointer: &'a str) -> Option<&'a str> {
+    if owner.step.kind != "workflow" || field != "params" {
+        return None;
+    }
+    address(pointer.split("/with/params/").nth(1))
+}
+
+/// The name of a parameter that is an address by its name; `below` is where something stands in the parameters.
+fn address(below: Option<&str>) -> Option<&str> {
+    let name = below?.split('/').next()?;
+    ["callback_url", "callback-url"].iter().any(|end| name.ends_with(end)).then_some(name)
+}
+
+fn tainted(what: &str, whence: &str) -> Problem {
+    Problem::new("E_TAINT", "", format!("{what} may not come from {whence}"))
+}
+
+/// Whether a text begins with an address whose host is written out, so that what follows only names something there.
+fn has_host(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let end = rest.find(['/', '?', '#', '\\', '@']);
+    end.is_some_and(|at| at > 0 && !rest[at..].starts_with(['\\', '@']))
 }

@@ -91,6 +91,10 @@ fn workflows_lie_four_deep_in_each_other_at_most() {
         told(&of(&[("b", "c"), ("c", "d"), ("d", "e")]), None),
         ["E_LIMIT /steps/s/with/name: a → b → c → d → e are more than 4 workflows in each other"]
     );
+    assert_eq!(
+        told(&of(&[("bb", "c")]), None),
+        ["W_UNKNOWN /steps/s/with/name: no workflow \"b\" is here yet; did you mean \"bb\"?"]
+    );
     let round = of(&[("b", "c"), ("c", "a")]);
     assert_eq!(told(&round, None), ["E_LIMIT /steps/s/with/name: a → b → c → a without a \"when\" that ends it"]);
     assert_eq!(told(&round, Some("task.id > 0")), Vec::<String>::new());
