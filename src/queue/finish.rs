@@ -131,11 +131,11 @@ impl Queue {
                 tx.move_step(&work.fence, lane).await
             }
             End::List(items) => self.expand(tx, &task, work, items, after).await,
-            End::Task(run) => self.call(tx, &task, work, run, after).await,
             // The items of a list that has failed are of no use any more.
-            End::Wait { .. } | End::Failed(_) | End::Released if self.is_list_over(tx, row).await? => {
+            End::Task(_) | End::Wait { .. } | End::Failed(_) | End::Released if self.is_list_over(tx, row).await? => {
                 end_stopped(tx, work).await
             }
+            End::Task(run) => self.call(tx, &task, work, run, after).await,
             End::Wait { why, wait } => self.wait(tx, &task, work, why, *wait).await,
             End::Failed(error) => self.failed(tx, &task, work, error, after).await,
             End::Released => {

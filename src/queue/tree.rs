@@ -43,7 +43,7 @@ impl Queue {
             return requeue(tx, work, STOPPING, true, None).await;
         }
         if child.is_none()
-            && let Err(error) = check_nesting(tx, task, &run.task.workflow).await?
+            && let Err(error) = check_nesting(tx, task).await?
         {
             let report = error.report();
             tx.end_step(&work.fence, StepState::Failed, &report).await?;
@@ -110,22 +110,18 @@ impl Queue {
                 return Ok(());
             }
             tx.set_held(held.id, false).await?;
-            self.advance(tx, &Task { held: false, ..held }, after).await?;
+            self.go_on(tx, held.id, after).await?;
         }
         Ok(())
     }
 }
 
-/// Whether a step of `task` may run this workflow: not as a task below one of the same workflow, nor too deep.
-async fn check_nesting(tx: &Tx, task: &Task, workflow: &str) -> Result<Result<()>> {
+/// Whether a step of `task` may run another task: not too deep. One that runs its own workflow ends here, too, when its
+/// conditions do not end it.
+async fn check_nesting(tx: &Tx, task: &Task) -> Result<Result<()>> {
     let mut above = 1;
     let mut at = task.clone();
-    loop {
-        if at.workflow == workflow {
-            let detail = format!("Workflow \"{workflow}\" runs itself, directly or through others");
-            return Ok(Err(Error::new(Code::InvalidWorkflow, detail)));
-        }
-        let Some(parent) = parent_of(tx, &at).await? else { break };
+    while let Some(parent) = parent_of(tx, &at).await? {
         (at, above) = (parent, above + 1);
     }
     if above > MAX_DEPTH {
