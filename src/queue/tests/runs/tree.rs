@@ -135,3 +135,35 @@ async fn no_more_tasks_of_a_workflow_are_at_work_than_may_be() {
     bench.play(|_, _| output(json!(1))).await;
     assert_eq!(bench.ended(ids[1]).await.0, "completed");
 }
+
+#[tokio::test]
+async fn no_task_begins_for_an_item_of_a_list_that_has_failed() {
+    let bench = Bench::new().await;
+    bench.save(workflow("inner", json!({ "a": trivial() }))).await;
+    let mut each = call("inner");
+    each["foreach"] = json!({ "in": "params.list", "parallel": 2 });
+    each["on_error"] = json!("continue");
+    let later = json!({ "use": "condition", "delay": "1h" });
+    let steps = json!({ "each": each, "later": later });
+    let id = bench.begin(workflow("outer", steps), json!({ "list": [1, 2] })).await;
+    let whole = bench.ready().await.pop().unwrap();
+    assert!(bench.queue.end(&whole, &End::List(vec![json!(1), json!(2)])).await.unwrap());
+    let [one, other] = <[Work; 2]>::try_from(bench.ready().await).unwrap();
+    let end = bench.outcome(&other, &|_, _| unreachable!()).await;
+    assert!(bench.queue.end(&one, &failure(Code::NoAudio, "silent")).await.unwrap());
+    assert!(bench.queue.end(&other, &end).await.unwrap());
+    let tx = bench.queue.store().begin().await.unwrap();
+    assert!(tx.children_of_task(id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_another_task_waits_for_is_not_held_back() {
+    let bench = Bench::new().await;
+    let mut one = workflow("one", json!({ "a": trivial() }));
+    one["max_active_runs"] = json!(1);
+    bench.begin(one, json!({})).await;
+    assert_eq!(bench.ready().await.len(), 1);
+    let id = bench.begin(workflow("outer", json!({ "call": call("one") })), json!({})).await;
+    bench.play(|_, _| output(json!(1))).await;
+    assert_eq!(bench.ended(id).await.0, "completed");
+}
