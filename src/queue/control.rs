@@ -2,7 +2,12 @@
 
 use serde_json::json;
 
-use super::{Queue, after::After, new, onward::definition};
+use super::{
+    Queue,
+    after::After,
+    new,
+    onward::{definition, failure_of},
+};
 use crate::{
     domain::{Lane, Media, StepKind, StepState, Task, TaskId, TaskStatus},
     error::{Code, Error, Result},
@@ -64,9 +69,17 @@ impl Queue {
         let rows = tx.main_steps_of(id).await?;
         // The steps of `on_error` are written anew if it fails once more.
         let (handlers, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| Rule::read(&row.rule).handler);
-        tx.delete_steps(handlers.iter().map(|row| row.step.id.clone()).collect()).await?;
-        for handler in handlers.iter().filter(|row| row.remaining.is_some()) {
-            tx.delete_items(id, &handler.step.key).await?;
+        let keys: Vec<&str> = handlers.iter().map(|row| row.step.key.as_str()).collect();
+        let all = tx.steps_of(id).await?.into_iter();
+        let theirs = all.filter(|row| keys.contains(&row.list.as_deref().unwrap_or(&row.step.key)));
+        let theirs: Vec<String> = theirs.map(|row| row.step.id).collect();
+        // The files of their media are found and swept later.
+        let mut deleted = Deleted::default();
+        for child in tx.children_of(&theirs).await? {
+            Box::pin(self.remove(tx, &child, &mut deleted, after)).await?;
+        }
+        for some in theirs.chunks(1_000) {
+            tx.delete_steps(some.to_vec()).await?;
         }
         tx.reset_steps(id, &stale(&rows)).await?;
         let definition = definition(tx, task).await.ok();
@@ -74,6 +87,15 @@ impl Queue {
         let held = task.parent_step.is_none() && new::is_enough(tx, &task.workflow, most).await?;
         tx.reopen_task(id, definition.and_then(|definition| definition.deadline).map(new::ms)).await?;
         tx.set_held(id, held).await?;
+        // Those of transcripts that stay do so, too.
+        let is_failure = |text: &String| {
+            keys.iter()
+                .copied()
+                .chain(rows.iter().map(|row| row.step.key.as_str()))
+                .any(|key| text.starts_with(&failure_of(key)))
+        };
+        let warnings: Vec<String> = task.warnings.iter().filter(|text| !is_failure(text)).cloned().collect();
+        tx.set_task_warnings(id, &warnings).await?;
         tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
         if held { Ok(()) } else { self.go_on(tx, id, after).await }
     }
@@ -100,9 +122,6 @@ impl Queue {
         let tx = self.store.begin().await?;
         let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
         let (mut after, mut deleted) = (After::default(), Deleted::default());
-        if !task.status.is_final() {
-            self.end_task(&tx, &task, TaskStatus::Cancelled, None, None, &mut after).await?;
-        }
         self.remove(&tx, &task, &mut deleted, &mut after).await?;
         tx.commit().await?;
         self.announce(after);
@@ -111,6 +130,9 @@ impl Queue {
 
     async fn remove(&self, tx: &Tx, task: &Task, deleted: &mut Deleted, after: &mut After) -> Result<()> {
         let id = task.id;
+        if !task.status.is_final() {
+            self.end_task(tx, task, TaskStatus::Cancelled, None, None, after).await?;
+        }
         for child in tx.children_of_task(id).await? {
             Box::pin(self.remove(tx, &child, deleted, after)).await?;
         }

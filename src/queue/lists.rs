@@ -33,7 +33,7 @@ impl Queue {
         let rule = Rule::read(&row.rule);
         let Some(list) = rule.foreach.clone() else { return Ok(false) };
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        tx.park_step(&work.fence, Some(count)).await?;
+        tx.park_step(&work.fence, Some(count), None).await?;
         step_event(tx, row, StepState::Waiting, None).await?;
         if items.is_empty() {
             return self.finish_list(tx, task, row, &list, after).await.map(|()| true);

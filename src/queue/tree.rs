@@ -31,7 +31,7 @@ impl Queue {
         tx: &Tx,
         task: &Task,
         work: &Work,
-        run: &NewRun,
+        (run, input): (&NewRun, Option<&str>),
         after: &mut After,
     ) -> Result<bool> {
         let row = &work.row;
@@ -49,7 +49,7 @@ impl Queue {
             tx.end_step(&work.fence, StepState::Failed, &report).await?;
             return self.failed_for_good(tx, task, row, &report, after).await.map(|()| true);
         }
-        tx.park_step(&work.fence, None).await?;
+        tx.park_step(&work.fence, None, input).await?;
         step_event(tx, row, StepState::Waiting, None).await?;
         match child {
             None => {

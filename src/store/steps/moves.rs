@@ -200,13 +200,6 @@ impl Tx {
             .col_expr(Column::SortKey, Expr::col(Column::Level).mul(LEVEL_MS).add(self.now))
     }
 
-    /// Removes the items of a list.
-    pub async fn delete_items(&self, task: TaskId, list: &str) -> Result<()> {
-        let items = Entity::delete_many().filter(Column::TaskId.eq(task.0)).filter(Column::List.eq(list));
-        items.exec(&self.inner).await?;
-        Ok(())
-    }
-
     /// Removes rows.
     pub async fn delete_steps(&self, ids: Vec<String>) -> Result<()> {
         Entity::delete_many().filter(Column::Id.is_in(ids)).exec(&self.inner).await?;

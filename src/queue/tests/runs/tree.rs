@@ -35,6 +35,8 @@ async fn a_task_of_a_step_ends_the_step_with_its_result() {
     bench.play(|key, _| output(json!(key))).await;
     assert_eq!(bench.ended(id).await.0, "completed");
     let expected = json!({ "task_id": child.id, "status": "completed", "output": { "made": "b", "n": 1 } });
+    let rows = bench.queue.store().steps_of(id).await.unwrap();
+    assert_eq!(rows[0].input_hash.as_deref(), Some("hash"), "a rerun cannot take its result");
     assert_eq!(bench.output_of(id, "call").await, expected);
 }
 
