@@ -16,10 +16,9 @@ use crate::{
     domain::{StepState, Task, TaskStatus},
     error::{Code, Error, Report, Result},
     store::{StepRow, Tx},
+    workflow::validate::NESTING,
 };
 
-/// How many tasks may stand above a task, each the work of a step of the next.
-const MAX_DEPTH: usize = 4;
 /// How long a step waits for a task that is still stopping before it tries it again.
 const STOPPING: Duration = Duration::from_secs(1);
 
@@ -124,8 +123,8 @@ async fn check_nesting(tx: &Tx, task: &Task) -> Result<Result<()>> {
     while let Some(parent) = parent_of(tx, &at).await? {
         (at, above) = (parent, above + 1);
     }
-    if above > MAX_DEPTH {
-        let detail = format!("Tasks of tasks are nested more than {MAX_DEPTH} deep");
+    if above >= NESTING {
+        let detail = format!("Tasks of tasks are nested more than {NESTING} deep");
         return Ok(Err(Error::new(Code::InvalidWorkflow, detail)));
     }
     Ok(Ok(()))

@@ -91,13 +91,13 @@ async fn no_workflow_runs_itself_through_others_and_none_too_deep() {
         let step = if level == 5 { trivial() } else { call(&format!("deep{}", level + 1)) };
         bench.save(workflow(&format!("deep{level}"), json!({ "call": step }))).await;
     }
-    let of = |name: &str| workflow(name, json!({ "call": call("deep1") }));
+    let of = |name: &str| workflow(name, json!({ "call": call("deep2") }));
     let id = bench.begin(of("top"), json!({})).await;
     bench.play(|_, _| output(json!(1))).await;
     assert_eq!(bench.ended(id).await, ("failed", "invalid_workflow".to_owned()));
-    let id = bench.begin(workflow("top2", json!({ "call": call("deep2") })), json!({})).await;
+    let id = bench.begin(workflow("top2", json!({ "call": call("deep3") })), json!({})).await;
     bench.play(|_, _| output(json!(1))).await;
-    assert_eq!(bench.ended(id).await.0, "completed", "four below another one");
+    assert_eq!(bench.ended(id).await.0, "completed", "four in each other");
 }
 
 #[tokio::test]
