@@ -2,7 +2,12 @@
 
 use serde_json::json;
 
-use super::{Queue, after::After, new, onward::definition};
+use super::{
+    Queue,
+    after::After,
+    new,
+    onward::{definition, failure_of},
+};
 use crate::{
     domain::{Lane, Media, StepKind, StepState, Task, TaskId, TaskStatus},
     error::{Code, Error, Result},
@@ -64,25 +69,47 @@ impl Queue {
         let rows = tx.main_steps_of(id).await?;
         // The steps of `on_error` are written anew if it fails once more.
         let (handlers, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| Rule::read(&row.rule).handler);
-        tx.delete_steps(handlers.iter().map(|row| row.step.id.clone()).collect()).await?;
-        for handler in handlers.iter().filter(|row| row.remaining.is_some()) {
-            tx.delete_items(id, &handler.step.key).await?;
+        let keys: Vec<&str> = handlers.iter().map(|row| row.step.key.as_str()).collect();
+        let all = tx.steps_of(id).await?.into_iter();
+        let theirs = all.filter(|row| keys.contains(&row.list.as_deref().unwrap_or(&row.step.key)));
+        let theirs: Vec<String> = theirs.map(|row| row.step.id).collect();
+        // The files of their media are found and swept later.
+        let mut deleted = Deleted::default();
+        for child in tx.children_of(&theirs).await? {
+            Box::pin(self.remove(tx, &child, &mut deleted, after)).await?;
+        }
+        for some in theirs.chunks(1_000) {
+            tx.delete_steps(some.to_vec()).await?;
         }
         tx.reset_steps(id, &stale(&rows)).await?;
         let definition = definition(tx, task).await.ok();
         let most = definition.as_ref().and_then(|definition| definition.max_active_runs);
-        let held = new::is_enough(tx, &task.workflow, most).await?;
+        let held = task.parent_step.is_none() && new::is_enough(tx, &task.workflow, most).await?;
         tx.reopen_task(id, definition.and_then(|definition| definition.deadline).map(new::ms)).await?;
         tx.set_held(id, held).await?;
+        // Those of transcripts that stay do so, too.
+        let is_failure = |text: &String| {
+            keys.iter()
+                .copied()
+                .chain(rows.iter().map(|row| row.step.key.as_str()))
+                .any(|key| text.starts_with(&failure_of(key)))
+        };
+        let warnings: Vec<String> = task.warnings.iter().filter(|text| !is_failure(text)).cloned().collect();
+        tx.set_task_warnings(id, &warnings).await?;
         tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
+        if held { Ok(()) } else { self.go_on(tx, id, after).await }
+    }
+
+    /// Lets a task begin that is not held any more: first its lists that were tried before, then all that may start.
+    pub(super) async fn go_on(&self, tx: &Tx, id: TaskId, after: &mut After) -> Result<()> {
         let Some(task) = tx.lock_task(id).await? else { return Ok(()) };
-        let is_list = |row: &&StepRow| row.remaining.is_some() && row.step.state != StepState::Succeeded;
-        for list in rows.iter().filter(is_list) {
-            self.reopen_list(tx, &task, list, after).await?;
+        for row in tx.main_steps_of(id).await? {
+            if row.remaining.is_some() && row.step.state == StepState::Blocked {
+                self.reopen_list(tx, &task, &row, after).await?;
+            }
         }
         // With nothing left to do (only its output could not be made) it ends again at once.
-        let open = tx.lock_task(id).await?.filter(|task| !task.held && !task.status.is_final());
-        match open {
+        match tx.lock_task(id).await?.filter(|task| !task.status.is_final()) {
             Some(task) => self.advance(tx, &task, after).await,
             None => Ok(()),
         }
@@ -95,9 +122,6 @@ impl Queue {
         let tx = self.store.begin().await?;
         let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
         let (mut after, mut deleted) = (After::default(), Deleted::default());
-        if !task.status.is_final() {
-            self.end_task(&tx, &task, TaskStatus::Cancelled, None, None, &mut after).await?;
-        }
         self.remove(&tx, &task, &mut deleted, &mut after).await?;
         tx.commit().await?;
         self.announce(after);
@@ -106,6 +130,9 @@ impl Queue {
 
     async fn remove(&self, tx: &Tx, task: &Task, deleted: &mut Deleted, after: &mut After) -> Result<()> {
         let id = task.id;
+        if !task.status.is_final() {
+            self.end_task(tx, task, TaskStatus::Cancelled, None, None, after).await?;
+        }
         for child in tx.children_of_task(id).await? {
             Box::pin(self.remove(tx, &child, deleted, after)).await?;
         }
@@ -152,21 +179,20 @@ impl Queue {
 /// The steps that succeeded and whose result is of no use for another try.
 ///
 /// Addresses of media hold for minutes only, so what a download used is asked for anew; and a file that ends too early is
-/// downloaded anew.
+/// downloaded anew. Lists stay as they are: their items look after their own links.
 fn stale(steps: &[StepRow]) -> Vec<String> {
+    let is_list = |row: &StepRow| Rule::read(&row.rule).foreach.is_some();
     let needed_by = |kind: StepKind, users: &[&StepRow]| -> Vec<&StepRow> {
         let is_used = |row: &&StepRow| users.iter().any(|user| user.needs.contains(&row.step.key));
-        steps.iter().filter(|row| row.step.kind == kind).filter(is_used).collect()
+        steps.iter().filter(|row| row.step.kind == kind && !is_list(row)).filter(is_used).collect()
     };
     let is_cut_off =
         |row: &&StepRow| row.step.error.as_ref().is_some_and(|error| error.code == Code::Truncated.as_str());
     let cut_off: Vec<&StepRow> = steps.iter().filter(is_cut_off).collect();
     let mut downloads = needed_by(StepKind::Download, &cut_off);
     let stale_files: Vec<String> = downloads.iter().map(|row| row.step.key.clone()).collect();
-    // The items of a list look after their own links.
-    let unfinished = |row: &&StepRow| {
-        row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded && row.remaining.is_none()
-    };
+    let unfinished =
+        |row: &&StepRow| row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded && !is_list(row);
     downloads.extend(steps.iter().filter(unfinished));
     let resolved = needed_by(StepKind::Resolve, &downloads);
     stale_files.into_iter().chain(resolved.into_iter().map(|row| row.step.key.clone())).collect()

@@ -23,6 +23,8 @@ pub struct Done {
     pub delivery: Option<NewDelivery>,
     /// The posts that it shows as new, which are marked as seen with it.
     pub seen: Option<Seen>,
+    /// Whether it was made by the task that its task repeats, and only taken over.
+    pub reused: bool,
 }
 
 /// What a try has come to.
@@ -42,7 +44,12 @@ pub enum End {
     /// It is done once for each of these.
     List(Vec<Value>),
     /// Its work is a task of its own.
-    Task(Box<NewRun>),
+    Task {
+        /// The task.
+        run: Box<NewRun>,
+        /// The SHA-256 of what it works on.
+        input: Option<String>,
+    },
     /// What it needs is not here; it is looked at again after `wait`. Costs no try.
     Wait {
         /// What is missing.
@@ -131,11 +138,13 @@ impl Queue {
                 tx.move_step(&work.fence, lane).await
             }
             End::List(items) => self.expand(tx, &task, work, items, after).await,
-            End::Task(run) => self.call(tx, &task, work, run, after).await,
             // The items of a list that has failed are of no use any more.
-            End::Wait { .. } | End::Failed(_) | End::Released if self.is_list_over(tx, row).await? => {
+            End::Task { .. } | End::Wait { .. } | End::Failed(_) | End::Released
+                if self.is_list_over(tx, row).await? =>
+            {
                 end_stopped(tx, work).await
             }
+            End::Task { run, input } => self.call(tx, &task, work, (run, input.as_deref()), after).await,
             End::Wait { why, wait } => self.wait(tx, &task, work, why, *wait).await,
             End::Failed(error) => self.failed(tx, &task, work, error, after).await,
             End::Released => {
@@ -163,13 +172,21 @@ impl Queue {
         if let Some(new) = &done.transcript {
             let id = tx.insert_transcript(task.id, new).await?;
             output["transcript_id"] = json!(id);
-            tx.set_task_transcribed(task.id, &new.transcript.language, &new.transcript.warnings).await?;
+            let mut warnings = task.warnings.clone();
+            warnings.extend(new.transcript.warnings.iter().filter(|text| !task.warnings.contains(text)).cloned());
+            tx.set_task_transcribed(task.id, &new.transcript.language, &warnings).await?;
         }
         tx.succeed_step(&work.fence, &output, input).await?;
         if let Some(delivery) = done.delivery.clone() {
             tx.insert_delivery(delivery, 0).await?;
         }
-        step_event(tx, &work.row, StepState::Succeeded, None).await?;
+        if done.reused {
+            let (key, attempt) = (&work.row.step.key, work.row.step.attempt);
+            let data = json!({ "step": key, "state": StepState::Succeeded, "attempt": attempt, "reused": true });
+            tx.add_event(task.id, "step", data).await?;
+        } else {
+            step_event(tx, &work.row, StepState::Succeeded, None).await?;
+        }
         self.onward(tx, task, &work.row, after).await?;
         Ok(true)
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Queue, Work,
     after::After,
-    new::{first_kind, item_steps},
+    new::{first_kind, item_steps, ms},
     step_event,
 };
 use crate::{
@@ -33,7 +33,7 @@ impl Queue {
         let rule = Rule::read(&row.rule);
         let Some(list) = rule.foreach.clone() else { return Ok(false) };
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        tx.park_step(&work.fence, Some(count)).await?;
+        tx.park_step(&work.fence, Some(count), None).await?;
         step_event(tx, row, StepState::Waiting, None).await?;
         if items.is_empty() {
             return self.finish_list(tx, task, row, &list, after).await.map(|()| true);
@@ -146,13 +146,16 @@ impl Queue {
 
     /// Makes a list that has failed wait for the items again that did not succeed.
     pub(super) async fn reopen_list(&self, tx: &Tx, task: &Task, whole: &StepRow, after: &mut After) -> Result<()> {
-        let Some(list) = Rule::read(&whole.rule).foreach else { return Ok(()) };
+        let rule = Rule::read(&whole.rule);
+        let Some(list) = rule.foreach else { return Ok(()) };
+        let deadline_at = rule.deadline.map(|span| tx.now().saturating_add(ms(span)));
         let ends = tx.item_ends(task.id, &whole.step.key, whole.step.kind).await?;
         let open: Vec<i64> = ends.iter().filter(|end| !end.succeeded).map(|end| end.index).collect();
         #[allow(clippy::cast_precision_loss, reason = "a list has at most 10,000 items")]
         let progress = 1.0 - open.len() as f64 / ends.len().max(1) as f64;
-        tx.reset_items(task.id, &whole.step.key, &open).await?;
-        tx.reopen_list(&whole.step.id, i64::try_from(open.len()).unwrap_or(i64::MAX), progress).await?;
+        tx.reset_items(task.id, &whole.step.key, &open, deadline_at).await?;
+        let remaining = i64::try_from(open.len()).unwrap_or(i64::MAX);
+        tx.reopen_list(&whole.step.id, remaining, progress, deadline_at).await?;
         if open.is_empty() {
             return self.finish_list(tx, task, whole, &list, after).await;
         }

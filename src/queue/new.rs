@@ -22,10 +22,11 @@ pub struct NewRun {
     pub reuse: Vec<String>,
 }
 
-/// Writes a task with its steps. When enough tasks of its workflow are at work it is held back.
+/// Writes a task with its steps. When enough tasks of its workflow are at work it is held back, unless another task waits
+/// for it: that one may be what it would wait for.
 pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
     let NewRun { mut task, planned, most, reuse } = run;
-    task.held = is_enough(tx, &task.workflow, most).await?;
+    task.held = task.parent_step.is_none() && is_enough(tx, &task.workflow, most).await?;
     let (level, held) = (task.priority.level(), task.held);
     let id = tx.insert_task(task).await?;
     let rows = planned.into_iter().enumerate().map(|(position, planned)| {

@@ -207,6 +207,11 @@ async fn output(tx: &Tx, task: &Task, wanted: Value) -> Result<Value> {
     Ok(output)
 }
 
+/// How a task's warning begins that tells of a step's failure.
+pub(super) fn failure_of(key: &str) -> String {
+    format!("Step \"{key}\" failed")
+}
+
 /// Adds to a task's warnings what has failed without failing it.
 async fn warn_of_failures(tx: &Tx, task: &Task) -> Result<()> {
     let failed = |view: &&StepView| {
@@ -224,7 +229,7 @@ async fn warn_of_failures(tx: &Tx, task: &Task) -> Result<()> {
     let mut warnings = task.warnings;
     for row in tx.steps_named(task.id, &keys).await? {
         let why = row.step.error.map_or_else(String::new, |error| format!(": {}", error.detail));
-        warnings.push(format!("Step \"{}\" failed{why}", row.step.key));
+        warnings.push(format!("{}{why}", failure_of(&row.step.key)));
     }
     tx.set_task_warnings(task.id, &warnings).await
 }

@@ -16,10 +16,9 @@ use crate::{
     domain::{StepState, Task, TaskStatus},
     error::{Code, Error, Report, Result},
     store::{StepRow, Tx},
+    workflow::validate::NESTING,
 };
 
-/// How many tasks may stand above a task, each the work of a step of the next.
-const MAX_DEPTH: usize = 4;
 /// How long a step waits for a task that is still stopping before it tries it again.
 const STOPPING: Duration = Duration::from_secs(1);
 
@@ -31,7 +30,7 @@ impl Queue {
         tx: &Tx,
         task: &Task,
         work: &Work,
-        run: &NewRun,
+        (run, input): (&NewRun, Option<&str>),
         after: &mut After,
     ) -> Result<bool> {
         let row = &work.row;
@@ -43,13 +42,13 @@ impl Queue {
             return requeue(tx, work, STOPPING, true, None).await;
         }
         if child.is_none()
-            && let Err(error) = check_nesting(tx, task, &run.task.workflow).await?
+            && let Err(error) = check_nesting(tx, task).await?
         {
             let report = error.report();
             tx.end_step(&work.fence, StepState::Failed, &report).await?;
             return self.failed_for_good(tx, task, row, &report, after).await.map(|()| true);
         }
-        tx.park_step(&work.fence, None).await?;
+        tx.park_step(&work.fence, None, input).await?;
         step_event(tx, row, StepState::Waiting, None).await?;
         match child {
             None => {
@@ -110,26 +109,22 @@ impl Queue {
                 return Ok(());
             }
             tx.set_held(held.id, false).await?;
-            self.advance(tx, &Task { held: false, ..held }, after).await?;
+            self.go_on(tx, held.id, after).await?;
         }
         Ok(())
     }
 }
 
-/// Whether a step of `task` may run this workflow: not as a task below one of the same workflow, nor too deep.
-async fn check_nesting(tx: &Tx, task: &Task, workflow: &str) -> Result<Result<()>> {
+/// Whether a step of `task` may run another task: not too deep. One that runs its own workflow ends here, too, when its
+/// conditions do not end it.
+async fn check_nesting(tx: &Tx, task: &Task) -> Result<Result<()>> {
     let mut above = 1;
     let mut at = task.clone();
-    loop {
-        if at.workflow == workflow {
-            let detail = format!("Workflow \"{workflow}\" runs itself, directly or through others");
-            return Ok(Err(Error::new(Code::InvalidWorkflow, detail)));
-        }
-        let Some(parent) = parent_of(tx, &at).await? else { break };
+    while let Some(parent) = parent_of(tx, &at).await? {
         (at, above) = (parent, above + 1);
     }
-    if above > MAX_DEPTH {
-        let detail = format!("Tasks of tasks are nested more than {MAX_DEPTH} deep");
+    if above >= NESTING {
+        let detail = format!("Tasks of tasks are nested more than {NESTING} deep");
         return Ok(Err(Error::new(Code::InvalidWorkflow, detail)));
     }
     Ok(Ok(()))

@@ -118,7 +118,7 @@ impl Runner {
                 (input, scope)
             }
         };
-        let hash = reuse::hash(&input);
+        let hash = reuse::hash(&work.row, &input);
         if let Some(done) = reuse::earlier(&self.services, &task, work, &hash).await? {
             return Ok(End::Done { done: Box::new(done), input: Some(hash) });
         }
@@ -135,7 +135,7 @@ impl Runner {
         Ok(match reported(run, reporter, |is_end| self.tell(work, reporter, is_end)).await? {
             Outcome::Done(done) => End::Done { done, input: Some(hash) },
             Outcome::Wait { why, wait } => End::Wait { why, wait },
-            Outcome::Task(run) => End::Task(run),
+            Outcome::Task(run) => End::Task { run, input: Some(hash) },
         })
     }
 

@@ -1,6 +1,6 @@
 //! Taking over what the same step made in the task that this one repeats.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -8,11 +8,14 @@ use crate::{
     error::Result,
     queue::{Done, Work},
     steps::Services,
+    store::StepRow,
+    workflow::Rule,
 };
 
-/// The SHA-256 of an input, in hex.
-pub(super) fn hash(input: &Value) -> String {
-    Sha256::digest(input.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The SHA-256, in hex, of what a step is and works on.
+pub(super) fn hash(row: &StepRow, input: &Value) -> String {
+    let whole = json!([row.step.kind, Rule::read(&row.rule).program, row.with, input]);
+    Sha256::digest(whole.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The earlier result, if the step may take it and worked on the same.
@@ -30,7 +33,7 @@ pub(super) async fn earlier(services: &Services, task: &Task, work: &Work, hash:
                 Some(file) => services.files.kept_path(file).await.is_ok(),
                 None => true,
             };
-            Ok(is_here.then(|| Done { output, ..Done::default() }))
+            Ok(is_here.then(|| Done { output, reused: true, ..Done::default() }))
         }
         StepKind::Transcribe => {
             let id = output.get("transcript_id").and_then(Value::as_i64).map(TranscriptId);
@@ -38,8 +41,15 @@ pub(super) async fn earlier(services: &Services, task: &Task, work: &Work, hash:
                 Some(id) => store.transcript_to_copy(id).await?,
                 None => None,
             };
-            Ok(transcript.map(|transcript| Done { output, transcript: Some(transcript), ..Done::default() }))
+            Ok(transcript.map(|transcript| Done {
+                output,
+                transcript: Some(transcript),
+                reused: true,
+                ..Done::default()
+            }))
         }
-        _ => Ok(Some(Done { output, ..Done::default() })),
+        // They depend on more than their input, or name a file of that task.
+        StepKind::Condition | StepKind::Subtitle => Ok(None),
+        _ => Ok(Some(Done { output, reused: true, ..Done::default() })),
     }
 }

@@ -89,7 +89,8 @@ impl Scheduler {
         let Some(mut schedule) = tx.lock_schedule(seen.id).await? else { return Ok(()) };
         let is_still_waiting = tx.fire(waiting.id).await?.is_some_and(|fire| fire.state == FireState::Waiting);
         let is_free = tx.fire_in(schedule.id, FireState::Started).await?.is_none();
-        if schedule.wishes != seen.wishes || !is_still_waiting || !is_free {
+        let is_paused = schedule.paused_until.is_some_and(|until| until > tx.now());
+        if schedule.wishes != seen.wishes || !is_still_waiting || !is_free || is_paused {
             return Ok(());
         }
         let polls = begin(&tx, &mut schedule, waiting.id, &ready).await?;

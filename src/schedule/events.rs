@@ -14,7 +14,7 @@ use crate::{
     domain::Wishes,
     error::{Class, Code, Error, Result},
     intake,
-    store::{EventTrigger, NewEventFire, PendingFire},
+    store::{Event, EventTrigger, NewEventFire, PendingFire, is_unreadable},
     workflow::{expr, template},
 };
 
@@ -43,10 +43,12 @@ impl Scheduler {
             after = facts.last().map_or(upto, |last| last.id);
             let mut taken = Vec::new();
             for event in &facts {
-                let is_wanted =
-                    |word: &str| triggers.iter().any(|trigger| trigger.event == word && trigger.since < event.id);
-                if let Some(fact) = facts::read(store, event, is_wanted).await? {
-                    taken.extend(self.take_fact(&triggers, &fact).await?);
+                match self.take_event(&triggers, event).await {
+                    Ok(found) => taken.extend(found),
+                    Err(error) if is_unreadable(&error) => {
+                        tracing::error!(event = event.id, task = %event.task_id, error = %error.chain(), "an event is passed over");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             if !taken.is_empty() || after - written > READ_AGAIN {
@@ -64,6 +66,15 @@ impl Scheduler {
         }
         tx.set_cursor(CURSOR, cursor).await?;
         tx.commit().await
+    }
+
+    /// What the triggers make of an event.
+    async fn take_event(&self, triggers: &[EventTrigger], event: &Event) -> Result<Vec<NewEventFire>> {
+        let is_wanted = |word: &str| triggers.iter().any(|trigger| trigger.event == word && trigger.since < event.id);
+        match facts::read(self.store(), event, is_wanted).await? {
+            Some(fact) => self.take_fact(triggers, &fact).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the triggers make of a fact.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::sync::word;
 use crate::{
-    domain::{StepKind, StepState, TaskId, TaskStatus, TranscriptId},
+    domain::{MediaId, StepKind, StepState, TaskId, TaskStatus, TranscriptId},
     error::Result,
     store::{Event, Store},
     workflow::definition::EventKind,
@@ -26,7 +26,9 @@ pub(super) struct Fact {
 pub(super) async fn read(store: &Store, event: &Event, is_wanted: impl Fn(&str) -> bool) -> Result<Option<Fact>> {
     let text = |name: &str| event.data.get(name).and_then(Value::as_str).unwrap_or_default();
     let is_failure = event.kind == "status" && text("status") == TaskStatus::Failed.as_str();
-    let is_step = event.kind == "step" && text("state") == StepState::Succeeded.as_str();
+    // What was only taken over has happened in another task.
+    let is_reused = event.data.get("reused").and_then(Value::as_bool).unwrap_or(false);
+    let is_step = event.kind == "step" && text("state") == StepState::Succeeded.as_str() && !is_reused;
     let mut output = None;
     let kind = if is_failure {
         EventKind::TaskFailed
@@ -49,7 +51,14 @@ pub(super) async fn read(store: &Store, event: &Event, is_wanted: impl Fn(&str) 
     if kind == EventKind::MediaCreated && task.link.starts_with("media:") {
         return Ok(None);
     }
-    let media = match task.media_id {
+    let mut about = task.media_id;
+    if kind == EventKind::MediaCreated {
+        // A list tells nothing: its items do.
+        let made = output.as_ref().and_then(|output| output.get("media_id")).and_then(Value::as_i64);
+        let Some(made) = made else { return Ok(None) };
+        about = Some(MediaId(made));
+    }
+    let media = match about {
         Some(id) => store.media(id).await?,
         None => None,
     };

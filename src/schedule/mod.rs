@@ -21,8 +21,9 @@ mod sync;
 mod tests;
 
 use std::{
+    collections::HashSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -58,6 +59,8 @@ const POLLS_AT_ONCE: usize = 4;
 const STEP_MS: i64 = 1_000;
 /// How long fires are kept: 90 days.
 const KEPT_MS: i64 = 90 * DAY_MS;
+/// How often polls are looked for that nobody is at: cut off with a process, or their end could not be written.
+const RESUME_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Looks at schedules and events, and starts what they ask for. Cheap to clone.
@@ -79,6 +82,10 @@ struct Shared {
     latest: AtomicI64,
     /// The last event that was read.
     read: AtomicI64,
+    /// The fires whose polls are under way here.
+    polling: Mutex<HashSet<i64>>,
+    /// When polls were last looked for that nobody is at.
+    resumed: AtomicI64,
     /// When old fires were last forgotten.
     pruned: AtomicI64,
 }
@@ -92,6 +99,8 @@ impl Scheduler {
             tracker: TaskTracker::new(),
             latest: AtomicI64::new(0),
             read: AtomicI64::new(0),
+            polling: Mutex::default(),
+            resumed: AtomicI64::new(0),
             pruned: AtomicI64::new(0),
         };
         Self { queue, intake, follow, net, shared: Arc::new(shared) }
@@ -102,9 +111,6 @@ impl Scheduler {
     pub async fn run(&self, shutdown: CancellationToken) -> Result<()> {
         let mut alarm = Alarm::new().await?;
         let mut events = self.queue.wake().events();
-        if let Err(error) = self.resume_polls().await {
-            tracing::error!(error = %error.chain(), "polls that were cut off cannot be looked for");
-        }
         while !shutdown.is_cancelled() {
             // What happens from here on wakes us, whether or not this look finds it.
             events.mark_unchanged();
@@ -138,6 +144,10 @@ impl Scheduler {
             tracing::warn!(by_ms = latest - now, "the clock was put back");
             // Times may have come between that and this look.
             self.look_again(now - fires::GRACE_MS).await?;
+        }
+        if (now - self.shared.resumed.load(Ordering::SeqCst)).abs() > RESUME_MS {
+            self.resume_polls().await?;
+            self.shared.resumed.store(now, Ordering::SeqCst);
         }
         self.settle().await?;
         self.fire_due(now).await?;

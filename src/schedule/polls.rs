@@ -1,5 +1,10 @@
 //! Schedules over sources: a fire looks at the source, and `follow` makes one task of each new post.
 
+use std::{
+    collections::HashSet,
+    sync::{MutexGuard, PoisonError},
+};
+
 use super::{Scheduler, settle};
 use crate::{
     domain::{Fire, FireState},
@@ -9,7 +14,8 @@ use crate::{
 };
 
 impl Scheduler {
-    /// Takes up the polls that a process left behind when it died. What they have brought is there, and is not made twice.
+    /// Takes up the polls that a process left behind when it died, and those whose end could not be written. What they have
+    /// brought is there, and is not made twice.
     pub(super) async fn resume_polls(&self) -> Result<()> {
         for fire in self.store().polling_fires().await? {
             self.spawn_poll(fire);
@@ -19,6 +25,9 @@ impl Scheduler {
 
     /// Polls beside everything else: a site may take its time.
     pub(super) fn spawn_poll(&self, fire: Fire) {
+        if !self.polling().insert(fire.id) {
+            return;
+        }
         let scheduler = self.clone();
         self.shared.tracker.spawn(async move {
             // The semaphore is never closed; without a place the poll would still be right, only earlier.
@@ -26,7 +35,13 @@ impl Scheduler {
             if let Err(error) = scheduler.poll(&fire).await {
                 tracing::error!(schedule = %fire.schedule_id, error = %error.chain(), "a poll cannot be noted");
             }
+            scheduler.polling().remove(&fire.id);
         });
+    }
+
+    fn polling(&self) -> MutexGuard<'_, HashSet<i64>> {
+        // Numbers only: a panic elsewhere leaves nothing half done in it.
+        self.shared.polling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn poll(&self, fire: &Fire) -> Result<()> {

@@ -10,12 +10,12 @@ use super::{
     Store, Tx, date,
     entities::{
         fire::{ActiveModel, Column, Entity, Model},
-        task,
+        schedule, task,
     },
     rows,
 };
 use crate::{
-    domain::{Fire, FireState, ScheduleId, TaskId, TaskStatus},
+    domain::{Fire, FireState, ScheduleId, ScheduleState, TaskId, TaskStatus},
     error::{Error, Report, Result},
 };
 
@@ -172,15 +172,21 @@ impl Store {
         Ok(ended)
     }
 
-    /// Fires that wait though nothing of their schedule is under way.
+    /// Fires that wait though nothing of their schedule, which is active, is under way.
     pub async fn free_fires(&self, limit: u64) -> Result<Vec<Fire>> {
         let busy = Query::select()
             .column(Column::ScheduleId)
             .from(Entity)
             .and_where(Column::State.eq(FireState::Started.as_str()))
             .to_owned();
+        let active = Query::select()
+            .column(schedule::Column::Id)
+            .from(schedule::Entity)
+            .and_where(schedule::Column::State.eq(ScheduleState::Active.as_str()))
+            .to_owned();
         let query = Entity::find()
             .filter(Column::State.eq(FireState::Waiting.as_str()))
+            .filter(Column::ScheduleId.in_subquery(active))
             .filter(Column::ScheduleId.not_in_subquery(busy))
             .order_by_asc(Column::FireAt)
             .limit(limit);

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 
@@ -152,14 +152,16 @@ impl Tx {
 }
 
 impl Tx {
-    /// Removes uploads older than `before` (milliseconds since 1970) that no task is about, and returns their files' keys.
+    /// Removes uploads older than `before` (milliseconds since 1970) that no task is about or has among its parameters,
+    /// and returns their files' keys.
     pub async fn take_stale_uploads(&self, before: i64) -> Result<Vec<String>> {
         let old = upload::Entity::find().filter(upload::Column::CreatedAt.lt(before)).all(&self.inner).await?;
         let mut files = Vec::new();
         for row in old {
             let link = format!("upload:{}", row.id);
-            let users = task::Entity::find().filter(task::Column::Link.eq(link)).count(&self.inner).await?;
-            if users == 0 {
+            let named = Expr::col(task::Column::Params).cast_as("text").like(format!("%{link}%"));
+            let is_used = task::Column::Link.eq(link).or(named);
+            if task::Entity::find().filter(is_used).one(&self.inner).await?.is_none() {
                 upload::Entity::delete_by_id(&row.id).exec(&self.inner).await?;
                 files.push(row.file);
             }

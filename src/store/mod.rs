@@ -39,6 +39,7 @@ pub use self::{
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
+    rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
     secrets::StoredSecret,
     source_items::{ItemPage, NewItem},

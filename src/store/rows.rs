@@ -1,6 +1,6 @@
 //! From rows to domain types.
 
-use sea_orm::prelude::Json;
+use sea_orm::{DbErr, RuntimeErr, SqlxError, prelude::Json};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -15,6 +15,19 @@ use crate::{
 impl From<UnknownWord> for Error {
     fn from(error: UnknownWord) -> Self {
         Self::new(Code::Database, "A row holds a word that this version does not know").with_source(error)
+    }
+}
+
+/// Whether a row is to blame that this version cannot read, and not the database: it fails again whenever it is read.
+pub fn is_unreadable(error: &Error) -> bool {
+    let Some(source) = std::error::Error::source(error) else { return false };
+    match source.downcast_ref::<DbErr>() {
+        Some(DbErr::Type(_) | DbErr::Json(_)) => true,
+        Some(DbErr::Query(RuntimeErr::SqlxError(error))) => {
+            matches!(error.as_ref(), SqlxError::ColumnDecode { .. } | SqlxError::Decode(_))
+        }
+        Some(_) => false,
+        None => source.is::<UnknownWord>() || source.is::<serde_json::Error>(),
     }
 }
 

@@ -153,7 +153,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes what the transcript says about a task.
+    /// Notes what a transcript says about a task; `warnings` take the place of those before.
     pub async fn set_task_transcribed(&self, id: TaskId, language: &str, warnings: &[String]) -> Result<()> {
         Entity::update_many()
             .col_expr(Column::Language, Expr::value(language))

@@ -94,3 +94,21 @@ async fn the_claim_uses_its_index_and_sorts_nothing() {
     assert!(plan.contains("steps_claim"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
+
+#[tokio::test]
+async fn an_upload_stays_while_a_task_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let tx = store.begin().await.unwrap();
+    let names = ["linked", "named", "free"];
+    for id in names.map(str::to_owned) {
+        let (file_name, sha256) = (id.clone(), String::new());
+        tx.insert_upload(NewUpload { file: id.clone(), id, file_name, size: 1, sha256, content_type: None })
+            .await
+            .unwrap();
+    }
+    tx.insert_task(NewTask { link: "upload:linked".to_owned(), ..NewTask::default() }).await.unwrap();
+    let params = serde_json::json!({ "cover": "upload:named" }).as_object().unwrap().clone();
+    tx.insert_task(NewTask { params, ..NewTask::default() }).await.unwrap();
+    assert_eq!(tx.take_stale_uploads(tx.now() + 1).await.unwrap(), ["free"]);
+}

@@ -66,6 +66,17 @@ async fn one_that_runs_is_passed_over_or_waited_for() {
     assert_eq!(bench.fires(queues).await, states(&[(0, "started"), (1, "waiting"), (2, "skipped")]));
     assert_eq!(bench.tasks().await.len(), 1);
     bench.end(TaskStatus::Failed).await;
+    // Not while it is paused.
+    let set = async |state| {
+        let schedule = Schedule { state, ..bench.schedule(queues).await };
+        let tx = bench.store().begin().await.unwrap();
+        tx.change_schedule(&schedule).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    set(crate::domain::ScheduleState::Paused).await;
+    bench.scheduler.look(START + 2 * HOUR).await.unwrap();
+    assert_eq!(bench.fires(queues).await[1], (1, "waiting".to_owned()));
+    set(crate::domain::ScheduleState::Active).await;
     // Whoever looks first starts it, and nobody twice.
     bench.another().look(START + 2 * HOUR + 1).await.unwrap();
     bench.scheduler.look(START + 2 * HOUR + 2).await.unwrap();

@@ -76,10 +76,17 @@ async fn a_poll_that_was_cut_off_is_taken_up_after_the_start() {
     tx.commit().await.unwrap();
     bench.list.show(vec![post("2"), post("1")]);
     let next = bench.another();
-    next.resume_polls().await.unwrap();
+    next.look(START - 1).await.unwrap();
     next.polled().await;
     assert_eq!(bench.fires(id).await, states(&[(0, "succeeded")]));
     assert_eq!(bench.tasks().await.len(), 1);
+    // Nor does one stay that is left behind later.
+    let tx = bench.store().begin().await.unwrap();
+    tx.insert_fire(id, START - HOUR, crate::domain::FireState::Started, None).await.unwrap();
+    tx.commit().await.unwrap();
+    next.look(START - 2 * RESUME_MS).await.unwrap();
+    next.polled().await;
+    assert_eq!(bench.fires(id).await, states(&[(-1, "succeeded"), (0, "succeeded")]));
     // A schedule goes with its source.
     bench.scheduler.follow.delete(source).await.unwrap();
     assert_eq!(bench.store().schedule(id).await.unwrap(), None);

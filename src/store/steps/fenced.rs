@@ -97,13 +97,15 @@ impl Tx {
         .await
     }
 
-    /// Lets a running step wait for what works in its place: `items` of its list, or a task.
-    pub async fn park_step(&self, fence: &Fence, items: Option<i64>) -> Result<bool> {
+    /// Lets a running step wait for what works in its place: `items` of its list, or a task. `input_hash` is the SHA-256 of
+    /// what it works on.
+    pub async fn park_step(&self, fence: &Fence, items: Option<i64>, input_hash: Option<&str>) -> Result<bool> {
         self.update_fenced(fence, |update| {
             update
                 .col_expr(Column::State, Expr::value(StepState::Waiting.as_str()))
                 .col_expr(Column::Chosen, Expr::value(true))
                 .col_expr(Column::Remaining, Expr::value(items))
+                .col_expr(Column::InputHash, Expr::value(input_hash.map(str::to_owned)))
                 .col_expr(Column::LeaseOwner, Expr::value(Option::<String>::None))
                 .col_expr(Column::LeaseUntil, Expr::value(Option::<i64>::None))
         })

@@ -95,12 +95,14 @@ impl Tx {
         found.into_iter().map(read).collect()
     }
 
-    /// Makes a list that has failed wait for its items again, of which `remaining` have not ended well.
-    pub async fn reopen_list(&self, id: &str, remaining: i64, progress: f64) -> Result<()> {
+    /// Makes a list that has failed wait for its items again, of which `remaining` have not ended well, within this
+    /// deadline.
+    pub async fn reopen_list(&self, id: &str, remaining: i64, progress: f64, deadline_at: Option<i64>) -> Result<()> {
         Entity::update_many()
             .col_expr(Column::State, Expr::value(StepState::Waiting.as_str()))
             .col_expr(Column::Remaining, Expr::value(remaining))
             .col_expr(Column::Progress, Expr::value(progress))
+            .col_expr(Column::DeadlineAt, Expr::value(deadline_at))
             .filter(Column::Id.eq(id))
             .exec(&self.inner)
             .await?;

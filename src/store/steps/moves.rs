@@ -155,24 +155,30 @@ impl Tx {
     }
 
     /// Makes the failed and cancelled rows of a task wait to be tried from the beginning, with those that were skipped
-    /// for what has failed, and those named in `also`; items of lists aside.
+    /// for what has failed, and those named in `also`; items of lists aside. None of the task's steps has a deadline then.
     pub async fn reset_steps(&self, task: TaskId, also: &[String]) -> Result<()> {
         let ended = Column::State.is_in([StepState::Failed.as_str(), StepState::Cancelled.as_str()]);
         let in_vain =
             Column::State.eq(StepState::Skipped.as_str()).and(Column::Chosen.is_null().or(Column::Chosen.eq(true)));
-        self.as_new()
+        self.as_new(None)
             .filter(Column::TaskId.eq(task.0))
             .filter(Column::List.is_null())
             .filter(ended.or(in_vain).or(Column::Key.is_in(also.iter().cloned())))
             .exec(&self.inner)
             .await?;
+        Entity::update_many()
+            .col_expr(Column::DeadlineAt, Expr::value(Option::<i64>::None))
+            .filter(Column::TaskId.eq(task.0))
+            .filter(Column::List.is_null())
+            .exec(&self.inner)
+            .await?;
         Ok(())
     }
 
-    /// Makes items of a list, by their places, wait to be tried from the beginning.
-    pub async fn reset_items(&self, task: TaskId, list: &str, places: &[i64]) -> Result<()> {
+    /// Makes items of a list, by their places, wait to be tried from the beginning, within this deadline.
+    pub async fn reset_items(&self, task: TaskId, list: &str, places: &[i64], deadline_at: Option<i64>) -> Result<()> {
         for some in places.chunks(1_000) {
-            self.as_new()
+            self.as_new(deadline_at)
                 .filter(Column::TaskId.eq(task.0))
                 .filter(Column::List.eq(list))
                 .filter(Column::ItemIndex.is_in(some.iter().copied()))
@@ -182,7 +188,7 @@ impl Tx {
         Ok(())
     }
 
-    fn as_new(&self) -> UpdateMany<Entity> {
+    fn as_new(&self, deadline_at: Option<i64>) -> UpdateMany<Entity> {
         Entity::update_many()
             .col_expr(Column::State, Expr::value(StepState::Blocked.as_str()))
             .col_expr(Column::Attempt, Expr::value(0))
@@ -190,15 +196,8 @@ impl Tx {
             .col_expr(Column::Progress, Expr::value(0.0))
             .col_expr(Column::Error, Expr::value(Option::<Value>::None))
             .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
-            .col_expr(Column::DeadlineAt, Expr::value(Option::<i64>::None))
+            .col_expr(Column::DeadlineAt, Expr::value(deadline_at))
             .col_expr(Column::SortKey, Expr::col(Column::Level).mul(LEVEL_MS).add(self.now))
-    }
-
-    /// Removes the items of a list.
-    pub async fn delete_items(&self, task: TaskId, list: &str) -> Result<()> {
-        let items = Entity::delete_many().filter(Column::TaskId.eq(task.0)).filter(Column::List.eq(list));
-        items.exec(&self.inner).await?;
-        Ok(())
     }
 
     /// Removes rows.

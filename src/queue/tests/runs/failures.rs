@@ -144,3 +144,18 @@ async fn a_delayed_step_waits_before_its_first_try() {
         assert!(row.step.eligible_at > chrono::Utc::now() + chrono::Duration::minutes(59));
     }
 }
+
+#[tokio::test]
+async fn another_try_has_the_whole_deadline() {
+    let bench = Bench::new().await;
+    let steps = json!({ "text": { "use": "transcribe", "deadline": "1h", "with": { "media": 1 } } });
+    let id = bench.begin(workflow("w", steps), json!({})).await;
+    bench.play(|key, _| if key == "text" { failure(Code::NoAudio, "silent") } else { output(json!(1)) }).await;
+    bench.queue.retry(id).await.unwrap();
+    for row in bench.queue.store().steps_of(id).await.unwrap() {
+        let is_ready = row.step.state == StepState::Ready;
+        assert_eq!(row.deadline_at.is_some(), is_ready, "{} keeps the deadline of the first try", row.step.key);
+    }
+    bench.play(|_, _| output(json!(1))).await;
+    assert_eq!(bench.ended(id).await.0, "completed");
+}

@@ -151,3 +151,43 @@ async fn a_condition_is_decided_once_and_its_step_then_waits_in_its_own_lane() {
     assert_eq!(told, ["succeeded", "skipped", "skipped", "skipped", "succeeded"]);
     assert_eq!(bench.ended(id).await.0, "completed");
 }
+
+#[tokio::test]
+async fn another_try_leaves_a_list_that_succeeded_alone() {
+    let bench = Bench::new().await;
+    let get = json!({ "use": "download", "foreach": { "in": "params.list" }, "with": { "from": "${item}" } });
+    let retry = json!({ "max": 1, "first": "0ms" });
+    let text = json!({ "use": "transcribe", "retry": retry, "with": { "media": "${steps.get.output[0]}" } });
+    let id = bench.begin(workflow("w", json!({ "get": get, "text": text })), json!({ "list": [1, 2] })).await;
+    bench
+        .play(|key, _| if key == "text:extract" { failure(Code::Truncated, "short") } else { output(json!(key)) })
+        .await;
+    assert_eq!(bench.ended(id).await, ("failed", "truncated".to_owned()));
+    bench.queue.retry(id).await.unwrap();
+    bench.play(|key, _| output(json!(key))).await;
+    assert_eq!(bench.ended(id).await.0, "completed");
+    assert_eq!(bench.times(id, "get[0]", StepState::Succeeded).await, 1);
+}
+
+#[tokio::test]
+async fn a_list_that_failed_waits_for_its_turn_and_has_its_deadline_anew() {
+    let bench = Bench::new().await;
+    let mut step = each("fail", 1);
+    step["deadline"] = json!("1h");
+    let mut definition = workflow("w", json!({ "each": step }));
+    definition["max_active_runs"] = json!(1);
+    let id = bench.begin(definition.clone(), json!({ "list": [1, 2] })).await;
+    bench.play(|key, _| if key == "each[1]" { failure(Code::NoAudio, "silent") } else { output(json!(key)) }).await;
+    let other = bench.begin(definition, json!({ "list": [] })).await;
+    bench.queue.retry(id).await.unwrap();
+    assert_eq!((bench.look(id).await.held, bench.by_key(id).await["each"]), (true, "blocked"));
+    bench.queue.cancel(other).await.unwrap();
+    assert_eq!(bench.by_key(id).await["each"], "waiting");
+    let rows = bench.queue.store().steps_of(id).await.unwrap();
+    let deadline = |key: &str| rows.iter().find(|row| row.step.key == key).unwrap().deadline_at;
+    assert!(deadline("each").is_some());
+    assert_eq!(deadline("each"), deadline("each[1]"));
+    bench.play(|key, _| output(json!(key))).await;
+    assert_eq!(bench.ended(id).await.0, "completed");
+    assert_eq!(bench.times(id, "each[0]", StepState::Succeeded).await, 1);
+}

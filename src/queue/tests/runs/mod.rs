@@ -87,7 +87,8 @@ impl Bench {
         };
         if work.row.step.kind == StepKind::Workflow {
             let stored = self.queue.store().workflow(input["name"].as_str().unwrap()).await.unwrap().unwrap();
-            return End::Task(Box::new(run_of(stored.definition, stored.revision, input["params"].clone())));
+            let run = Box::new(run_of(stored.definition, stored.revision, input["params"].clone()));
+            return End::Task { run, input: Some("hash".to_owned()) };
         }
         outcome(&work.row.step.key, &input)
     }

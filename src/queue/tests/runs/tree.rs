@@ -35,6 +35,8 @@ async fn a_task_of_a_step_ends_the_step_with_its_result() {
     bench.play(|key, _| output(json!(key))).await;
     assert_eq!(bench.ended(id).await.0, "completed");
     let expected = json!({ "task_id": child.id, "status": "completed", "output": { "made": "b", "n": 1 } });
+    let rows = bench.queue.store().steps_of(id).await.unwrap();
+    assert_eq!(rows[0].input_hash.as_deref(), Some("hash"), "a rerun cannot take its result");
     assert_eq!(bench.output_of(id, "call").await, expected);
 }
 
@@ -89,13 +91,13 @@ async fn no_workflow_runs_itself_through_others_and_none_too_deep() {
         let step = if level == 5 { trivial() } else { call(&format!("deep{}", level + 1)) };
         bench.save(workflow(&format!("deep{level}"), json!({ "call": step }))).await;
     }
-    let of = |name: &str| workflow(name, json!({ "call": call("deep1") }));
+    let of = |name: &str| workflow(name, json!({ "call": call("deep2") }));
     let id = bench.begin(of("top"), json!({})).await;
     bench.play(|_, _| output(json!(1))).await;
     assert_eq!(bench.ended(id).await, ("failed", "invalid_workflow".to_owned()));
-    let id = bench.begin(workflow("top2", json!({ "call": call("deep2") })), json!({})).await;
+    let id = bench.begin(workflow("top2", json!({ "call": call("deep3") })), json!({})).await;
     bench.play(|_, _| output(json!(1))).await;
-    assert_eq!(bench.ended(id).await.0, "completed", "four below another one");
+    assert_eq!(bench.ended(id).await.0, "completed", "four in each other");
 }
 
 #[tokio::test]
@@ -134,4 +136,36 @@ async fn no_more_tasks_of_a_workflow_are_at_work_than_may_be() {
     bench.queue.delete(ids[2]).await.unwrap();
     bench.play(|_, _| output(json!(1))).await;
     assert_eq!(bench.ended(ids[1]).await.0, "completed");
+}
+
+#[tokio::test]
+async fn no_task_begins_for_an_item_of_a_list_that_has_failed() {
+    let bench = Bench::new().await;
+    bench.save(workflow("inner", json!({ "a": trivial() }))).await;
+    let mut each = call("inner");
+    each["foreach"] = json!({ "in": "params.list", "parallel": 2 });
+    each["on_error"] = json!("continue");
+    let later = json!({ "use": "condition", "delay": "1h" });
+    let steps = json!({ "each": each, "later": later });
+    let id = bench.begin(workflow("outer", steps), json!({ "list": [1, 2] })).await;
+    let whole = bench.ready().await.pop().unwrap();
+    assert!(bench.queue.end(&whole, &End::List(vec![json!(1), json!(2)])).await.unwrap());
+    let [one, other] = <[Work; 2]>::try_from(bench.ready().await).unwrap();
+    let end = bench.outcome(&other, &|_, _| unreachable!()).await;
+    assert!(bench.queue.end(&one, &failure(Code::NoAudio, "silent")).await.unwrap());
+    assert!(bench.queue.end(&other, &end).await.unwrap());
+    let tx = bench.queue.store().begin().await.unwrap();
+    assert!(tx.children_of_task(id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_another_task_waits_for_is_not_held_back() {
+    let bench = Bench::new().await;
+    let mut one = workflow("one", json!({ "a": trivial() }));
+    one["max_active_runs"] = json!(1);
+    bench.begin(one, json!({})).await;
+    assert_eq!(bench.ready().await.len(), 1);
+    let id = bench.begin(workflow("outer", json!({ "call": call("one") })), json!({})).await;
+    bench.play(|_, _| output(json!(1))).await;
+    assert_eq!(bench.ended(id).await.0, "completed");
 }
