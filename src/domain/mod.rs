@@ -2,6 +2,7 @@
 
 pub mod identity;
 pub mod ids;
+pub mod json;
 pub mod media;
 pub mod options;
 pub mod schedule;
