@@ -195,6 +195,15 @@ pub struct Error {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// What was stored, as an error again.
+impl From<&Report> for Error {
+    fn from(report: &Report) -> Self {
+        Self::new(Code::from_word(&report.code), report.detail.clone())
+            .with_hint(report.hint.clone())
+            .with_attempts(report.attempts.clone())
+    }
+}
+
 impl Error {
     /// An error with the code's own hint.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub use self::rerun::{From, Rerun};
 pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
-    domain::{MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
+    domain::{Caller, MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
     error::{Code, Error, Result},
     net::Net,
     queue::{Queue, new::NewRun},
@@ -43,6 +43,8 @@ pub struct Submission {
     pub priority: Option<Priority>,
     /// Where the end is told.
     pub callback_url: Option<String>,
+    /// Who wants it: whose the task will be, and what of others its link may name.
+    pub caller: Caller,
     /// The caller's Idempotency-Key with the SHA-256 of the request's body.
     pub idempotency: Option<(String, String)>,
 }
@@ -118,6 +120,7 @@ impl Intake {
             options: submission.options,
             media_id,
             callback_url,
+            owner: submission.caller.token,
             deadline_ms: deadline,
             ..NewTask::default()
         };

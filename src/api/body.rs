@@ -84,7 +84,7 @@ impl<'a> ApiExtractor<'a> for Document {
 }
 
 /// Reads a whole body of at most [`MAX_JSON`] bytes, counted as they come.
-async fn read(body: poem::Body) -> Result<Bytes> {
+pub(super) async fn read(body: poem::Body) -> Result<Bytes> {
     let mut stream = Box::pin(body.into_bytes_stream());
     let mut bytes = BytesMut::new();
     while let Some(chunk) = in_time(stream.next()).await? {

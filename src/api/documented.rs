@@ -14,6 +14,7 @@ use super::{
     edge::AskedPath,
     failures,
     problem::{self, Problem},
+    shape::Shape,
 };
 use crate::domain::options::unknown;
 
@@ -43,6 +44,8 @@ impl<T: OpenApi> OpenApi for Documented<T> {
         for (path, methods) in own {
             let checked = methods.into_iter().map(|(method, endpoint)| {
                 let (query, names) = parameters::<T>(&path, &method);
+                // The clients of other systems send what they always sent.
+                let query = (Shape::of(&path) == Shape::Problem).then_some(query);
                 (method, Checked { endpoint, query, names }.boxed())
             });
             table.entry(path.clone()).or_default().extend(checked);
@@ -69,7 +72,8 @@ fn parameters<T: OpenApi>(path: &str, method: &Method) -> (Vec<String>, Vec<Stri
 /// One operation.
 struct Checked {
     endpoint: BoxEndpoint<'static>,
-    query: Vec<String>,
+    /// The query's parameters; none when any may stand there.
+    query: Option<Vec<String>>,
     names: Vec<String>,
 }
 
@@ -89,9 +93,10 @@ impl Endpoint for Checked {
 impl Checked {
     /// The error for a query parameter that this operation does not know.
     fn refused(&self, request: &Request) -> Option<crate::error::Error> {
+        let known = self.query.as_ref()?;
         let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-        let is_known = |name: &str| self.query.iter().any(|known| known == name);
+        let is_known = |name: &str| known.iter().any(|known| known == name);
         let (name, _) = query.into_iter().find(|(name, _)| !name.is_empty() && !is_known(name))?;
-        Some(unknown("parameter", &name, self.query.iter().map(String::as_str)))
+        Some(unknown("parameter", &name, known.iter().map(String::as_str)))
     }
 }

@@ -9,8 +9,11 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 
-use super::{origin, problem, routes::Routes};
-use crate::error::{Code, Error};
+use super::{origin, problem, routes::Routes, shape::Shape};
+use crate::{
+    domain::Caller,
+    error::{Code, Error},
+};
 
 /// What pages and data may load: only what comes from here.
 const POLICY: &str =
@@ -36,6 +39,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let path = request.uri().path().to_owned();
         request.set_data(AskedPath(path.clone()));
+        request.set_data(Caller::default());
         let host = if self.local_only { origin::check_host(&request) } else { Ok(()) };
         let answer = match host.and_then(|()| origin::check(&request)) {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
@@ -53,6 +57,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         if (status.is_client_error() || status.is_server_error()) && !problem::is_problem(&response) {
             response = self.bare(status, &path);
         }
+        let mut response = Shape::of(self.routes.below(&path)).reshape(response);
         protect(&mut response);
         Ok(response)
     }

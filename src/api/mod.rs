@@ -12,6 +12,7 @@ mod cursor;
 mod disposition;
 mod documented;
 mod edge;
+mod facade;
 mod failures;
 mod fields;
 mod head;
@@ -20,12 +21,15 @@ pub mod native;
 mod origin;
 mod paced;
 mod pages;
+mod parts;
 mod problem;
 mod range;
 mod routes;
 mod server;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod who;
 mod words;
 
 use std::sync::{Arc, atomic::AtomicBool};

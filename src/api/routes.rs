@@ -1,5 +1,7 @@
 //! Which paths there are: for 404s that help and 405s that say what is allowed.
 
+use std::collections::BTreeSet;
+
 use poem::http::Method;
 use poem_openapi::OpenApi;
 
@@ -12,6 +14,8 @@ const LIKENESS: f64 = 0.8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Routes {
     base: String,
+    /// How many of the routes are pages; they stand first.
+    pages: usize,
     routes: Vec<(String, Vec<Method>)>,
 }
 
@@ -24,7 +28,18 @@ impl Routes {
             let methods = path.operations.iter().map(|operation| operation.method.clone()).collect();
             routes.push((path.path, methods));
         }
-        Self { base: base.to_owned(), routes }
+        Self { base: base.to_owned(), pages: pages.len(), routes }
+    }
+
+    /// What the paths of the API begin with: `/api`, `/live`, …; the pages not.
+    pub(super) fn heads(&self) -> BTreeSet<String> {
+        let head = |path: &str| format!("/{}", path.split('/').nth(1).unwrap_or_default());
+        self.routes[self.pages..].iter().map(|(path, _)| head(path)).collect()
+    }
+
+    /// A path without the base.
+    pub(super) fn below<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&self.base).unwrap_or(path)
     }
 
     /// The methods of a path, for `Allow`.
@@ -82,7 +97,7 @@ mod tests {
             route("/api/tasks/{id}", &[Method::GET, Method::DELETE]),
             route("/api/tasks/{id}/cancel", &[Method::POST]),
         ];
-        Routes { base: "/x".to_owned(), routes: list }
+        Routes { base: "/x".to_owned(), pages: 1, routes: list }
     }
 
     #[test]
@@ -91,6 +106,11 @@ mod tests {
         assert_eq!(routes().allow("/x/api/tasks/7/cancel").as_deref(), Some("POST"));
         assert_eq!(routes().allow("/x/api/tasks/"), None);
         assert_eq!(routes().allow("/api/tasks/7"), None);
+    }
+
+    #[test]
+    fn the_api_is_known_by_how_its_paths_begin() {
+        assert_eq!(routes().heads().into_iter().collect::<Vec<_>>(), ["/api"]);
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = 
     let (openapi, docs) = (document(&service), service.swagger_ui_html());
     let api: Arc<BoxEndpoint<'static>> = Arc::new(service.into_endpoint());
     let inner = pages::add(Route::new(), &base, openapi, docs);
-    let inner = inner.nest_no_strip("/api", Arc::clone(&api)).at("/live", Arc::clone(&api)).at("/ready", api);
+    let inner = routes.heads().into_iter().fold(inner, |inner, head| inner.nest_no_strip(head, Arc::clone(&api)));
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
     Edge { inner, routes, local_only }
 }

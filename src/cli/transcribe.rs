@@ -125,6 +125,7 @@ pub(super) async fn upload(local: &Local, path: &Path) -> Result<String> {
         size: i64::try_from(kept.size).unwrap_or(i64::MAX),
         sha256: kept.sha256,
         content_type: Some(kept.content_type),
+        owner: None,
     };
     let tx = local.app.services.queue.store().begin().await?;
     tx.insert_upload(upload).await?;

@@ -34,6 +34,10 @@ id!(
     ScheduleId
 );
 id!(
+    /// The id of an access token.
+    TokenId
+);
+id!(
     /// The id of one revision of a transcript.
     TranscriptId
 );

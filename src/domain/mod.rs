@@ -1,5 +1,6 @@
 //! The nouns of trawl as pure data and rules: no I/O, no clock, no database.
 
+pub mod access;
 pub mod identity;
 pub mod ids;
 pub mod json;
@@ -12,8 +13,9 @@ pub mod status;
 pub mod task;
 pub mod transcript;
 
+pub use access::{Caller, Scope, Scopes};
 pub use identity::{Health, Identity};
-pub use ids::{MediaId, ScheduleId, SourceId, TaskId, TranscriptId};
+pub use ids::{MediaId, ScheduleId, SourceId, TaskId, TokenId, TranscriptId};
 pub use media::Media;
 pub use options::{Options, Zh};
 pub use schedule::{Fire, Schedule};

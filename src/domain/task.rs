@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Lane, MediaId, Priority, StepKind, StepState, TaskId, TaskStatus};
+use super::{Lane, MediaId, Priority, StepKind, StepState, TaskId, TaskStatus, TokenId};
 use crate::error::Report;
 
 /// One run of one revision of a workflow for one input.
@@ -42,6 +42,8 @@ pub struct Task {
     pub callback_url: Option<String>,
     /// The `workflow` step (its row's id) that it is the work of.
     pub parent_step: Option<String>,
+    /// The access token that it came with; none for what came without one.
+    pub owner: Option<TokenId>,
     /// The task that it repeats.
     pub rerun_of: Option<TaskId>,
     /// When it must have ended.

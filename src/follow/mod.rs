@@ -28,7 +28,7 @@ use crate::{
         Lists,
         lists::{self, Read, Wanted},
     },
-    domain::{Source, SourceId, Wishes},
+    domain::{Caller, Source, SourceId, Wishes},
     error::{Code, Error, Result},
     intake::{Intake, Submission},
     queue::Queue,
@@ -127,6 +127,7 @@ fn submission(wishes: &Wishes, link: String) -> Submission {
         options: wishes.options.clone(),
         priority: Some(wishes.priority),
         callback_url: wishes.callback_url.clone(),
+        caller: Caller::default(),
         idempotency: None,
     }
 }

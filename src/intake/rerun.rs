@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Intake, Submission, write};
 use crate::{
-    domain::{StepKind, StepState, Task, TaskId, options::nearest},
+    domain::{Caller, StepKind, StepState, Task, TaskId, options::nearest},
     error::{Code, Error, Result},
     store::StepRow,
     workflow::{Planned, plan::first_half},
@@ -54,6 +54,7 @@ impl Intake {
             options: old.options.clone(),
             priority: Some(old.priority),
             callback_url: old.callback_url.clone(),
+            caller: Caller { token: old.owner, ..Caller::default() },
             idempotency: None,
         };
         let mut run = self.check(submission).await?;

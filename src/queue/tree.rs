@@ -54,6 +54,7 @@ impl Queue {
             None => {
                 let mut run = run.clone();
                 run.task.parent_step = Some(row.step.id.clone());
+                run.task.owner = task.owner;
                 new::write(tx, run).await?;
                 after.anything();
             }

@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{Media, MediaId},
+    domain::{Media, MediaId, TokenId},
     error::Result,
 };
 
@@ -52,6 +52,8 @@ pub struct NewUpload {
     pub sha256: String,
     /// Its content type, by its bytes.
     pub content_type: Option<String>,
+    /// The access token that it came with.
+    pub owner: Option<TokenId>,
 }
 
 /// A finished upload.
@@ -137,6 +139,7 @@ impl Tx {
             size: Set(new.size),
             sha256: Set(new.sha256),
             content_type: Set(new.content_type),
+            owner: Set(new.owner.map(|id| id.0)),
             created_at: Set(self.now),
         })
         .exec(&self.inner)
@@ -194,6 +197,7 @@ impl Store {
                 size: row.size,
                 sha256: row.sha256,
                 content_type: row.content_type,
+                owner: row.owner.map(TokenId),
             };
             (upload, made)
         }))

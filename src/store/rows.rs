@@ -8,7 +8,7 @@ use super::{
     entities::{media, step, task},
 };
 use crate::{
-    domain::{Media, MediaId, Step, Task, TaskId, status::UnknownWord},
+    domain::{Media, MediaId, Step, Task, TaskId, TokenId, status::UnknownWord},
     error::{Code, Error, Result},
 };
 
@@ -65,6 +65,7 @@ impl TryFrom<task::Model> for Task {
             warnings: read(row.warnings)?,
             callback_url: row.callback_url,
             parent_step: row.parent_step,
+            owner: row.owner.map(TokenId),
             rerun_of: row.rerun_of.map(TaskId),
             deadline_at: row.deadline_at.map(date),
             held: row.held.unwrap_or(false),

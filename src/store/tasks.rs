@@ -15,7 +15,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{MediaId, Priority, StepKind, Task, TaskId, TaskStatus},
+    domain::{MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId},
     error::{Report, Result},
 };
 
@@ -40,6 +40,8 @@ pub struct NewTask {
     pub callback_url: Option<String>,
     /// The `workflow` step (its row's id) that it is the work of.
     pub parent_step: Option<String>,
+    /// The access token that it came with.
+    pub owner: Option<TokenId>,
     /// The task that it repeats.
     pub rerun_of: Option<TaskId>,
     /// How long it may take from now, in milliseconds.
@@ -105,6 +107,7 @@ impl Tx {
             created_at: Set(self.now),
             updated_at: Set(self.now),
             parent_step: Set(task.parent_step),
+            owner: Set(task.owner.map(|id| id.0)),
             rerun_of: Set(task.rerun_of.map(|id| id.0)),
             deadline_at: Set(task.deadline_ms.map(|ms| self.now.saturating_add(ms))),
             held: Set(Some(task.held)),

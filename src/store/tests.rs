@@ -103,9 +103,17 @@ async fn an_upload_stays_while_a_task_names_it() {
     let names = ["linked", "named", "free"];
     for id in names.map(str::to_owned) {
         let (file_name, sha256) = (id.clone(), String::new());
-        tx.insert_upload(NewUpload { file: id.clone(), id, file_name, size: 1, sha256, content_type: None })
-            .await
-            .unwrap();
+        tx.insert_upload(NewUpload {
+            file: id.clone(),
+            id,
+            file_name,
+            size: 1,
+            sha256,
+            content_type: None,
+            owner: None,
+        })
+        .await
+        .unwrap();
     }
     tx.insert_task(NewTask { link: "upload:linked".to_owned(), ..NewTask::default() }).await.unwrap();
     let params = serde_json::json!({ "cover": "upload:named" }).as_object().unwrap().clone();

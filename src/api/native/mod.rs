@@ -25,7 +25,7 @@ mod submit;
 mod system;
 mod tasks;
 mod transcript;
-mod upload;
+pub(in crate::api) mod upload;
 mod views;
 mod wait;
 mod workflow_views;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Context, views::TaskView};
 use crate::{
     api::words::Word,
-    domain::{Priority, Task},
+    domain::{Caller, Priority, Task},
     error::{Code, Error, Result},
     intake::Submission,
 };
@@ -75,6 +75,7 @@ impl NewTask {
             options: self.options.unwrap_or_default().into_iter().collect(),
             priority: self.priority.map(|priority| priority.0),
             callback_url: self.callback_url,
+            caller: Caller::default(),
             idempotency: None,
         }
     }

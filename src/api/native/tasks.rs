@@ -18,6 +18,7 @@ use super::{
 use crate::{
     api::{
         body::JsonBody,
+        who::Who,
         words::{Time, Word},
     },
     domain::{Priority, TaskId, TaskStatus},
@@ -52,9 +53,11 @@ impl Tasks {
         /// A key of your own which makes the request safe to repeat for 24 hours.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        who: Who,
         body: JsonBody<NewTask>,
     ) -> poem::Result<Accepted> {
         let mut submission = body.value.submission()?;
+        submission.caller = who.0;
         submission.idempotency = idempotency(key.0, body.sha256)?;
         let task = self.0.state.intake.submit(submission).await?;
         Ok(accepted(&self.0, task).await?)

@@ -10,7 +10,7 @@ use poem_openapi::{
 use super::{Context, Group};
 use crate::{
     api::disposition::{Show, disposition},
-    domain::{TaskId, TaskStatus, Zh},
+    domain::{TaskId, TaskStatus, Transcript, Zh},
     error::{Code, Error, Result},
     queue::scope,
     subtitle::{Format, Layout, render},
@@ -96,16 +96,22 @@ impl Context {
             let hint = format!("It has no transcript; try it again with POST /api/tasks/{id}/retry.");
             return Err(if task.status.is_final() { error.with_hint(hint) } else { error });
         }
+        let transcript = self.transcript_of(id, shape.script).await?;
+        let text = render(&transcript, shape.format, &shape.layout);
+        Ok(Rendered { name: format!("task-{id}"), format: shape.format, text })
+    }
+
+    /// What a task has heard, in a script; without one, in that which the task was made with.
+    pub(in crate::api) async fn transcript_of(&self, id: TaskId, script: Option<Zh>) -> Result<Transcript> {
         let transcript = self.store().transcript_of(id).await?;
         let (made, mut transcript) =
             transcript.ok_or_else(|| Error::new(Code::NotFound, format!("Task {id} has made no transcript")))?;
-        let script = match shape.script {
+        let script = match script {
             Some(script) => script,
             None => scope::script_of(&self.store().steps_of(id).await?, made),
         };
         zh::convert(&mut transcript, script);
-        let text = render(&transcript, shape.format, &shape.layout);
-        Ok(Rendered { name: format!("task-{id}"), format: shape.format, text })
+        Ok(transcript)
     }
 }
 

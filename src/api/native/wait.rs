@@ -15,7 +15,7 @@ pub(super) const POLL: Duration = Duration::from_secs(1);
 
 impl Context {
     /// The task, as soon as it has ended or `wait` is over.
-    pub(super) async fn ended(&self, id: TaskId, wait: Duration) -> Result<Task> {
+    pub(in crate::api) async fn ended(&self, id: TaskId, wait: Duration) -> Result<Task> {
         let until = Instant::now() + wait;
         // Subscribed first, so that nothing is missed between the look and the wait.
         let mut events = self.state.queue.wake().events();

@@ -32,6 +32,7 @@ pub struct Model {
     pub rerun_of: Option<i64>,
     pub deadline_at: Option<i64>,
     pub held: Option<bool>,
+    pub owner: Option<i64>,
 }
 
 /// No relations: rows are joined by hand where they are read.

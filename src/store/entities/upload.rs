@@ -15,6 +15,7 @@ pub struct Model {
     pub sha256: String,
     pub content_type: Option<String>,
     pub created_at: i64,
+    pub owner: Option<i64>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Keeps the file and hands it in. Goes on to its end even when the client does not wait for it.
-pub(super) async fn submit(context: &Context, received: Received, key: Option<String>) -> Result<Task> {
+pub(in crate::api) async fn submit(context: &Context, received: Received, key: Option<String>) -> Result<Task> {
     let context = context.clone();
     let work = tokio::spawn(async move { register(&context, received, key).await });
     work.await.map_err(|error| Error::new(Code::Internal, "The upload was lost").with_source(error))?
@@ -35,6 +35,7 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
         size: i64::try_from(kept.size).unwrap_or(i64::MAX),
         sha256: kept.sha256,
         content_type: Some(kept.content_type),
+        owner: submission.caller.token,
     };
     match hand_in(context, &upload, submission).await {
         // A repeated request: its first upload is the one that is used.

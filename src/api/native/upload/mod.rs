@@ -4,10 +4,10 @@
 //! nothing is left behind.
 
 mod form;
-mod keep;
-mod receive;
+pub(in crate::api) mod keep;
+pub(in crate::api) mod receive;
 
-use poem::{Request, RequestBody, http::header};
+use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi,
     param::Header,
@@ -20,21 +20,15 @@ use super::{
     Context, Group,
     submit::{Accepted, accepted},
 };
+use crate::api::{parts::Incoming, who::Who};
 
 /// Uploads.
 pub(in crate::api) struct Uploads(pub(super) Context);
 
-/// A multipart body that nobody has read yet.
-struct Incoming {
-    /// What the client says that it is.
-    content_type: String,
-    /// How long the client says that it is.
-    length: Option<u64>,
-    /// The body.
-    body: poem::Body,
-}
+/// The body of an upload.
+struct Body(Incoming);
 
-impl<'a> ApiExtractor<'a> for Incoming {
+impl<'a> ApiExtractor<'a> for Body {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -60,11 +54,7 @@ impl<'a> ApiExtractor<'a> for Incoming {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self {
-            content_type: request.content_type().unwrap_or_default().to_owned(),
-            length: request.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
-            body: body.take()?,
-        })
+        Ok(Self(Incoming::of(request, body)?))
     }
 }
 
@@ -82,9 +72,11 @@ impl Uploads {
         /// A key of your own which makes the request safe to repeat for 24 hours.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
-        body: Incoming,
+        who: Who,
+        body: Body,
     ) -> poem::Result<Accepted> {
-        let received = receive::receive(&self.0, body).await?;
+        let mut received = receive::receive(&self.0, body.0).await?;
+        received.submission.caller = who.0;
         let task = keep::submit(&self.0, received, key.0).await?;
         Ok(accepted(&self.0, task).await?)
     }

@@ -1,0 +1,116 @@
+//! In which shape a path tells its errors: ours, or that of the system whose route it is.
+//!
+//! Handlers know one kind of error. The outermost layer asks here, so every failure of a foreign route (one of the
+//! router's or of the access check too) comes in the shape that the route's clients read.
+
+use poem::{Response, http::StatusCode};
+use serde_json::{Value, json};
+
+use super::routes::matches;
+use crate::error::Code;
+
+/// What an answer tells, for whoever renders it anew.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The code.
+    pub code: Code,
+    /// One sentence.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The field that is wrong.
+    pub field: Option<String>,
+}
+
+/// A shape of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `application/problem+json`.
+    Problem,
+    /// `{"error": {"message", "type", "param", "code"}}`.
+    OpenAi,
+    /// `{"success": false, "error"}`.
+    Success,
+    /// `{"detail"}`.
+    Detail,
+    /// The sentence as plain text.
+    Text,
+}
+
+/// The paths of foreign routes (`*` at the end: whatever follows).
+const TABLE: &[(&str, Shape)] = &[
+    ("/v1/*", Shape::OpenAi),
+    ("/audio/*", Shape::OpenAi),
+    ("/transcribe/file", Shape::Success),
+    ("/transcribe/binary", Shape::Success),
+];
+
+impl Shape {
+    /// The shape of a path below the base.
+    pub(super) fn of(path: &str) -> Self {
+        let fits = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(prefix) => path.starts_with(prefix),
+            None => matches(pattern, path),
+        };
+        TABLE.iter().find(|(pattern, _)| fits(pattern)).map_or(Self::Problem, |(_, shape)| *shape)
+    }
+
+    /// The body of an answer in this shape; none where it stays as it is.
+    fn body(self, told: &Told) -> Option<(&'static str, String)> {
+        let sentence = format!("{}. {}", told.detail.trim_end_matches('.'), told.hint);
+        let json = |value: Value| Some(("application/json", value.to_string()));
+        match self {
+            Self::Problem => None,
+            Self::OpenAi => {
+                let kind = if told.status.is_server_error() { "server_error" } else { "invalid_request_error" };
+                let error =
+                    json!({ "message": sentence, "type": kind, "param": told.field, "code": told.code.as_str() });
+                json(json!({ "error": error }))
+            }
+            Self::Success => json(json!({ "success": false, "error": sentence })),
+            Self::Detail => json(json!({ "detail": sentence })),
+            Self::Text => Some(("text/plain; charset=utf-8", sentence)),
+        }
+    }
+
+    /// Says what an answer tells in this shape; its status and its headers stay.
+    pub(super) fn reshape(self, response: Response) -> Response {
+        let Some((kind, body)) = response.extensions().get::<Told>().and_then(|told| self.body(told)) else {
+            return response;
+        };
+        let mut response = response.set_content_type(kind);
+        response.set_body(body);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_has_its_shape() {
+        assert_eq!(Shape::of("/v1/audio/transcriptions"), Shape::OpenAi);
+        assert_eq!(Shape::of("/transcribe/file"), Shape::Success);
+        assert_eq!(Shape::of("/api/tasks/1"), Shape::Problem);
+    }
+
+    #[test]
+    fn a_foreign_answer_holds_sentence_and_hint() {
+        let told = Told {
+            status: StatusCode::BAD_REQUEST,
+            code: Code::InvalidValue,
+            detail: "It is wrong.".to_owned(),
+            hint: "Mend it.".to_owned(),
+            field: Some("file".to_owned()),
+        };
+        let (_, body) = Shape::OpenAi.body(&told).unwrap();
+        let wanted = json!({"error": {"message": "It is wrong. Mend it.", "type": "invalid_request_error",
+            "param": "file", "code": "invalid_value"}});
+        assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), wanted);
+        assert_eq!(Shape::Text.body(&told).unwrap().1, "It is wrong. Mend it.");
+        assert!(Shape::Problem.body(&told).is_none());
+    }
+}
