@@ -21,7 +21,25 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
             if step.kind == "condition" {
                 cases(&step.with, &format!("/{group}/{name}/with/cases"), problems);
             }
+            if step.kind == "llm" {
+                question(&step.with, &format!("/{group}/{name}/with"), problems);
+            }
             shape::against(validator, &kind.with, &with, &format!("/{group}/{name}/with"), problems);
+        }
+    }
+}
+
+/// A model is told what to do, and with what: each in one of two ways.
+fn question(with: &Map<String, Value>, pointer: &str, problems: &mut Vec<Problem>) {
+    let is_given = |field: &str| match with.get(field) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => field == "input" || !text.trim().is_empty(),
+        Some(_) => true,
+    };
+    for (one, other) in [("system", "prompt"), ("input", "segments")] {
+        if !is_given(one) && !is_given(other) {
+            let message = format!("one of the fields \"{one}\" and \"{other}\" is needed");
+            problems.push(Problem::new("E_FIELD", pointer, message));
         }
     }
 }

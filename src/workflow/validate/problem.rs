@@ -70,7 +70,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
-        write!(f, "{} {pointer}: {}", self.code, self.message)
+        // The pointer of the whole is empty.
+        let place = if self.pointer.is_empty() { String::new() } else { format!(" {}", self.pointer) };
+        write!(f, "{}{place}: {}", self.code, self.message)
     }
 }
