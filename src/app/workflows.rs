@@ -238,6 +238,31 @@ mod tests {
         assert_eq!(store.workflow_revisions("mine").await.unwrap().len(), 4);
     }
 
+    #[tokio::test]
+    async fn files_that_come_together_know_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let write = |name: &str, params: Value| {
+            let call = json!({"use": "workflow", "with": {"name": "mine", "params": params}});
+            let text = json!({"dsl": 1, "name": name, "steps": {"call": call}}).to_string();
+            std::fs::write(folder.path().join(format!("{name}.json")), text).unwrap();
+        };
+        write("caller", json!({}));
+        write("wrong", json!({"link": "https://one.example"}));
+        // Read after those that run it.
+        std::fs::write(folder.path().join("z.json"), definition("https://one.example").to_string()).unwrap();
+        let mut shelf = Folder::load(&store, folder.path(), Machine::default()).await.unwrap();
+        let names = async || store.workflow_names().await.unwrap();
+        assert!(names().await.contains(&"caller".to_owned()) && !names().await.contains(&"wrong".to_owned()));
+        let mut changed = definition("https://one.example");
+        changed["params"] = json!({"link": {"type": "url"}});
+        changed["steps"]["a"]["with"]["url"] = json!("${params.link}");
+        std::fs::write(folder.path().join("z.json"), changed.to_string()).unwrap();
+        write("wrong", json!({"link": "https://two.example"}));
+        shelf.refresh(&store).await.unwrap();
+        assert!(names().await.contains(&"wrong".to_owned()));
+    }
+
     #[test]
     fn what_ships_is_fine() {
         for text in SHIPPED {

@@ -16,7 +16,7 @@ use super::{
 
 /// Settings for a language model at this server.
 fn model(server: &LlmServer) -> String {
-    format!("llm.base_url = \"{}\"\nllm.model = \"stub\"\nllm.timeout = \"300ms\"", server.url)
+    format!("llm.base_url = \"{}\"\nllm.model = \"stub\"", server.url)
 }
 
 /// Settings for a program that prints what this Python prints.
@@ -119,7 +119,7 @@ async fn a_result_of_a_million_characters_is_whole_or_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_answers_garbage_or_never_fails_its_step_alone() {
     let server = LlmServer::start().await;
-    let app = TestApp::with(&model(&server)).await;
+    let app = TestApp::with(&format!("{}\nllm.timeout = \"1s\"", model(&server))).await;
     let form = json!({ "type": "object", "required": ["a"] });
     for (case, said, with, code) in [
         ("no JSON at all", vec![Say::Raw(200, b"<html>xyzzy-content-marker".to_vec())], json!({}), "llm_unavailable"),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::workflow::expr;
+
 /// Whether a problem keeps a definition from being stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,8 +59,7 @@ impl Problem {
 
     /// Marks a column, counted in characters from 1.
     pub(super) fn marked(mut self, source: &str, column: usize) -> Self {
-        let line = source.replace(['\n', '\r', '\t'], " ");
-        self.caret = Some(format!("{line}\n{}^", " ".repeat(column.saturating_sub(1).min(line.chars().count()))));
+        self.caret = Some(expr::caret(source, column));
         self
     }
 

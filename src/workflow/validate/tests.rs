@@ -75,6 +75,19 @@ fn warnings_do_not_keep_a_definition_out() {
     );
 }
 
+#[test]
+fn an_expression_that_cannot_be_read_is_shown_with_a_mark() {
+    let caret = |when: &str| {
+        let step = json!({"use": "http", "with": {"url": "https://x.example"}, "when": when});
+        let checked = check(&json!({"dsl": 1, "name": "x", "steps": {"a": step}}).to_string(), &World::default());
+        let problem = checked.problems.into_iter().find(|problem| problem.code == "E_EXPR").unwrap();
+        assert_eq!(problem.pointer, "/steps/a/when");
+        problem.caret.unwrap()
+    };
+    assert_eq!(caret("size(params"), "size(params\n           ^");
+    assert_eq!(caret("'中' == ${params.p}"), "'中' == ${params.p}\n        ^");
+}
+
 /// A definition of a hundred steps, each with references to others.
 fn hundred() -> String {
     let steps: serde_json::Map<String, Value> = (0..100)

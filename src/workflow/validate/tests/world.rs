@@ -60,16 +60,23 @@ fn what_a_workflow_is_given_is_what_it_takes() {
     let world = world(&[callee]);
     let told = |with: Value| {
         let step = json!({"use": "workflow", "with": with});
-        told(&workflow("caller", json!({"p": {"type": "object", "default": {}}}), json!({"s": step, "p": {"use": "http",
-            "with": {"url": "https://x.example", "json": "${params.p}"}}})), &world)
+        told(
+            &workflow(
+                "caller",
+                json!({"p": {"type": "object", "default": {}}}),
+                json!({"s": step, "p": {"use": "http",
+            "with": {"url": "https://x.example", "json": "${params.p}"}}}),
+            ),
+            &world,
+        )
     };
     let fine = json!({"name": "callee", "params": {"link": "https://x.example", "count": "${params.p.count}"}});
     assert_eq!(told(fine), Vec::<String>::new());
     assert_eq!(
         told(json!({"name": "callee", "params": {"lnik": "https://x.example", "count": "3"}})),
         [
-            "E_PARAM /steps/s/with/params/count: \"3\" is not of type integer",
             "E_PARAM /steps/s/with/params/lnik: workflow \"callee\" has no parameter \"lnik\"; did you mean \"link\"?",
+            "E_PARAM /steps/s/with/params/count: \"3\" is not of type integer",
             "E_PARAM /steps/s/with: workflow \"callee\" needs its parameter \"link\", which has no default",
         ]
     );
