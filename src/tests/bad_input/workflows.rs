@@ -116,3 +116,19 @@ async fn definitions_that_make_no_sense_are_refused_with_everything_that_is_wron
     check_problem("two megabytes", &refused(large).await, (413, "too_large"));
     app.finish().await;
 }
+
+/// Its condition could end it, and never does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_that_runs_itself_again_and_again_ends() {
+    let app = TestApp::start().await;
+    let again = json!({ "use": "workflow", "when": "task.id > 0", "with": { "name": "bad" } });
+    let (status, made) = app.post("/api/workflows", steps(json!({ "again": again }))).await;
+    assert_eq!(status, 201, "{made}");
+    let id = app.submit(json!({ "workflow": "bad" })).await;
+    let task = app.end(id).await;
+    assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!("invalid_workflow")), "{task}");
+    super::check_words("itself", &task["error"]);
+    let (_, tasks) = app.get("/api/tasks?workflow=bad").await;
+    assert_eq!(tasks["total"], 4, "{tasks}");
+    app.finish().await;
+}
