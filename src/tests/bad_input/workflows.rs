@@ -132,3 +132,33 @@ async fn a_workflow_that_runs_itself_again_and_again_ends() {
     assert_eq!(tasks["total"], 4, "{tasks}");
     app.finish().await;
 }
+
+/// Another machine may have it, and this one tomorrow: it is told, and the definition is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_this_machine_does_not_have_is_a_warning() {
+    let settings = "exec.mood.argv = [\"true\"]\nllm.base_url = \"http://127.0.0.1:1/v1\"\nllm.model = \"stub\"";
+    let app = TestApp::with(settings).await;
+    let ask = |with: Value| json!({ "use": "llm", "with": with });
+    let definition = steps(json!({
+        "a": { "use": "exec:moood", "with": { "b": "${steps.b.output.text}", "c": "${steps.c.output.text}" } },
+        "b": ask(json!({ "prompt": "sumary", "input": "x" })),
+        "c": ask(json!({ "system": "x", "model": "defualt", "input": "x" })),
+        "d": { "use": "workflow", "with": { "name": "transcibe", "params": { "link": "https://x.example" } } },
+    }));
+    let (status, made) = app.post("/api/workflows", definition).await;
+    assert_eq!(status, 201, "{made}");
+    let told: Vec<[&str; 3]> = made["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| ["code", "pointer", "suggestion"].map(|field| one[field].as_str().unwrap_or_default()))
+        .collect();
+    let expected = [
+        ["W_UNKNOWN", "/steps/d/with/name", "transcribe"],
+        ["W_UNKNOWN", "/steps/a/use", "mood"],
+        ["W_UNKNOWN", "/steps/b/with/prompt", "summary"],
+        ["W_UNKNOWN", "/steps/c/with/model", "default"],
+    ];
+    assert_eq!(told, expected, "{made}");
+    app.finish().await;
+}
