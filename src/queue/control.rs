@@ -21,7 +21,8 @@ use crate::{
 pub struct Deleted {
     /// The task and the tasks of its steps.
     pub tasks: Vec<TaskId>,
-    /// The media that no other task is about: their rows are gone, and their kept files should go too.
+    /// The media that no other task uses: their rows are gone, and their kept files should go too unless something else
+    /// is made of the same bytes.
     pub media: Vec<Media>,
 }
 
@@ -137,22 +138,10 @@ impl Queue {
             Box::pin(self.remove(tx, &child, deleted, after)).await?;
         }
         after.stop(id, tx.stop_steps(id).await?.running);
-        let mut orphan = None;
-        if let Some(media) = task.media_id
-            && !tx.media_is_shared(media, id).await?
-        {
-            orphan = tx.media(media).await?;
-            tx.delete_media(media).await?;
-        }
+        let media = tx.media_used_by(id).await?;
         tx.delete_task(id).await?;
-        if let Some(media) = orphan.as_mut()
-            && let Some(file) = media.file.clone()
-            && tx.file_is_used(&file).await?
-        {
-            media.file = None;
-        }
         deleted.tasks.push(id);
-        deleted.media.extend(orphan);
+        deleted.media.extend(tx.take_unused_media(&media).await?);
         Ok(())
     }
 

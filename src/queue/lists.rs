@@ -9,7 +9,7 @@ use super::{
     step_event,
 };
 use crate::{
-    domain::{StepKind, StepState, Task},
+    domain::{StepKind, StepState, Task, media::named_in},
     error::{Report, Result},
     store::{Counted, ItemEnd, ListItem, NewStep, StepRow, Tx},
     workflow::{
@@ -35,6 +35,7 @@ impl Queue {
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         tx.park_step(&work.fence, Some(count), None).await?;
         step_event(tx, row, StepState::Waiting, None).await?;
+        tx.use_media(task.id, &items.iter().flat_map(named_in).collect()).await?;
         if items.is_empty() {
             return self.finish_list(tx, task, row, &list, after).await.map(|()| true);
         }

@@ -11,6 +11,7 @@ mod control;
 pub mod deadlines;
 pub mod decide;
 mod finish;
+mod holds;
 mod lists;
 pub mod new;
 mod onward;

@@ -106,8 +106,9 @@ pub(super) async fn named(job: &Job<'_>, link: &str) -> Result<Option<Media>> {
         (None, None) => return Ok(None),
     };
     // So that its file stays while this task needs it.
-    if job.task.media_id.is_none() {
-        tx.set_task_media(job.task.id, media.id).await?;
+    match job.task.media_id {
+        None => tx.set_task_media(job.task.id, media.id).await?,
+        Some(_) => tx.use_media(job.task.id, &[media.id].into()).await?,
     }
     tx.commit().await?;
     Ok(Some(media))
