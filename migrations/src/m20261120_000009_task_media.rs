@@ -24,7 +24,10 @@ impl MigrationTrait for Migration {
             .col(big_integer("media_id"))
             .primary_key(Index::create().col("task_id").col("media_id"))
             .foreign_key(
-                ForeignKey::create().from("task_media", "task_id").to("tasks", "id").on_delete(ForeignKeyAction::Cascade),
+                ForeignKey::create()
+                    .from("task_media", "task_id")
+                    .to("tasks", "id")
+                    .on_delete(ForeignKeyAction::Cascade),
             )
             // A media that is in use cannot be deleted.
             .foreign_key(ForeignKey::create().from("task_media", "media_id").to("media", "id"))

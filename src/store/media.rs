@@ -137,7 +137,6 @@ impl Tx {
         .await?;
         Ok(())
     }
-
 }
 
 impl Tx {
