@@ -34,7 +34,7 @@ fn fetched(media: i64, file: &str) -> Value {
 fn fetching() -> Value {
     let get = json!({ "use": "download", "foreach": { "in": "params.list" }, "with": { "from": "${item}" } });
     let text = json!({ "use": "transcribe", "foreach": { "in": "steps.get.output", "parallel": 1 },
-                       "with": { "media": "${item}" } });
+                       "with": { "media": "${item}" }, "retry": { "max": 0 } });
     json!({ "get": get, "text": text })
 }
 
