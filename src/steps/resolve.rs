@@ -36,7 +36,9 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     if let Some(id) = link.strip_prefix("media:") {
         let tx = begin(job).await?;
         let media = here(&tx, id).await?;
-        if media.file.is_some() {
+        if let Some(file) = &media.file
+            && job.services.files.is_whole(file, media.size).await
+        {
             return keep(job, tx, &media).await;
         }
         page =

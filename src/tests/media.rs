@@ -92,7 +92,15 @@ async fn the_files_of_a_list_stay_while_one_task_uses_them() {
     assert!(
         stage.app.http.get(format!("{}/api/tasks/{one}/media", stage.app.url)).send().await.unwrap().status() == 200
     );
+    // What somebody else has taken away is fetched once more by whoever names it.
+    fs::remove_file(stage.file_of(one, "media").await).unwrap();
+    let (_, task) = stage.app.get(&format!("/api/tasks/{one}")).await;
+    let named = stage.app.submit(json!({ "media_id": task["media"]["id"] })).await;
+    stage.completed(named).await;
+    assert_eq!(stage.kept(), 1);
     stage.delete(one).await;
+    assert_eq!(stage.kept(), 1);
+    stage.delete(named).await;
     assert_eq!(stage.kept(), 0);
     stage.app.finish().await;
 }
@@ -105,7 +113,8 @@ async fn another_try_fetches_the_file_of_a_list_that_is_cut_off_or_gone() {
                   "with": { "media": "${item}" } },
     }))
     .await;
-    for (round, code) in ["truncated", "not_found"].into_iter().enumerate() {
+    let rounds = [("truncated", "retry"), ("not_found", "retry"), ("truncated", "rerun")];
+    for (round, (code, again)) in rounds.into_iter().enumerate() {
         let (open, gate) = watch::channel(false);
         let path = format!("/gate{round}");
         let body = Reply::Body("application/json", b"{}".to_vec());
@@ -115,16 +124,18 @@ async fn another_try_fetches_the_file_of_a_list_that_is_cut_off_or_gone() {
         let file = stage.file_of(id, "got[1]").await;
         let size = fs::metadata(&file).unwrap().len();
         match code {
-            "truncated" => File::options().write(true).open(&file).unwrap().set_len(size / 2).unwrap(),
+            "truncated" => File::options().write(true).open(&file).unwrap().set_len(50).unwrap(),
             _ => fs::remove_file(&file).unwrap(),
         }
         open.send_replace(true);
         let task = stage.app.end(id).await;
         assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!(code)), "{task}");
         let [a, b, c] = stage.asked();
-        assert_eq!(stage.app.post(&format!("/api/tasks/{id}/retry"), json!({})).await.0, 202);
-        stage.completed(id).await;
-        assert_eq!(fs::metadata(stage.file_of(id, "got[1]").await).unwrap().len(), size);
+        let (status, task) = stage.app.post(&format!("/api/tasks/{id}/{again}"), json!({})).await;
+        assert_eq!(status, 202, "{task}");
+        let last_run = task["id"].as_i64().unwrap();
+        stage.completed(last_run).await;
+        assert_eq!(fs::metadata(stage.file_of(last_run, "got[1]").await).unwrap().len(), size);
         let [now, then, last] = stage.asked();
         assert!(
             now == a && then > b && last == c,
@@ -133,6 +144,10 @@ async fn another_try_fetches_the_file_of_a_list_that_is_cut_off_or_gone() {
             [now, then, last]
         );
         stage.delete(id).await;
+        if last_run != id {
+            assert_eq!(stage.kept(), 3);
+            stage.delete(last_run).await;
+        }
         assert_eq!(stage.kept(), 0);
     }
     stage.app.finish().await;
