@@ -6,7 +6,8 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, JsonValue},
 };
 
-/// Adds the table, fills it from what tasks and their steps name, and lets the media of a file be found.
+/// Adds the table, fills it from what tasks and their steps name, and lets the media of a file be found and the
+/// transcripts of a media. Older transcripts name none: they are of the media that their task names.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -14,6 +15,7 @@ pub struct Migration;
 const PAGE: u64 = 200;
 
 const MEDIA_FILE: &str = "media_file";
+const HEARD: &str = "transcripts_media";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -37,11 +39,16 @@ impl MigrationTrait for Migration {
         manager.create_index(users).await?;
         let file = Index::create().name(MEDIA_FILE).table("media").col("file").to_owned();
         manager.create_index(file).await?;
+        manager.alter_table(transcripts().add_column(big_integer_null("media_id")).to_owned()).await?;
+        let heard = Index::create().name(HEARD).table("transcripts").col("media_id").col("id").to_owned();
+        manager.create_index(heard).await?;
         of_tasks(manager).await?;
         of_steps(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name(HEARD).table("transcripts").to_owned()).await?;
+        manager.alter_table(transcripts().drop_column("media_id").to_owned()).await?;
         manager.drop_index(Index::drop().name(MEDIA_FILE).table("media").to_owned()).await?;
         manager.drop_table(Table::drop().table(task_media()).to_owned()).await
     }
@@ -49,6 +56,10 @@ impl MigrationTrait for Migration {
 
 fn task_media() -> Alias {
     Alias::new("task_media")
+}
+
+fn transcripts() -> TableAlterStatement {
+    Table::alter().table("transcripts").to_owned()
 }
 
 /// The media that tasks name, as far as they are there.

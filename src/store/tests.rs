@@ -200,3 +200,21 @@ async fn the_media_of_an_older_schema_belong_to_the_tasks_that_name_them() {
     assert!(used(lost).await.is_empty() && used(none).await.is_empty());
     assert_eq!(tx.delete_stale_media(tx.now() + 1).await.unwrap(), 1, "a media that nobody uses any more stays");
 }
+
+#[tokio::test]
+async fn the_transcript_of_a_media_is_not_that_of_its_neighbour_in_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let (a, b) = (store.media_named("a").await, store.media_named("b").await);
+    let tx = store.begin().await.unwrap();
+    let list = tx.insert_task(NewTask { media_id: Some(b), ..NewTask::default() }).await.unwrap();
+    for (media_id, text) in [(None, "older"), (Some(b), "of b"), (Some(a), "of a")] {
+        let transcript = crate::domain::Transcript { text: text.to_owned(), ..Default::default() };
+        let options = serde_json::json!({});
+        let new = NewTranscript { media_id, options, transcript, ..NewTranscript::default() };
+        tx.insert_transcript(list, &new).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let said = async |media| store.transcript_of_media(media).await.unwrap().unwrap().text;
+    assert_eq!((said(a).await.as_str(), said(b).await.as_str()), ("of a", "of b"));
+}
