@@ -118,6 +118,7 @@ impl Runner {
                 (input, scope)
             }
         };
+        queue.hold_named(task.id, &input).await?;
         let hash = reuse::hash(&work.row, &input);
         if let Some(done) = reuse::earlier(&self.services, &task, work, &hash).await? {
             return Ok(End::Done { done: Box::new(done), input: Some(hash) });

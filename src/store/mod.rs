@@ -19,6 +19,7 @@ mod seen_items;
 mod source_items;
 mod sources;
 mod steps;
+mod task_media;
 mod tasks;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ mod identities;
 mod kill;
 mod kinds;
 mod llm;
+mod media;
 mod models;
 mod platforms;
 mod posts;
