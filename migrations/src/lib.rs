@@ -11,6 +11,7 @@ mod m20261120_000005_workflow_runs;
 mod m20261120_000006_secrets;
 mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
+mod m20261121_000009_fires_told;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000006_secrets::Migration),
             Box::new(m20261120_000007_schedules::Migration),
             Box::new(m20261120_000008_task_indexes::Migration),
+            Box::new(m20261121_000009_fires_told::Migration),
         ]
     }
 }

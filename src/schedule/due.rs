@@ -15,6 +15,13 @@ use crate::{
 /// So many schedules are read at once.
 const AT_ONCE: u64 = 100;
 
+/// A time that fires.
+struct Time {
+    fire_at: i64,
+    /// Whether it had passed before anybody saw it.
+    is_late: bool,
+}
+
 /// What a fire of a schedule does.
 pub(super) enum Ready {
     /// It makes this task.
@@ -69,8 +76,9 @@ impl Scheduler {
             tx.insert_fire(schedule.id, missed, FireState::Missed, Some(note)).await?;
         }
         let mut polls = Vec::new();
-        for fire_at in &due.fires {
-            polls.extend(take(&tx, &mut schedule, *fire_at, &ready).await?);
+        for fire_at in due.fires.iter().copied() {
+            let time = Time { fire_at, is_late: !jitter.is_on_time(fire_at, now) };
+            polls.extend(take(&tx, &mut schedule, time, &ready).await?);
         }
         schedule.next_fire = due.next;
         schedule.next_at = due.next.map(|next| jitter.of(next));
@@ -178,7 +186,7 @@ fn refused(error: Error) -> Result<Ready> {
 }
 
 /// Takes one time of a schedule; returns the fire when it is to poll.
-async fn take(tx: &Tx, schedule: &mut Schedule, fire_at: i64, ready: &Ready) -> Result<Option<Fire>> {
+async fn take(tx: &Tx, schedule: &mut Schedule, time: Time, ready: &Ready) -> Result<Option<Fire>> {
     let before = tx.fire_in(schedule.id, FireState::Started).await?;
     let (state, note) = match (schedule.overlap, &before) {
         (Overlap::Allow, _) | (_, None) => (FireState::Started, None),
@@ -188,10 +196,11 @@ async fn take(tx: &Tx, schedule: &mut Schedule, fire_at: i64, ready: &Ready) -> 
         (Overlap::Queue, Some(_)) => (FireState::Skipped, Some("another fire waits already")),
         (Overlap::Skip, Some(_)) => (FireState::Skipped, Some("the fire before has not ended")),
     };
-    match tx.insert_fire(schedule.id, fire_at, state, note).await? {
-        Some(number) if state == FireState::Started => begin(tx, schedule, number, ready).await,
-        _ => Ok(None),
+    let Some(number) = tx.insert_fire(schedule.id, time.fire_at, state, note).await? else { return Ok(None) };
+    if time.is_late && state != FireState::Skipped {
+        tx.catch_fire_up(number).await?;
     }
+    if state == FireState::Started { begin(tx, schedule, number, ready).await } else { Ok(None) }
 }
 
 /// Begins a fire that was taken; returns it when it is to poll.

@@ -55,7 +55,7 @@ pub(super) async fn end(tx: &Tx, schedule: &mut Schedule, number: i64, fire: &Fi
     if !tx.end_fire(number, fire).await? {
         return Ok(());
     }
-    let Some(event) = judge(schedule, fire.state) else { return Ok(()) };
+    let Some(event) = judge(schedule, fire.state, tx.now()) else { return Ok(()) };
     tracing::warn!(schedule = %schedule.id, failures = schedule.failures, event, "a schedule's alert");
     let Some(url) = schedule.alert_url.clone() else { return Ok(()) };
     let timestamp = chrono::DateTime::from_timestamp_millis(tx.now()).unwrap_or_default();
@@ -79,18 +79,20 @@ pub(super) async fn end(tx: &Tx, schedule: &mut Schedule, number: i64, fire: &Fi
 }
 
 /// Counts how a fire ended; the word of the alert that follows. Pure.
-fn judge(schedule: &mut Schedule, ended: FireState) -> Option<&'static str> {
+fn judge(schedule: &mut Schedule, ended: FireState, now: i64) -> Option<&'static str> {
     match ended {
         FireState::Succeeded => {
             schedule.failures = 0;
-            std::mem::take(&mut schedule.alerted).then_some(RECOVERED)
+            schedule.alerted_at.take().map(|_| RECOVERED)
         }
         FireState::Failed => {
             schedule.failures += 1;
             let is_enough = schedule.alert_after > 0 && schedule.failures >= schedule.alert_after;
-            let is_news = is_enough && !schedule.alerted;
-            schedule.alerted |= is_enough;
-            is_news.then_some(FAILING)
+            if !is_enough || schedule.alerted_at.is_some() {
+                return None;
+            }
+            schedule.alerted_at = Some(now);
+            Some(FAILING)
         }
         _ => None,
     }

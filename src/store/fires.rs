@@ -92,9 +92,17 @@ impl Tx {
         Entity::update_many()
             .col_expr(Column::State, Expr::value(FireState::Started.as_str()))
             .col_expr(Column::TaskId, Expr::value(task.map(|task| task.0)))
+            .col_expr(Column::StartedAt, Expr::value(self.now))
             .filter(Column::Id.eq(id))
             .exec(&self.inner)
             .await?;
+        Ok(())
+    }
+
+    /// Notes that a fire makes up for a time that had passed.
+    pub async fn catch_fire_up(&self, id: i64) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::CaughtUp, Expr::value(true));
+        update.filter(Column::Id.eq(id)).exec(&self.inner).await?;
         Ok(())
     }
 
@@ -216,7 +224,9 @@ impl TryFrom<Model> for Fire {
             new_items: row.new_items,
             note: row.note,
             error: row.error.map(rows::read).transpose()?,
+            caught_up: row.caught_up.unwrap_or(false),
             created_at: date(row.created_at),
+            started_at: row.started_at.map(date),
             ended_at: row.ended_at.map(date),
         })
     }

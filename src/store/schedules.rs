@@ -156,7 +156,7 @@ fn model(schedule: &Schedule) -> Result<ActiveModel> {
         failures,
         alert_after,
         alert_url,
-        alerted,
+        alerted_at,
         created_at,
     } = schedule;
     Ok(ActiveModel {
@@ -182,7 +182,8 @@ fn model(schedule: &Schedule) -> Result<ActiveModel> {
         failures: Set(*failures),
         alert_after: Set(*alert_after),
         alert_url: Set(alert_url.clone()),
-        alerted: Set(*alerted),
+        alerted: Set(alerted_at.is_some()),
+        alerted_at: Set(*alerted_at),
         created_at: Set(created_at.timestamp_millis()),
     })
 }
@@ -216,7 +217,7 @@ impl TryFrom<Model> for Schedule {
             failures: row.failures,
             alert_after: row.alert_after,
             alert_url: row.alert_url,
-            alerted: row.alerted,
+            alerted_at: row.alerted_at,
             created_at: date(row.created_at),
         })
     }
