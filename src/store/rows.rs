@@ -1,8 +1,8 @@
 //! From rows to domain types.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QuerySelect, RuntimeErr,
-    Select, SqlxError, prelude::Json, sea_query::ValueType,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QuerySelect,
+    RuntimeErr, Select, SqlxError, prelude::Json, sea_query::ValueType,
 };
 use serde::de::DeserializeOwned;
 
