@@ -11,7 +11,7 @@ mod m20261120_000005_workflow_runs;
 mod m20261120_000006_secrets;
 mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
-mod m20261121_000009_fires_told;
+mod m20261120_000010_fires_told;
 
 use sea_orm_migration::prelude::*;
 
@@ -30,7 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000006_secrets::Migration),
             Box::new(m20261120_000007_schedules::Migration),
             Box::new(m20261120_000008_task_indexes::Migration),
-            Box::new(m20261121_000009_fires_told::Migration),
+            Box::new(m20261120_000010_fires_told::Migration),
         ]
     }
 }
