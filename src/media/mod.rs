@@ -19,6 +19,7 @@ mod log;
 mod magic;
 mod pcm;
 mod piped;
+mod ports;
 mod probe;
 mod programs;
 mod sandbox;
@@ -41,6 +42,7 @@ pub(crate) use self::{
     group::Group,
     landlocked::{gated, restrict},
     piped::converse,
+    ports::Ports,
     programs::locate,
     sandbox::{Confines, belongings, confine},
     supervise::{Patience, supervise},

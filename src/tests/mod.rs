@@ -34,6 +34,7 @@ mod replay;
 mod road;
 mod runs;
 mod script;
+mod shown;
 mod sources;
 mod streams;
 mod support;

@@ -166,7 +166,7 @@ impl Context {
         }
     }
 
-    async fn revisions(&self, name: &str) -> Result<Vec<WorkflowRevision>> {
+    pub(super) async fn revisions(&self, name: &str) -> Result<Vec<WorkflowRevision>> {
         let rows = self.store().workflow_revisions(name).await?;
         if rows.is_empty() { Err(self.no_workflow(name).await?) } else { Ok(rows) }
     }
