@@ -115,6 +115,7 @@ mod tests {
     fn only_the_value_that_is_taken_is_filled_in() {
         let cases = vec![case("params.no", json!("${params.gone}")), case("params.yes", json!("<${params.text}>"))];
         assert_eq!(of(cases).unwrap(), (json!("<x>"), Some(1)));
-        assert!(of(vec![case("params.yes", json!("${params.gone}"))]).is_err());
+        let error = of(vec![case("params.yes", json!("${params.gone}"))]).unwrap_err();
+        assert_eq!(error.hint, "Correct the expression at /with/cases/0/value.");
     }
 }
