@@ -10,7 +10,10 @@ mod rerun;
 
 use serde_json::{Map, Value};
 
-pub use self::rerun::{From, Rerun};
+pub use self::{
+    params::checked as check_params,
+    rerun::{From, Rerun},
+};
 pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
     domain::{MediaId, Options, Priority, StepKind, Task, TaskId, media, options::unknown},
@@ -90,6 +93,7 @@ impl Intake {
 
     async fn checked(&self, revision: i64, definition: Definition, submission: Submission) -> Result<Checked> {
         let mut given = submission.params;
+        params::known(&definition, &given)?;
         let link = match pasted(&definition, &submission.link, &given) {
             Some(pasted) => self.link(pasted).await?,
             None => String::new(),

@@ -205,7 +205,7 @@ async fn output(tx: &Tx, task: &Task, wanted: Value) -> Result<Value> {
             transcripts.insert(id, transcript);
         }
     }
-    let output = template::fill(&wanted, &scope::build(task, &steps, &transcripts))?;
+    let output = template::fill_at("/output", &wanted, &scope::build(task, &steps, &transcripts))?;
     depth::check(&output, "The workflow's output")?;
     Ok(output)
 }
