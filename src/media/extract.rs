@@ -120,12 +120,11 @@ impl Ffmpeg {
 fn decode(inner: &Inner, file: &Path, out: &Path, gauge: Gauge, group: &Group) -> Result<Decoded> {
     let source = Source::open(file)?;
     let max = inner.max_duration.min(LONGEST);
-    let mut pcm = Pcm::new(Draft::beside(out)?);
-    if let Some(samples) = ready::samples(&source, max) {
-        pcm.write(&samples)?;
+    if let Some(pcm) = ready::read(&source, max, out) {
         return Ok(Decoded::new(source, pcm, None));
     }
     let limit = Duration::from_secs(max.as_secs() + 2); // a little more, so that what is too long can be seen
+    let mut pcm = Pcm::new(Draft::beside(out)?);
     let mut command = command::extract(&inner.programs.ffmpeg, &source.path, limit);
     inner.jail.lock(command.as_inner_mut(), Some(&source.path))?;
     let mut child = command.spawn().map_err(|error| child::start_error("ffmpeg", error))?;
