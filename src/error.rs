@@ -5,9 +5,13 @@
 //! Callers may rely on this: `detail` is safe to show (no secret, no fetched page in it), and the source chain is only
 //! ever logged.
 
+mod guarded;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::guarded::{guarded, is_panic, panicked};
 
 /// Shorthand for results with our [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

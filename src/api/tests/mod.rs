@@ -1,6 +1,7 @@
 //! The API over a real store, queue and folder of files.
 
 mod edge;
+mod event_fires;
 mod events;
 mod media;
 mod models;

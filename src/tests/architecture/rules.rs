@@ -26,7 +26,7 @@ const ROWS: [&[&str]; 15] = [
 ];
 
 /// Outside crates that only some places may name.
-const DOORS: [(&str, &[&str]); 17] = [
+const DOORS: [(&str, &[&str]); 18] = [
     ("crawlers", &["src/config", "src/crawl", "src/steps", "src/intake", "src/follow", "src/api", "crawlers/src"]),
     ("sea_orm", &["src/store", "migrations/src"]),
     ("sea_orm_migration", &["src/store", "migrations/src"]),
@@ -41,6 +41,7 @@ const DOORS: [(&str, &[&str]); 17] = [
     ("accel", &["src/transcribe"]),
     ("gemm", &["accel/src"]),
     ("ferrous_opencc", &["src/zh"]),
+    ("symphonia", &["src/media"]),
     ("croner", &["src/workflow"]),
     ("chrono_tz", &["src/workflow"]),
     ("tokio_cron_scheduler", &["src/schedule"]),
