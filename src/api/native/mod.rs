@@ -4,7 +4,7 @@ mod batch;
 mod delete;
 mod deliveries;
 mod devices;
-mod events;
+pub(in crate::api) mod events;
 mod files;
 mod identities;
 mod language;
@@ -40,7 +40,11 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{State, compat::CreateWorkFlow};
+use super::{
+    State,
+    compat::CreateWorkFlow,
+    openai::{OpenAiModels, Speech},
+};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -109,7 +113,7 @@ type All = (
     secrets::Secrets,
     (sources::Sources, schedules::Schedules),
     (workflows::Workflows, language::Language, CreateWorkFlow),
-    models::ModelFiles,
+    (models::ModelFiles, Speech, OpenAiModels),
     devices::Devices,
     system::System,
 );
@@ -130,7 +134,7 @@ pub(super) fn all(context: Context) -> All {
         secrets::Secrets(context.clone()),
         (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
-        models::ModelFiles(context.clone()),
+        (models::ModelFiles(context.clone()), Speech(context.clone()), OpenAiModels(context.clone())),
         devices::Devices(context.clone()),
         system::System(context),
     )
