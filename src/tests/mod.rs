@@ -23,6 +23,7 @@ mod kill;
 mod kinds;
 mod llm;
 mod models;
+mod openai;
 mod platforms;
 mod posts;
 mod priority;

@@ -4,6 +4,7 @@ mod edge;
 mod events;
 mod media;
 mod models;
+mod openai;
 mod secrets;
 mod server;
 mod sources;
