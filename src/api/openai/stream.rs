@@ -153,7 +153,7 @@ impl Words {
         let mut events = Vec::new();
         if !more.is_empty() || self.told.is_empty() {
             let words = std::mem::take(&mut self.words);
-            events.push(self.delta(&more.to_owned(), &words));
+            events.push(self.delta(more, &words));
         }
         let mut done = json!({ "type": "transcript.text.done" });
         if let (Some(done), Some(Value::Object(members))) =
