@@ -108,6 +108,7 @@ codes! {
     NotFound "not_found" NotFound 404 "Check the id: it may have been deleted.";
     MethodNotAllowed "method_not_allowed" InvalidInput 405 "See /docs for the methods of this path.";
     Conflict "conflict" InvalidInput 409 "Look at the task's status first.";
+    DiarizationUnavailable "diarization_unavailable" Unsupported 400 "This daemon cannot tell speakers apart: ask for another format, such as verbose_json.";
     NotReady "not_ready" InvalidInput 409 "Wait until the task is completed, for example with ?wait=60.";
     TooLarge "too_large" TooLarge 413 "Raise `uploads.max_bytes` or `net.max_media_bytes`, or send a smaller file.";
     UnsupportedFormat "unsupported_format" Unsupported 415 "See the list of formats in /docs.";

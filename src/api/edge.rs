@@ -9,7 +9,7 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 
-use super::{origin, problem, routes::Routes, shape::Shape};
+use super::{openai, origin, problem, routes::Routes, shape::Shape};
 use crate::{
     domain::Caller,
     error::{Code, Error},
@@ -37,6 +37,9 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        if let Some(uri) = openai::versioned(request.uri(), self.routes.below(request.uri().path())) {
+            *request.uri_mut() = uri;
+        }
         let path = request.uri().path().to_owned();
         request.set_data(AskedPath(path.clone()));
         request.set_data(Caller::default());

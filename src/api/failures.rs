@@ -33,6 +33,23 @@ const LIST: &[Code] = &[
     LiveNotSupported,
 ];
 
+/// What hearing a file while its client waits can answer with, besides what else a task can fail with.
+const SPEECH: &[Code] = &[
+    NotMedia,
+    EmptyMedia,
+    Truncated,
+    NoAudio,
+    TooLong,
+    DiarizationUnavailable,
+    ModelMissing,
+    EngineCrashed,
+    EngineFailed,
+    InsufficientStorage,
+    ShuttingDown,
+    Conflict,
+    Io,
+];
+
 /// The operations by their ids, with what they add.
 const TABLE: &[(&str, &[&[Code]])] = &[
     ("create_task", &[BODY, SUBMIT]),
@@ -89,6 +106,10 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("workflow_schema", &[]),
     ("workflow_kinds", &[]),
     ("create_work_flow", &[BODY, &[InvalidWorkflow, Conflict]]),
+    ("openai_transcribe", &[BODY, SUBMIT, SPEECH]),
+    ("openai_translate", &[BODY, SUBMIT, SPEECH]),
+    ("openai_models", &[]),
+    ("openai_model", &[&[UnknownModel]]),
     ("list_models", &[]),
     ("get_model", &[&[NotFound]]),
     ("pull_model", &[&[NotFound, Conflict, ModelPull, ShuttingDown, CrossOrigin]]),

@@ -18,6 +18,7 @@ mod fields;
 mod head;
 mod json;
 pub mod native;
+mod openai;
 mod origin;
 mod paced;
 mod pages;

@@ -3,11 +3,11 @@
 //! Handlers know one kind of error. The outermost layer asks here, so every failure of a foreign route (one of the
 //! router's or of the access check too) comes in the shape that the route's clients read.
 
-use poem::{Response, http::StatusCode};
+use poem::{Response, error::ResponseError, http::StatusCode};
 use serde_json::{Value, json};
 
-use super::routes::matches;
-use crate::error::Code;
+use super::{openai, routes::matches};
+use crate::error::{Code, Error};
 
 /// What an answer tells, for whoever renders it anew.
 #[derive(Clone, Debug)]
@@ -22,6 +22,28 @@ pub(super) struct Told {
     pub hint: String,
     /// The field that is wrong.
     pub field: Option<String>,
+    /// Whether the same request may work later.
+    pub again: bool,
+}
+
+impl Told {
+    /// What is wrong, and what to do about it.
+    pub(super) fn sentence(&self) -> String {
+        format!("{}. {}", self.detail.trim_end_matches('.'), self.hint)
+    }
+}
+
+impl From<&Error> for Told {
+    fn from(error: &Error) -> Self {
+        Self {
+            status: error.status(),
+            code: error.code,
+            detail: error.detail.clone(),
+            hint: error.hint.clone(),
+            field: error.field.clone(),
+            again: error.is_retryable(),
+        }
+    }
 }
 
 /// A shape of errors.
@@ -40,12 +62,8 @@ pub(super) enum Shape {
 }
 
 /// The paths of foreign routes (`*` at the end: whatever follows).
-const TABLE: &[(&str, Shape)] = &[
-    ("/v1/*", Shape::OpenAi),
-    ("/audio/*", Shape::OpenAi),
-    ("/transcribe/file", Shape::Success),
-    ("/transcribe/binary", Shape::Success),
-];
+const TABLE: &[(&str, Shape)] =
+    &[("/v1/*", Shape::OpenAi), ("/transcribe/file", Shape::Success), ("/transcribe/binary", Shape::Success)];
 
 impl Shape {
     /// The shape of a path below the base.
@@ -59,29 +77,37 @@ impl Shape {
 
     /// The body of an answer in this shape; none where it stays as it is.
     fn body(self, told: &Told) -> Option<(&'static str, String)> {
-        let sentence = format!("{}. {}", told.detail.trim_end_matches('.'), told.hint);
+        let sentence = told.sentence();
         let json = |value: Value| Some(("application/json", value.to_string()));
         match self {
             Self::Problem => None,
-            Self::OpenAi => {
-                let kind = if told.status.is_server_error() { "server_error" } else { "invalid_request_error" };
-                let error =
-                    json!({ "message": sentence, "type": kind, "param": told.field, "code": told.code.as_str() });
-                json(json!({ "error": error }))
-            }
+            Self::OpenAi => json(openai::body(told)),
             Self::Success => json(json!({ "success": false, "error": sentence })),
             Self::Detail => json(json!({ "detail": sentence })),
             Self::Text => Some(("text/plain; charset=utf-8", sentence)),
         }
     }
 
-    /// Says what an answer tells in this shape; its status and its headers stay.
+    /// The status of an answer in this shape.
+    fn status(self, told: &Told) -> StatusCode {
+        if self == Self::OpenAi { openai::status(told) } else { told.status }
+    }
+
+    /// Says what an answer tells in this shape; other headers stay.
     pub(super) fn reshape(self, response: Response) -> Response {
-        let Some((kind, body)) = response.extensions().get::<Told>().and_then(|told| self.body(told)) else {
-            return response;
+        let told = response.extensions().get::<Told>().cloned();
+        let mut response = match told.as_ref().and_then(|told| Some((told, self.body(told)?))) {
+            Some((told, (kind, body))) => {
+                let mut response = response.set_content_type(kind);
+                response.set_status(self.status(told));
+                response.set_body(body);
+                response
+            }
+            None => response,
         };
-        let mut response = response.set_content_type(kind);
-        response.set_body(body);
+        if self == Self::OpenAi {
+            openai::mark(&mut response, told.as_ref());
+        }
         response
     }
 }
@@ -99,13 +125,7 @@ mod tests {
 
     #[test]
     fn a_foreign_answer_holds_sentence_and_hint() {
-        let told = Told {
-            status: StatusCode::BAD_REQUEST,
-            code: Code::InvalidValue,
-            detail: "It is wrong.".to_owned(),
-            hint: "Mend it.".to_owned(),
-            field: Some("file".to_owned()),
-        };
+        let told = Told::from(&Error::new(Code::InvalidValue, "It is wrong.").with_hint("Mend it.").with_field("file"));
         let (_, body) = Shape::OpenAi.body(&told).unwrap();
         let wanted = json!({"error": {"message": "It is wrong. Mend it.", "type": "invalid_request_error",
             "param": "file", "code": "invalid_value"}});

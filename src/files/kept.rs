@@ -154,7 +154,8 @@ impl Files {
 }
 
 /// Reads a file once for its hash, size and kind.
-fn describe(path: &Path) -> Result<Kept> {
+/// What a file is; it is on the disk afterwards.
+pub(super) fn describe(path: &Path) -> Result<Kept> {
     // O_NONBLOCK: a pipe in place of the file must not hold us up.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;

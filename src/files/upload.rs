@@ -7,7 +7,7 @@ use tokio::{
     io::{AsyncWriteExt, BufWriter},
 };
 
-use super::Files;
+use super::{Files, blocking, kept::describe};
 use crate::error::{Code, Error, Result};
 
 /// How often the free space is looked at.
@@ -42,6 +42,12 @@ impl UploadFile {
     /// Bytes written.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The SHA-256 of what was written out, in hex.
+    pub async fn sha256(&self) -> Result<String> {
+        let path = self.path.clone();
+        Ok(blocking(move || describe(&path)).await?.sha256)
     }
 
     /// Adds a piece. `too_large` above `uploads.max_bytes`, `insufficient_storage` before the disk is full.

@@ -301,6 +301,12 @@ impl Tx {
         Ok(row.map(|row| (TaskId(row.task_id), row.body_sha256)))
     }
 
+    /// Forgets an Idempotency-Key.
+    pub async fn forget_key(&self, key: &str) -> Result<()> {
+        idempotency_key::Entity::delete_by_id(key).exec(&self.inner).await?;
+        Ok(())
+    }
+
     /// Remembers which task an Idempotency-Key made.
     pub async fn remember_key(&self, key: &str, body_sha256: &str, task: TaskId) -> Result<()> {
         idempotency_key::Entity::insert(idempotency_key::ActiveModel {

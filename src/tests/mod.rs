@@ -24,6 +24,7 @@ mod kinds;
 mod llm;
 mod media;
 mod models;
+mod openai;
 mod platforms;
 mod posts;
 mod priority;

@@ -52,6 +52,13 @@ pub fn language(code_or_name: &str) -> Result<&'static str> {
     })
 }
 
+/// The English name of a language by its code, in lower case: `english` for `en`.
+pub fn name(code: &str) -> Option<&'static str> {
+    (0..=whisper_rs::get_lang_max_id())
+        .find(|id| whisper_rs::get_lang_str(*id) == Some(code))
+        .and_then(whisper_rs::get_lang_str_full)
+}
+
 /// The language that a text's script alone tells: Chinese, Japanese or Korean. A few such signs in a text in letters are
 /// a quotation, and a few kana among Chinese ones a name.
 pub(crate) fn by_script(text: &str) -> Option<&'static str> {
@@ -155,6 +162,12 @@ mod tests {
         assert_eq!(field(None, &["en", "klingon"]), "languages");
         assert_eq!(field(Some("klingon"), &["en"]), "language");
         assert_eq!(field(Some("de"), &["en", "zh"]), "language");
+    }
+
+    #[test]
+    fn codes_have_names() {
+        assert_eq!((name("en"), name("zh"), name("yue")), (Some("english"), Some("chinese"), Some("cantonese")));
+        assert_eq!((name(""), name("xx"), name("english")), (None, None, None));
     }
 
     #[test]

@@ -11,6 +11,17 @@ use crate::error::{Code, Error, Result};
 pub(in crate::api) struct Fields(pub(super) Vec<(String, Value)>);
 
 impl Fields {
+    /// These fields.
+    #[cfg(test)]
+    pub(in crate::api) fn of<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// All of them as one text: equal for equal fields in the same order.
+    pub(in crate::api) fn written(&self) -> String {
+        Value::from_iter(self.0.iter().map(|(name, value)| serde_json::json!([name, value]))).to_string()
+    }
+
     /// The value of a field; the first one when there are several.
     pub(in crate::api) fn value(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
@@ -83,7 +94,7 @@ mod tests {
     use super::*;
 
     fn fields(given: &[(&str, Value)]) -> Fields {
-        Fields(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+        Fields::of(given.iter().map(|(name, value)| (*name, value.clone())))
     }
 
     #[test]

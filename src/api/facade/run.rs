@@ -50,7 +50,9 @@ impl Context {
                 }
                 status if status.is_final() => {
                     let error = task.error.map(|report| Error::from(&report));
-                    return Err(error.unwrap_or_else(|| Error::new(Code::Internal, format!("Task {id} has failed"))));
+                    let error = error.unwrap_or_else(|| Error::new(Code::Internal, format!("Task {id} has failed")));
+                    // Whatever could pass was waited for by the task itself.
+                    return Err(error.for_good());
                 }
                 _ if self.stop.is_cancelled() => {
                     let detail = format!("The daemon stops; task {id} goes on after its next start");

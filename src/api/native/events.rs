@@ -111,13 +111,7 @@ fn after(header: Option<String>, query: Option<i64>) -> Result<Option<i64>> {
 }
 
 fn view(context: &Context, task: Option<TaskId>, after: i64) -> View {
-    let feed = Feed {
-        wake: context.state.queue.wake().events(),
-        context: context.clone(),
-        task,
-        after,
-        ready: VecDeque::new(),
-    };
+    let feed = Feed::new(context, task, after);
     let events = stream::unfold(feed, |mut feed| async move { feed.next().await.map(|event| (event, feed)) });
     EventStream::new(events.map(TaskEvent::from).boxed())
         .keep_alive(KEEP_ALIVE)
@@ -125,7 +119,7 @@ fn view(context: &Context, task: Option<TaskId>, after: i64) -> View {
 }
 
 /// Reads the stored events one after the other and waits for new ones.
-struct Feed {
+pub(in crate::api) struct Feed {
     context: Context,
     wake: watch::Receiver<u64>,
     task: Option<TaskId>,
@@ -134,7 +128,14 @@ struct Feed {
 }
 
 impl Feed {
-    async fn next(&mut self) -> Option<Event> {
+    /// The events after number `after`, of one task or of all.
+    pub(in crate::api) fn new(context: &Context, task: Option<TaskId>, after: i64) -> Self {
+        let wake = context.state.queue.wake().events();
+        Self { context: context.clone(), wake, task, after, ready: VecDeque::new() }
+    }
+
+    /// The next event; none when the task has ended and all was told, or when the daemon stops.
+    pub(in crate::api) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 self.after = event.id;

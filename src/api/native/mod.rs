@@ -5,7 +5,7 @@ mod delete;
 mod deliveries;
 mod devices;
 mod event_fires;
-mod events;
+pub(in crate::api) mod events;
 mod files;
 mod identities;
 mod language;
@@ -43,7 +43,11 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{State, compat::CreateWorkFlow};
+use super::{
+    State,
+    compat::CreateWorkFlow,
+    openai::{OpenAiModels, Speech},
+};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -112,7 +116,7 @@ type All = (
     secrets::Secrets,
     (sources::Sources, schedules::Schedules, event_fires::EventFires),
     (workflows::Workflows, language::Language, CreateWorkFlow),
-    models::ModelFiles,
+    (models::ModelFiles, Speech, OpenAiModels),
     devices::Devices,
     system::System,
 );
@@ -137,7 +141,7 @@ pub(super) fn all(context: Context) -> All {
             event_fires::EventFires(context.clone()),
         ),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
-        models::ModelFiles(context.clone()),
+        (models::ModelFiles(context.clone()), Speech(context.clone()), OpenAiModels(context.clone())),
         devices::Devices(context.clone()),
         system::System(context),
     )

@@ -5,6 +5,7 @@ mod event_fires;
 mod events;
 mod media;
 mod models;
+mod openai;
 mod secrets;
 mod server;
 mod sources;

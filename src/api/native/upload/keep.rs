@@ -27,7 +27,8 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
     let id = uuid::Uuid::new_v4().to_string();
     let link = format!("upload:{id}");
     submission.link.clone_from(&link);
-    submission.idempotency = idempotency(key, content::sha256(format!("{} {fields}", kept.sha256).as_bytes()))?;
+    let given = idempotency(key, content::sha256(format!("{} {fields}", kept.sha256).as_bytes()))?;
+    submission.idempotency = given.or(submission.idempotency);
     let upload = NewUpload {
         id,
         file_name: name,
