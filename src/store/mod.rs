@@ -22,8 +22,10 @@ mod steps;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod transcripts;
 mod triggers;
+mod usage;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -46,8 +48,10 @@ pub use self::{
     sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
     tasks::{NewTask, Page, TaskFilter},
+    tokens::NewToken,
     transcripts::NewTranscript,
     triggers::{EventTrigger, NewEventFire, PendingFire},
+    usage::{DAY_MS, UsageRow},
     workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};

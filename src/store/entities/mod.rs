@@ -19,6 +19,8 @@ pub mod source;
 pub mod source_item;
 pub mod step;
 pub mod task;
+pub mod token;
 pub mod transcript;
 pub mod upload;
+pub mod usage;
 pub mod workflow;

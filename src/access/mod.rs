@@ -1,0 +1,5 @@
+//! Who may call.
+
+mod hs256;
+pub mod jwt;
+pub mod key;
