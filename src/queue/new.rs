@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    domain::{Span, StepKind, TaskId},
+    domain::{Span, StepKind, TaskId, Usage},
     error::Result,
     store::{ListItem, NewStep, NewTask, Tx},
     workflow::Planned,
@@ -28,6 +28,7 @@ pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
     let NewRun { mut task, planned, most, reuse } = run;
     task.held = task.parent_step.is_none() && is_enough(tx, &task.workflow, most).await?;
     let (level, held) = (task.priority.level(), task.held);
+    tx.add_usage(task.owner, Usage { tasks: 1, ..Usage::default() }).await?;
     let id = tx.insert_task(task).await?;
     let rows = planned.into_iter().enumerate().map(|(position, planned)| {
         let may_reuse = reuse.contains(&planned.key);

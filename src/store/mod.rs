@@ -62,7 +62,7 @@ pub struct Store {
     read: DatabaseConnection,
     dialect: Dialect,
     // Held, not read: the lock lasts as long as the file is open.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// One transaction that may write. Dropping it without [`Tx::commit`] undoes everything.
@@ -91,7 +91,22 @@ impl Store {
         Ok(pending.is_empty().then_some(store))
     }
 
+    /// Opens the database at `url` as it is, beside the daemon that holds it: for commands that write a row or two.
+    ///
+    /// # Errors
+    /// `database` when its schema would have to be changed.
+    pub async fn open_beside(url: &str) -> Result<Self> {
+        let store = Self::connect_with(url, |_| Ok(None)).await?;
+        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
+        let pending = pending.map_err(|error| stale().with_source(error))?;
+        if pending.is_empty() { Ok(store) } else { Err(stale()) }
+    }
+
     async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, |path| lock(path).map(Some)).await
+    }
+
+    async fn connect_with(url: &str, lock: impl FnOnce(&Path) -> Result<Option<File>>) -> Result<Self> {
         let path = url.strip_prefix("sqlite:").ok_or_else(|| {
             Error::new(Code::Config, "`database.url` must start with \"sqlite:\" (other databases come later)")
         })?;

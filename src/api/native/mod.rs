@@ -18,14 +18,17 @@ mod schedule_views;
 mod schedule_wishes;
 mod schedules;
 mod secrets;
+mod session;
 mod source_views;
 mod source_wishes;
 mod sources;
 mod submit;
 mod system;
 mod tasks;
+mod tokens;
 mod transcript;
 pub(in crate::api) mod upload;
+mod usage;
 mod views;
 mod wait;
 mod workflow_views;
@@ -89,6 +92,8 @@ pub(super) enum Group {
     Identities,
     /// What workflows may use and nobody may see. / 工作流使用的密钥。
     Secrets,
+    /// Who may call, and what was done. / 访问令牌、会话与用量。
+    Access,
     /// The routes of the systems that trawl takes the place of. / 兼容旧系统的接口。
     Compatibility,
     /// The daemon itself. / 守护进程本身。
@@ -108,9 +113,9 @@ type All = (
     identities::Identities,
     secrets::Secrets,
     (sources::Sources, schedules::Schedules),
+    (tokens::Tokens, session::Sessions, usage::Used),
     (workflows::Workflows, language::Language, CreateWorkFlow),
-    models::ModelFiles,
-    devices::Devices,
+    (models::ModelFiles, devices::Devices),
     system::System,
 );
 
@@ -129,9 +134,9 @@ pub(super) fn all(context: Context) -> All {
         identities::Identities(context.clone()),
         secrets::Secrets(context.clone()),
         (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
+        (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
-        models::ModelFiles(context.clone()),
-        devices::Devices(context.clone()),
+        (models::ModelFiles(context.clone()), devices::Devices(context.clone())),
         system::System(context),
     )
 }
