@@ -14,6 +14,7 @@ mod extract;
 mod hls;
 mod http;
 mod llm;
+mod owned;
 mod reporter;
 mod resolve;
 mod segments;
