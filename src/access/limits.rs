@@ -24,8 +24,12 @@ pub(super) struct Limits {
     submits: Option<DefaultKeyedRateLimiter<Submitter>>,
 }
 
-/// Whose submissions are counted together: a token's, or those from an address.
-type Submitter = std::result::Result<TokenId, IpAddr>;
+/// Whose submissions are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Submitter {
+    Token(TokenId),
+    Address(IpAddr),
+}
 
 impl Limits {
     /// Those of the configuration; 0 is none.
@@ -51,7 +55,8 @@ impl Limits {
     /// # Errors
     /// `too_many_requests` when there were too many.
     pub(super) fn submit(&self, token: Option<TokenId>, address: Option<IpAddr>) -> Result<()> {
-        check(self.submits.as_ref(), &token.ok_or_else(|| network(address)), "submissions")
+        let who = token.map_or_else(|| Submitter::Address(network(address)), Submitter::Token);
+        check(self.submits.as_ref(), &who, "submissions")
     }
 
     /// Forgets whoever has come back to the full measure.

@@ -11,8 +11,6 @@ pub mod key;
 mod limits;
 mod meter;
 mod quota;
-#[cfg(test)]
-mod tests;
 mod tokens;
 
 use std::{sync::Arc, time::Duration};

@@ -6,9 +6,12 @@ use std::{
 };
 
 use tokio::sync::watch;
-use trawl::{domain::TaskId, store::Store};
+use trawl::{
+    domain::{TaskId, TokenId},
+    store::Store,
+};
 
-use super::support::{Daemon, Event, Receiver, Reply, Site, sample_bytes};
+use super::support::{Daemon, Event, Receiver, Reply, Site, program, sample_bytes};
 
 const WORDS: &str = "The music is near the long box.";
 /// A drain that outlasts every test: who waits for it fails.
@@ -73,6 +76,11 @@ async fn on_an_open_address_tokens_are_needed_unless_the_operator_says_otherwise
     assert_eq!(self::token(&daemon, &["revoke", "1"]).await, "1: revoked\n");
     assert_eq!(status(tasks().bearer_auth(token.trim())).await, 401);
     assert!(daemon.stop().await);
+    // What was counted in memory was written on the way out.
+    let store = Store::open(&format!("sqlite:{}", daemon.folder().join("data/trawl.db").display())).await.unwrap();
+    let used = store.usage(Some(TokenId(1)), 0).await.unwrap();
+    assert_eq!((used.len(), used[0].usage.requests), (1, 1));
+    assert!(store.token(TokenId(1)).await.unwrap().unwrap().last_used_at.is_some());
     let mut daemon = Daemon::new("server.bind = \"0.0.0.0:0\"\nauth.mode = \"off\"");
     daemon.start().await;
     assert_eq!(daemon.http.get(format!("{}/api/tasks", daemon.url)).send().await.unwrap().status(), 200);
