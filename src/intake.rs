@@ -130,12 +130,7 @@ impl Intake {
     }
 
     /// Checks the parameters that hold links; of a share text, the link in it stays.
-    async fn check_urls(
-        &self,
-        definition: &Definition,
-        params: &mut Map<String, Value>,
-        caller: Caller,
-    ) -> Result<()> {
+    async fn check_urls(&self, definition: &Definition, params: &mut Map<String, Value>, caller: Caller) -> Result<()> {
         let urls = definition.params.iter().filter(|(name, param)| param.kind == ParamType::Url && *name != "link");
         for (name, param) in urls {
             let Some(Value::String(text)) = params.get(name).filter(|value| Some(*value) != param.default.as_ref())

@@ -81,7 +81,8 @@ fn check<K: Hash + Eq + Clone>(limiter: Option<&DefaultKeyedRateLimiter<K>>, who
     limiter.check_key(who).map_err(|until| {
         let wait = until.wait_time_from(DefaultClock::default().now());
         let wait = wait.max(Duration::from_secs(1));
-        Error::new(Code::TooManyRequests, format!("There were too many {what} in a minute")).with_retry_after(Some(wait))
+        Error::new(Code::TooManyRequests, format!("There were too many {what} in a minute"))
+            .with_retry_after(Some(wait))
     })
 }
 

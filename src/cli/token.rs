@@ -55,7 +55,12 @@ pub(super) async fn run(config: &Config, command: TokenCommand) -> Result<()> {
             let wanted = Wanted { name, scopes: scopes.into_iter().collect(), quota, expires_at };
             let (token, key) = access::create(&store, wanted).await?;
             // The token alone goes to stdout, for whoever keeps it in a variable.
-            let about = format!("Token {} \"{}\" ({}): keep it, it is not shown again.\n", token.id, token.name, scopes_of(&token));
+            let about = format!(
+                "Token {} \"{}\" ({}): keep it, it is not shown again.\n",
+                token.id,
+                token.name,
+                scopes_of(&token)
+            );
             write(&mut std::io::stderr(), &about);
             print(key.text());
         }

@@ -58,7 +58,15 @@ const TABLE: &[(Need, &[&str])] = &[
     ),
     (
         Need::Change,
-        &["delete_task", "cancel_task", "retry_task", "resolve_link", "validate_workflow", "test_workflow", "preview_schedule"],
+        &[
+            "delete_task",
+            "cancel_task",
+            "retry_task",
+            "resolve_link",
+            "validate_workflow",
+            "test_workflow",
+            "preview_schedule",
+        ],
     ),
     (Need::Make, &["create_task", "create_tasks", "upload_task", "rerun_task"]),
     (

@@ -36,7 +36,11 @@ fn operations() -> Vec<Operation> {
 }
 
 /// How a caller fares: `401`, `403`, or past the check.
-async fn fare(app: &impl Endpoint<Output = Response>, operation: &Operation, header: Option<(&str, &str)>) -> &'static str {
+async fn fare(
+    app: &impl Endpoint<Output = Response>,
+    operation: &Operation,
+    header: Option<(&str, &str)>,
+) -> &'static str {
     let mut request = Request::builder().method(operation.method.clone()).uri_str(&operation.path);
     if operation.method != Method::GET {
         request = request.content_type("application/json");
@@ -98,7 +102,14 @@ async fn every_route_with_every_kind_of_caller() {
     for scope in Scope::ALL {
         let key = api.token_for(&[*scope]).await;
         let jwt = api.state.access.exchange(&key, None).await.unwrap();
-        scopes.push((*scope, [("authorization", format!("Bearer {key}")), ("x-api-key", key), ("authorization", format!("Bearer {jwt}"))]));
+        scopes.push((
+            *scope,
+            [
+                ("authorization", format!("Bearer {key}")),
+                ("x-api-key", key),
+                ("authorization", format!("Bearer {jwt}")),
+            ],
+        ));
     }
     for operation in operations() {
         let place = format!("{} {} ({})", operation.method, operation.path, operation.id);
@@ -155,6 +166,11 @@ async fn an_open_daemon_ignores_what_is_not_ours() {
     let guarded = guarded().await;
     assert!(guarded.state.access.exchange("your-api-key", None).await.is_err());
     guarded.get_as(&jwt, "/api/tasks").await.problem(401, "unauthorized");
+    // What was swapped once is not swapped again: it would never end.
+    let access = &guarded.state.access;
+    let jwt = access.exchange(&guarded.token_for(&[Scope::Read]).await, None).await.unwrap();
+    assert_eq!(guarded.get_as(&jwt, "/api/tasks").await.status, 200);
+    assert!(access.exchange(&jwt, None).await.is_err() && access.session(&jwt, None).await.is_err());
 }
 
 #[tokio::test]

@@ -9,7 +9,11 @@ async fn a_token_is_shown_once_and_counts_until_it_is_taken_back() {
     let api = guarded().await;
     let admin = api.token_for(&[Scope::Admin]).await;
     let made = api
-        .post_as(&admin, "/api/tokens", json!({"name": " ci ", "scopes": ["submit", "read"], "quota": {"tasks_per_minute": 5}}))
+        .post_as(
+            &admin,
+            "/api/tokens",
+            json!({"name": " ci ", "scopes": ["submit", "read"], "quota": {"tasks_per_minute": 5}}),
+        )
         .await;
     assert_eq!(made.status, 201, "{}", made.text());
     let made = made.json();
@@ -48,7 +52,9 @@ async fn tokens_that_make_no_sense_are_refused() {
         (json!({"name": "x", "scopes": ["root"]}), "invalid_value", "scopes"),
         (json!({"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}), "invalid_value", "expires_at"),
         (json!({"name": "x", "scopes": ["read"], "quota": {"bytes_per_day": -1}}), "invalid_value", "quota"),
-        (json!({"name": "x", "scopes": ["read"], "quota": {"bytes": 1}}), "unknown_field", "quota"),
+        (json!({"name": 5, "scopes": ["read"]}), "invalid_value", "name"),
+        (json!({"name": "x", "scopes": "read"}), "invalid_value", "scopes"),
+        (json!({"name": "x", "scopes": ["read"], "quota": {"bytes": 1}}), "invalid_value", "quota"),
     ] {
         let problem = api.post("/api/tokens", body.to_string()).await.problem(422, code);
         assert!(problem["field"].as_str().unwrap().starts_with(field), "{body}: {problem}");
@@ -61,7 +67,8 @@ async fn a_browser_logs_in_and_out() {
     let api = guarded_with(|config| config.server.base_path = "/t".to_owned()).await;
     let (token, key) = api.token_with(WORKER, Quota::default()).await;
     let login = async |key: &str, headers: &[(&str, &str)]| {
-        let request = Request::builder().method(Method::POST).uri_str("/t/api/session").content_type("application/json");
+        let request =
+            Request::builder().method(Method::POST).uri_str("/t/api/session").content_type("application/json");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         api.send(request.body(json!({ "token": key }).to_string())).await
     };

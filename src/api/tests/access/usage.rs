@@ -31,7 +31,8 @@ async fn what_was_done_is_told_to_whom_it_concerns() {
     assert!(row["day"].as_str().unwrap().ends_with("T00:00:00Z"), "{row}");
     let all = api.get_as(&admin, "/api/usage").await.json();
     assert_eq!((all["items"].as_array().unwrap().len(), &all["total"]["tasks"]), (3, &json!(2)));
-    let of = async |key: &str, id: i64| api.get_as(key, &format!("/api/usage?token_id={id}")).await.json()["items"].clone();
+    let of =
+        async |key: &str, id: i64| api.get_as(key, &format!("/api/usage?token_id={id}")).await.json()["items"].clone();
     assert_eq!(of(&admin, first.id.0).await[0]["tasks"], 1);
     assert_eq!(of(&other, first.id.0).await, json!([]));
     // What was counted in memory is in the database after an orderly stop.
