@@ -29,8 +29,9 @@ pub use self::{
     workflows::{other, shipped},
 };
 use crate::{
+    access::Access,
     api,
-    config::Config,
+    config::{AuthMode, Config},
     crawl::{Ask, Crawl, Identities, without_secrets},
     delivery::Courier,
     error::{Code, Error, Result},
@@ -69,6 +70,7 @@ pub struct App {
     pub follow: Follow,
     /// Looks at schedules and events.
     pub scheduler: Scheduler,
+    access: Access,
     courier: Courier,
     runner: Runner,
     pulls: Pulls,
@@ -107,6 +109,7 @@ impl App {
         }
         let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows, steps::machine(&config)?).await?;
         schedule::sync_all(queue.store()).await?;
+        let access = Access::new(queue.shared_store(), &config, &secret::auth(&config)?);
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let secrets = open_secrets(&config, queue.shared_store())?;
@@ -127,6 +130,7 @@ impl App {
             intake,
             follow,
             scheduler,
+            access,
             courier,
             runner,
             pulls,
@@ -150,6 +154,7 @@ impl App {
         let url = format!("http://{address}{}", self.config.server.base_path);
         std::fs::write(self.config.paths.data.join("url"), &url)?;
         tracing::info!(url, "listening");
+        self.say_who_may_call().await?;
         Ok((listener, address))
     }
 
@@ -184,6 +189,11 @@ impl App {
         });
         let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
         parts.spawn(async move { scheduler.run(stop).await });
+        let (access, stop) = (self.access.clone(), api_stop.clone());
+        parts.spawn(async move {
+            access.run(stop).await;
+            Ok(())
+        });
         let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
         let draining = Arc::clone(&self.draining);
         let stop = shutdown.clone();
@@ -201,6 +211,8 @@ impl App {
                 part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
             result = result.and(part.and_then(|part| part));
         }
+        // The last request has been answered.
+        result = result.and(self.access.flush().await);
         tokio::join!(self.services.pool.shutdown(), self.pulls.shutdown());
         upkeep.abort();
         mark.abort();
@@ -209,11 +221,31 @@ impl App {
         result
     }
 
+    /// Says in the log who may call.
+    async fn say_who_may_call(&self) -> Result<()> {
+        let mode = self.config.auth.mode;
+        match mode {
+            AuthMode::Off => tracing::warn!(mode = mode.as_str(), "open: whoever reaches the daemon may do everything"),
+            _ if self.access.is_open() => {
+                tracing::info!(mode = mode.as_str(), "open: whoever is on this machine may do everything")
+            }
+            _ => tracing::info!(mode = mode.as_str(), "every request needs an access token"),
+        }
+        let store = self.services.queue.store();
+        if !self.access.is_open() && store.tokens().await?.iter().all(|token| token.revoked_at.is_some()) {
+            tracing::warn!(
+                "there is no access token yet: make one with `trawl token create --name NAME --scope admin`"
+            );
+        }
+        Ok(())
+    }
+
     /// What the API works with.
     pub fn state(&self) -> api::State {
         let services = self.services.clone();
         let facts = self.services.clone();
         api::State {
+            access: self.access.clone(),
             config: Arc::clone(&self.config),
             queue: services.queue.clone(),
             intake: self.intake.clone(),

@@ -114,6 +114,10 @@ codes! {
     UnsupportedFormat "unsupported_format" Unsupported 415 "See the list of formats in /docs.";
     RangeNotSatisfiable "range_not_satisfiable" InvalidInput 416 "Ask for a range inside the file.";
     CrossOrigin "cross_origin" Forbidden 403 "Call the API from its own address, or from outside a browser.";
+    Unauthorized "unauthorized" Forbidden 401 "Send an access token as `Authorization: Bearer trw_…`; the operator makes one with `trawl token create`.";
+    Forbidden "forbidden" Forbidden 403 "Ask the operator for a token with this scope.";
+    TooManyRequests "too_many_requests" RateLimited 429 "Wait as long as `Retry-After` says.";
+    QuotaExceeded "quota_exceeded" RateLimited 429 "Wait as long as `Retry-After` says, or ask the operator for a larger quota.";
     InsufficientStorage "insufficient_storage" Unavailable 507 "Free some disk space; the work goes on by itself.";
     // Links and downloads
     HostNotFound "host_not_found" Unavailable 422 "Check the spelling of the host and whether its name resolves here.";

@@ -68,7 +68,9 @@ impl Intake {
 
     /// Checks a submission, stores it as a task and wakes the runner.
     pub async fn submit(&self, mut submission: Submission) -> Result<Task> {
-        let key = submission.idempotency.take();
+        // Two tokens may use the same key.
+        let owner = submission.caller.token.map_or(0, |id| id.0);
+        let key = submission.idempotency.take().map(|(key, body)| (format!("{owner}:{key}"), body));
         let checked = self.check(submission).await?;
         let tx = self.queue.store().begin().await?;
         if let Some((key, body)) = &key
@@ -97,7 +99,7 @@ impl Intake {
         let mut given = submission.params;
         params::known(&definition, &given)?;
         let link = match pasted(&definition, &submission.link, &given) {
-            Some(pasted) => self.link(pasted).await?,
+            Some(pasted) => self.link(pasted, submission.caller).await?,
             None => String::new(),
         };
         if definition.params.contains_key("link") && !link.is_empty() {
@@ -109,7 +111,7 @@ impl Intake {
             self.net.check_url(url).map_err(|error| error.with_field("callback_url"))?;
         }
         let mut params = params::checked(&definition, given)?;
-        self.check_urls(&definition, &mut params).await?;
+        self.check_urls(&definition, &mut params, submission.caller).await?;
         let planned = plan(&definition).map_err(|error| Error::new(Code::InvalidWorkflow, error.to_string()))?;
         let priority = submission.priority.unwrap_or(Priority::Normal);
         let media_id = media::named(&link);
@@ -131,7 +133,7 @@ impl Intake {
     }
 
     /// Checks the parameters that hold links; of a share text, the link in it stays.
-    async fn check_urls(&self, definition: &Definition, params: &mut Map<String, Value>) -> Result<()> {
+    async fn check_urls(&self, definition: &Definition, params: &mut Map<String, Value>, caller: Caller) -> Result<()> {
         let urls = definition.params.iter().filter(|(name, param)| param.kind == ParamType::Url && *name != "link");
         for (name, param) in urls {
             let Some(Value::String(text)) = params.get(name).filter(|value| Some(*value) != param.default.as_ref())
@@ -142,7 +144,7 @@ impl Intake {
             let link = if is_address && !text.contains(char::is_whitespace) {
                 self.net.check_url(text).map(|_| text.clone())
             } else {
-                self.link(text).await
+                self.link(text, caller).await
             };
             params.insert(name.clone(), Value::String(link.map_err(|error| error.with_field(name))?));
         }
@@ -180,15 +182,16 @@ impl Intake {
         Ok((revision, definition))
     }
 
-    /// The link in what was pasted; what is already here must exist.
-    async fn link(&self, pasted: &str) -> Result<String> {
+    /// The link in what was pasted; what is already here must exist and be the caller's.
+    async fn link(&self, pasted: &str, caller: Caller) -> Result<String> {
         let pasted = pasted.trim();
         let store = self.queue.store();
         let gone = |what: &str, id: &str| {
             Error::new(Code::NotFound, format!("There is no {what} {}", id.escape_debug())).with_field("link")
         };
         if let Some(id) = pasted.strip_prefix("upload:") {
-            store.upload(id).await?.ok_or_else(|| gone("upload", id))?;
+            let upload = store.upload(id).await?.filter(|(upload, _)| caller.may_see(upload.owner));
+            upload.ok_or_else(|| gone("upload", id))?;
             return Ok(pasted.to_owned());
         }
         if let Some(id) = pasted.strip_prefix("media:") {
@@ -196,7 +199,13 @@ impl Intake {
                 Ok(id) => store.media(MediaId(id)).await?,
                 Err(_) => None,
             };
-            found.ok_or_else(|| gone("media", id))?;
+            let media = found.ok_or_else(|| gone("media", id))?;
+            // Whose a media is, is told by the tasks that are about it.
+            if let Some(owner) = caller.only()
+                && !store.has_media(owner, media.id).await?
+            {
+                return Err(gone("media", id));
+            }
             return Ok(pasted.to_owned());
         }
         let link = crawlers::find_link(pasted)

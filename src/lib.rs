@@ -1,5 +1,6 @@
 //! trawl: paste a link, get the words. ARCHITECTURE.md is the map.
 
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod cli;

@@ -14,6 +14,7 @@ mod m20261120_000008_task_indexes;
 mod m20261120_000009_task_media;
 mod m20261120_000010_fires_told;
 mod m20261120_000010_owners;
+mod m20261120_000011_tokens;
 
 use sea_orm_migration::prelude::*;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000009_task_media::Migration),
             Box::new(m20261120_000010_fires_told::Migration),
             Box::new(m20261120_000010_owners::Migration),
+            Box::new(m20261120_000011_tokens::Migration),
         ]
     }
 }

@@ -10,10 +10,7 @@ use poem::{
 };
 
 use super::{openai, origin, problem, routes::Routes, shape::Shape};
-use crate::{
-    domain::Caller,
-    error::{Code, Error},
-};
+use crate::error::{Code, Error};
 
 /// What pages and data may load: only what comes from here.
 const POLICY: &str =
@@ -42,7 +39,6 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         }
         let path = request.uri().path().to_owned();
         request.set_data(AskedPath(path.clone()));
-        request.set_data(Caller::default());
         let host = if self.local_only { origin::check_host(&request) } else { Ok(()) };
         let answer = match host.and_then(|()| origin::check(&request)) {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,

@@ -7,8 +7,17 @@ use poem_openapi::{
     types::Type,
 };
 
-use super::problem::{CONTENT_TYPE, Problem};
+use super::{
+    access::{Need, need},
+    problem::{CONTENT_TYPE, Problem},
+};
 use crate::error::Code::{self, *};
+
+/// What an operation that needs a token can answer with.
+const GUARDED: &[Code] = &[Unauthorized, Forbidden, TooManyRequests];
+
+/// What making tasks can answer with.
+const LIMITED: &[Code] = &[QuotaExceeded];
 
 /// What every operation can answer with.
 const ALWAYS: &[Code] = &[InvalidValue, UnknownField, Database, Internal];
@@ -110,6 +119,12 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("openai_translate", &[BODY, SUBMIT, SPEECH]),
     ("openai_models", &[]),
     ("openai_model", &[&[UnknownModel]]),
+    ("list_tokens", &[]),
+    ("create_token", &[BODY]),
+    ("revoke_token", &[&[NotFound, CrossOrigin]]),
+    ("usage", &[]),
+    ("create_session", &[BODY, &[Unauthorized, TooManyRequests]]),
+    ("delete_session", &[&[CrossOrigin]]),
     ("list_models", &[]),
     ("get_model", &[&[NotFound]]),
     ("pull_model", &[&[NotFound, Conflict, ModelPull, ShuttingDown, CrossOrigin]]),
@@ -125,9 +140,12 @@ const TABLE: &[(&str, &[&[Code]])] = &[
 
 /// By operation and status: the description with the codes.
 static DESCRIPTIONS: LazyLock<BTreeMap<&'static str, BTreeMap<u16, String>>> = LazyLock::new(|| {
-    let describe = |lists: &[&[Code]]| {
+    let describe = |operation: &str, lists: &[&[Code]]| {
         let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-        for code in ALWAYS.iter().chain(lists.iter().copied().flatten()) {
+        let need = need(operation);
+        let guarded = if need == Need::Nothing { &[] } else { GUARDED };
+        let limited = if need == Need::Make { LIMITED } else { &[] };
+        for code in [ALWAYS, guarded, limited].iter().chain(lists).copied().flatten() {
             let codes = by_status.entry(code.status()).or_default();
             if !codes.contains(code) {
                 codes.push(*code);
@@ -139,7 +157,7 @@ static DESCRIPTIONS: LazyLock<BTreeMap<&'static str, BTreeMap<u16, String>>> = L
             .map(|(status, codes)| (status, codes.iter().map(line).collect::<Vec<_>>().join("\n\n")))
             .collect()
     };
-    TABLE.iter().map(|(operation, lists)| (*operation, describe(lists))).collect()
+    TABLE.iter().map(|(operation, lists)| (*operation, describe(operation, lists))).collect()
 });
 
 /// The answers that an operation can fail with.

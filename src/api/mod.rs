@@ -4,6 +4,7 @@
 //! [`crate::error`]; nothing that a client sends is held in memory beyond a limit counted on the bytes received; a request
 //! that changes something and comes from another site's page is refused; a failure of 500 or more is logged once.
 
+mod access;
 mod body;
 mod compat;
 mod connections;
@@ -40,6 +41,7 @@ use serde_json::Value;
 
 pub use self::server::{app, openapi, serve};
 use crate::{
+    access::Access,
     config::Config,
     crawl::{Ask, Identities},
     error::Result,
@@ -62,6 +64,8 @@ pub trait Resolve: Send + Sync {
 /// What the API works on. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
+    /// Who may call.
+    pub access: Access,
     /// The configuration.
     pub config: Arc<Config>,
     /// Tasks and everything about them.

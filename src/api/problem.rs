@@ -79,6 +79,9 @@ pub(super) fn answer(error: &Error, path: Option<&str>) -> Response {
     };
     let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(problem.to_json_string());
     response.extensions_mut().insert(Told::from(error));
+    if error.code == Code::Unauthorized {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"trawl\""));
+    }
     if let Some(wait) = error.retry_after {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

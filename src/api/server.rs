@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     State,
+    access::Gate,
     connections::Connections,
     documented::Documented,
     edge::Edge,
@@ -20,10 +21,7 @@ use super::{
     pages,
     routes::Routes,
 };
-use crate::{
-    config::AuthMode,
-    error::{Code, Error, Result},
-};
+use crate::error::{Code, Error, Result};
 
 /// How long open requests may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -56,13 +54,14 @@ pub async fn serve(state: State, listener: TcpListener, shutdown: CancellationTo
 
 /// The OpenAPI document as JSON: sorted and indented, so that two versions can be compared.
 pub fn openapi() -> String {
-    document(&service(native::Described, ""))
+    document(&service(native::Described, None, ""))
 }
 
 fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = poem::Response> + 'static {
     let base = state.config.server.base_path.clone();
-    let local_only = state.config.auth.mode != AuthMode::Off;
-    let service = service(native::all(Context { state, stop }), &base);
+    let local_only = state.config.is_local_only();
+    let gate = Gate { access: state.access.clone(), queue: state.queue.clone() };
+    let service = service(native::all(Context { state, stop }), Some(gate), &base);
     let routes = Arc::new(routes_of(&service, &base));
     let (openapi, docs) = (document(&service), service.swagger_ui_html());
     let api: Arc<BoxEndpoint<'static>> = Arc::new(service.into_endpoint());
@@ -76,9 +75,9 @@ fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str) -> Routes {
     Routes::of::<T>(base, &pages::PATHS)
 }
 
-fn service<T: OpenApi>(api: T, base: &str) -> OpenApiService<Documented<T>, ()> {
+fn service<T: OpenApi>(api: T, gate: Option<Gate>, base: &str) -> OpenApiService<Documented<T>, ()> {
     let server = if base.is_empty() { "/" } else { base };
-    OpenApiService::new(Documented(api), "trawl", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new(Documented(api, gate), "trawl", env!("CARGO_PKG_VERSION"))
         .description(
             "Paste a link, get the words: links and files become transcripts and subtitles.\n\n\
              粘贴链接，获得文字：链接与文件会变成文字稿与字幕。",

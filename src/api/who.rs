@@ -1,4 +1,4 @@
-//! Who sent a request, as the outermost layer found.
+//! Who sent a request, as the check before its operation found.
 
 use poem::{FromRequest, Request, RequestBody};
 

@@ -1,5 +1,5 @@
 //! Secrets from the configuration, or made once and kept in the data folder: the one that signs callbacks, and the keys
-//! that encrypt identities and the secrets of workflows.
+//! that encrypt identities and the secrets of workflows or sign sessions.
 
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -13,6 +13,7 @@ use crate::{
 const CALLBACKS: &str = "callback.secret";
 const IDENTITIES: &str = "identities.key";
 const SECRETS: &str = "secrets.key";
+const AUTH: &str = "auth.key";
 /// Standard Webhooks asks for 24 to 64 bytes.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -33,6 +34,11 @@ pub(super) fn identities(config: &Config) -> Result<[u8; 32]> {
 /// The key that encrypts the secrets of workflows, likewise.
 pub(super) fn secrets(config: &Config) -> Result<[u8; 32]> {
     key(&config.secrets.key, SECRETS, &config.paths.data)
+}
+
+/// The key that signs sessions and JWTs, likewise.
+pub(super) fn auth(config: &Config) -> Result<[u8; 32]> {
+    key(&config.auth.key, AUTH, &config.paths.data)
 }
 
 /// A key given under a setting, or kept in the file that has the setting's name.

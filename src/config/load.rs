@@ -67,12 +67,8 @@ impl Config {
         if !self.storage.url.is_empty() {
             return wrong("storage.url", "empty (other stores come later)");
         }
-        if self.auth.mode == super::AuthMode::Auto && !self.server.bind.ip().is_loopback() {
-            return wrong(
-                "server.bind",
-                "a loopback address such as 127.0.0.1:8000, because trawl checks no tokens yet; \
-                 with `auth.mode = \"off\"` it listens anywhere, open to everyone who reaches it",
-            );
+        if self.auth.jwt_life.0.as_secs() == 0 || self.auth.session_life.0.as_secs() == 0 {
+            return wrong("auth.jwt_life and auth.session_life", "at least 1s");
         }
         self.models.check()?;
         self.engine.check()?;
@@ -218,7 +214,8 @@ mod tests {
     #[test]
     fn wrong_values_are_refused() {
         for bad in [
-            "[server]\nbind = \"0.0.0.0:8000\"",
+            "[auth]\nmode = \"open\"",
+            "[auth]\njwt_life = \"0s\"",
             "[server]\nbase_path = \"x/\"",
             "[server]\nbase_path = \"/a:b\"",
             "[engine]\nslots = 0",
@@ -235,7 +232,7 @@ mod tests {
         ] {
             assert_eq!(load(bad).unwrap_err().code, Code::Config, "{bad}");
         }
-        assert!(load("[server]\nbind = \"0.0.0.0:8000\"\n[auth]\nmode = \"off\"").is_ok());
+        assert!(load("[server]\nbind = \"0.0.0.0:8000\"").is_ok());
         assert!(load("[engine]\nthreads = 1024\nhang_timeout = \"1s\"\nidle_unload = \"0s\"").is_ok());
     }
 

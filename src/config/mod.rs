@@ -3,6 +3,7 @@
 //! Layers, later ones win: the embedded `config/default.toml`, a file, `TRAWL__SECTION__KEY` variables, flags.
 //! Callers may rely on every value being in range once [`Config::load`] has returned it.
 
+mod auth;
 mod engine;
 mod exec;
 mod llm;
@@ -15,6 +16,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use serde::Deserialize;
 
 pub use self::{
+    auth::{AuthConfig, AuthMode},
     engine::EngineConfig,
     exec::ExecConfig,
     llm::{LlmConfig, LlmModel},
@@ -101,26 +103,6 @@ pub struct PathsConfig {
     pub temp: PathBuf,
     /// Definitions of workflows; need not be there.
     pub workflows: PathBuf,
-}
-
-/// Who may call.
-#[derive(Clone, Debug, Deserialize)]
-pub struct AuthConfig {
-    /// Open to this machine only, or everywhere.
-    pub mode: AuthMode,
-}
-
-/// Who may call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthMode {
-    /// Open on loopback; the daemon refuses to start on any other address.
-    Auto,
-    /// Listens anywhere, but answers only requests that were sent to a name of this machine (127.0.0.1, localhost): for
-    /// containers whose port is published on loopback.
-    Local,
-    /// Open on every address: something in front of trawl checks who calls.
-    Off,
 }
 
 /// What people send.

@@ -18,7 +18,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Submit, Self::Admin];
+    pub const ALL: &'static [Self] = &[Self::Read, Self::Submit, Self::Admin];
 
     /// The word that is stored and shown.
     pub fn as_str(self) -> &'static str {
@@ -30,12 +30,18 @@ impl Scope {
     }
 }
 
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl std::str::FromStr for Scope {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
         let known = &["read", "submit", "admin"];
-        let found = Self::ALL.into_iter().find(|scope| scope.as_str() == word);
+        let found = Self::ALL.iter().copied().find(|scope| scope.as_str() == word);
         found.ok_or_else(|| UnknownWord { word: word.to_owned(), known })
     }
 }
@@ -47,7 +53,7 @@ pub struct Scopes(u8);
 impl Scopes {
     /// Every scope.
     pub fn all() -> Self {
-        Scope::ALL.into_iter().collect()
+        Scope::ALL.iter().copied().collect()
     }
 
     /// Whether something that needs `scope` is allowed.
@@ -57,7 +63,7 @@ impl Scopes {
 
     /// The scopes by themselves, in order.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::ALL.into_iter().filter(move |scope| self.holds(*scope))
+        Scope::ALL.iter().copied().filter(move |scope| self.holds(*scope))
     }
 
     fn holds(self, scope: Scope) -> bool {
@@ -107,7 +113,7 @@ mod tests {
     #[test]
     fn admin_holds_all_and_the_others_only_themselves() {
         let only = |scope| Scopes::from_iter([scope]);
-        assert!(Scope::ALL.into_iter().all(|scope| only(Scope::Admin).allow(scope)));
+        assert!(Scope::ALL.iter().all(|scope| only(Scope::Admin).allow(*scope)));
         assert!(only(Scope::Submit).allow(Scope::Submit) && !only(Scope::Submit).allow(Scope::Read));
         assert!(!Scopes::default().allow(Scope::Read));
         assert_eq!(Scopes::all().iter().map(Scope::as_str).collect::<Vec<_>>(), ["read", "submit", "admin"]);

@@ -11,6 +11,7 @@ pub mod source;
 pub mod span;
 pub mod status;
 pub mod task;
+pub mod token;
 pub mod transcript;
 
 pub use access::{Caller, Scope, Scopes};
@@ -26,4 +27,5 @@ pub use status::{
     StepState, TaskStatus,
 };
 pub use task::{Step, Task};
+pub use token::{Quota, Token, Usage};
 pub use transcript::{Segment, Transcript, Word};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Queue, Seen, Work, after::After, deadlines::late_task, holds, new::NewRun, retry, seen, step_event};
 use crate::{
-    domain::{StepState, Task, TaskStatus},
+    domain::{StepKind, StepState, Task, TaskStatus, Usage},
     error::{Class, Code, Error, Report, Result},
     store::{NewDelivery, NewTranscript, StepRow, Tx},
     workflow::Rule,
@@ -176,6 +176,7 @@ impl Queue {
             warnings.extend(new.transcript.warnings.iter().filter(|text| !task.warnings.contains(text)).cloned());
             tx.set_task_transcribed(task.id, &new.transcript.language, &warnings).await?;
         }
+        tx.add_usage(task.owner, used(work, done)).await?;
         tx.succeed_step(&work.fence, &output, input).await?;
         holds::hold_named(tx, task.id, &output).await?;
         if let Some(delivery) = done.delivery.clone() {
@@ -258,6 +259,20 @@ impl Queue {
         }
         Ok(())
     }
+}
+
+/// What a step has used up; what was taken over from another task costs nothing.
+fn used(work: &Work, done: &Done) -> Usage {
+    if done.reused {
+        return Usage::default();
+    }
+    let audio = done.transcript.as_ref().map_or(0.0, |new| new.transcript.duration);
+    let tokens = |name: &str| match work.row.step.kind {
+        StepKind::Llm => done.output["usage"][name].as_i64().unwrap_or(0),
+        _ => 0,
+    };
+    let llm_tokens = tokens("input_tokens").saturating_add(tokens("output_tokens"));
+    Usage { audio_ms: (audio * 1000.0).round() as i64, llm_tokens, ..Usage::default() }
 }
 
 /// Whether nothing more comes of a row: its task has ended, or will fail and only the steps of its `on_error` matter.

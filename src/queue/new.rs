@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    domain::{Span, StepKind, TaskId, media::named_in},
+    domain::{Span, StepKind, TaskId, Usage, media::named_in},
     error::Result,
     store::{ListItem, NewStep, NewTask, Tx},
     workflow::Planned,
@@ -31,6 +31,7 @@ pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
     // From the start, so that they stay when the tasks that brought them here are deleted before this one needs them.
     let named = json!([task.link, task.params, planned.iter().map(|row| &row.with).collect::<Vec<_>>()]);
     let named = named_in(&named).into_iter().chain(task.media_id).collect();
+    tx.add_usage(task.owner, Usage { tasks: 1, ..Usage::default() }).await?;
     let id = tx.insert_task(task).await?;
     tx.use_media(id, &named).await?;
     let rows = planned.into_iter().enumerate().map(|(position, planned)| {

@@ -23,8 +23,10 @@ mod task_media;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod transcripts;
 mod triggers;
+mod usage;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -50,8 +52,10 @@ pub use self::{
         StepView, Stopped,
     },
     tasks::{NewTask, Page, TaskFilter},
+    tokens::NewToken,
     transcripts::NewTranscript,
     triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
+    usage::{DAY_MS, UsageRow},
     workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};
@@ -62,7 +66,7 @@ pub struct Store {
     read: DatabaseConnection,
     dialect: Dialect,
     // Held, not read: the lock lasts as long as the file is open.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// One transaction that may write. Dropping it without [`Tx::commit`] undoes everything.
@@ -91,7 +95,27 @@ impl Store {
         Ok(pending.is_empty().then_some(store))
     }
 
+    /// Opens the database at `url` for a command that writes a row or two: as [`Self::open`], or beside the daemon that
+    /// holds it.
+    ///
+    /// # Errors
+    /// `database` when a daemon of another version holds it.
+    pub async fn open_beside(url: &str) -> Result<Self> {
+        match Self::open(url).await {
+            Err(error) if error.code == Code::DatabaseLocked => {}
+            opened => return opened,
+        }
+        let store = Self::connect_with(url, |_| Ok(None)).await?;
+        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
+        let pending = pending.map_err(|error| stale().with_source(error))?;
+        if pending.is_empty() { Ok(store) } else { Err(stale()) }
+    }
+
     async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, |path| lock(path).map(Some)).await
+    }
+
+    async fn connect_with(url: &str, lock: impl FnOnce(&Path) -> Result<Option<File>>) -> Result<Self> {
         let path = url.strip_prefix("sqlite:").ok_or_else(|| {
             Error::new(Code::Config, "`database.url` must start with \"sqlite:\" (other databases come later)")
         })?;

@@ -1,5 +1,7 @@
 //! Tasks: written by intake, moved by the queue, looked at by everyone.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select, sea_query::Expr,
@@ -15,7 +17,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId},
+    domain::{MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId, media::UPLOAD},
     error::{Report, Result},
 };
 
@@ -69,6 +71,8 @@ pub struct TaskFilter {
     pub created_after: Option<i64>,
     /// Made before, in milliseconds since 1970.
     pub created_before: Option<i64>,
+    /// With this token's tasks only.
+    pub owner: Option<TokenId>,
     /// At most this many.
     pub limit: u64,
     /// Only tasks with a smaller id: the last one of the page before.
@@ -327,6 +331,24 @@ impl Store {
         Entity::find_by_id(id.0).one(&self.read).await?.map(TryInto::try_into).transpose()
     }
 
+    /// Those of some tasks that came with a token.
+    pub async fn owned_by(&self, owner: TokenId, tasks: &[TaskId]) -> Result<HashSet<TaskId>> {
+        let query = Entity::find().select_only().column(Column::Id).filter(Column::Owner.eq(owner.0));
+        let query = query.filter(Column::Id.is_in(tasks.iter().map(|id| id.0)));
+        Ok(query.into_tuple::<i64>().all(&self.read).await?.into_iter().map(TaskId).collect())
+    }
+
+    /// Whether a media is a token's: one of its tasks is about it, or it is one of its uploads.
+    pub async fn has_media(&self, owner: TokenId, media: MediaId) -> Result<bool> {
+        let query = Entity::find().filter(Column::Owner.eq(owner.0)).filter(Column::MediaId.eq(media.0));
+        if query.count(&self.read).await? > 0 {
+            return Ok(true);
+        }
+        let found = self.media(media).await?.filter(|media| media.platform == UPLOAD);
+        let Some(media) = found else { return Ok(false) };
+        Ok(self.upload(&media.platform_id).await?.is_some_and(|(upload, _)| upload.owner == Some(owner)))
+    }
+
     /// Whether a task is there and has not ended.
     pub async fn is_open(&self, id: TaskId) -> Result<bool> {
         let open = [TaskStatus::Queued.as_str(), TaskStatus::Processing.as_str()];
@@ -378,6 +400,7 @@ fn matching(filter: &TaskFilter) -> Select<Entity> {
             .in_subquery(media::Entity::find().select_only().column(media::Column::Id).filter(condition).into_query())
     };
     Entity::find()
+        .apply_if(filter.owner, |query, owner| query.filter(Column::Owner.eq(owner.0)))
         .apply_if(filter.status, |query, status| query.filter(Column::Status.eq(status.as_str())))
         .apply_if(filter.language.as_ref(), |query, language| query.filter(Column::Language.eq(language)))
         .apply_if(filter.workflow.as_ref(), |query, workflow| query.filter(Column::Workflow.eq(workflow)))

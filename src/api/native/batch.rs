@@ -11,8 +11,8 @@ use super::{
     views::{Report, TaskView},
 };
 use crate::{
-    api::{body::JsonBody, words::Word},
-    domain::Priority,
+    api::{body::JsonBody, who::Who, words::Word},
+    domain::{Caller, Priority},
     error::{Code, Error, Result},
 };
 
@@ -82,18 +82,24 @@ impl Batch {
         /// A key of your own which makes the request safe to repeat for 24 hours.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        who: Who,
         body: JsonBody<NewTasks>,
     ) -> poem::Result<BatchAccepted> {
         let key = idempotency(key.0, body.sha256)?;
-        Ok(BatchAccepted::Tasks(Json(submit_all(&self.0, body.value, key).await?)))
+        Ok(BatchAccepted::Tasks(Json(submit_all(&self.0, who.0, body.value, key).await?)))
     }
 }
 
-async fn submit_all(context: &Context, wishes: NewTasks, key: Option<(String, String)>) -> Result<Taken> {
+async fn submit_all(
+    context: &Context,
+    caller: Caller,
+    wishes: NewTasks,
+    key: Option<(String, String)>,
+) -> Result<Taken> {
     let mut taken = Taken { accepted: Vec::new(), rejected: Vec::new() };
     for (number, (line, link)) in links(&wishes.text)?.into_iter().enumerate() {
         let submitted = match link {
-            Ok(link) => submit(context, &wishes, link, number, key.as_ref()).await,
+            Ok(link) => submit(context, caller, &wishes, link, (number, key.as_ref())).await,
             Err(error) => Err(error),
         };
         match submitted {
@@ -108,11 +114,13 @@ async fn submit_all(context: &Context, wishes: NewTasks, key: Option<(String, St
 
 async fn submit(
     context: &Context,
+    caller: Caller,
     wishes: &NewTasks,
     link: String,
-    number: usize,
-    key: Option<&(String, String)>,
+    (number, key): (usize, Option<&(String, String)>),
 ) -> Result<TaskView> {
+    // Each link is a task; the request was let through as one.
+    context.state.access.admit(caller, 0).await?;
     let task = NewTask {
         workflow: wishes.workflow.clone(),
         params: wishes.params.clone(),
@@ -122,6 +130,7 @@ async fn submit(
         ..NewTask::default()
     };
     let mut submission = task.with_link(link);
+    submission.caller = caller;
     submission.idempotency = key.map(|(key, sha256)| (format!("{key}#{number}"), sha256.clone()));
     let task = context.state.intake.submit(submission).await?;
     context.view(task).await

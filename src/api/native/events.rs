@@ -1,7 +1,7 @@
 //! Live views: server-sent events from the stored ones.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -18,8 +18,8 @@ use tokio::sync::watch;
 
 use super::{Context, Group, wait::POLL};
 use crate::{
-    api::words::Time,
-    domain::TaskId,
+    api::{who::Who, words::Time},
+    domain::{TaskId, TokenId},
     error::{Code, Error, Result},
     store::Event,
 };
@@ -75,17 +75,19 @@ impl Events {
     ) -> poem::Result<View> {
         let task = self.0.task(TaskId(id.0)).await?.id;
         let after = after(last.0, last_event_id.0)?.unwrap_or(0);
-        Ok(view(&self.0, Some(task), after))
+        Ok(view(&self.0, Watched::Task(task), after))
     }
 
     /// Watch all tasks
     ///
-    /// The same events for every task, from now on, or after `Last-Event-ID`. Does not end by itself.
+    /// The same events for every task that the caller may see, from now on, or after `Last-Event-ID`. Does not end by
+    /// itself.
     ///
-    /// 所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始。
+    /// 调用者可见的所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始。
     #[oai(path = "/api/events", method = "get", operation_id = "all_events")]
     async fn of_all(
         &self,
+        who: Who,
         /// The number of the last event that was received.
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<String>>,
@@ -96,7 +98,7 @@ impl Events {
             Some(after) => after,
             None => self.0.store().last_event().await?,
         };
-        Ok(view(&self.0, None, after))
+        Ok(view(&self.0, who.0.only().map_or(Watched::All, Watched::Owner), after))
     }
 }
 
@@ -110,66 +112,99 @@ fn after(header: Option<String>, query: Option<i64>) -> Result<Option<i64>> {
     }
 }
 
-fn view(context: &Context, task: Option<TaskId>, after: i64) -> View {
-    let feed = Feed::new(context, task, after);
+fn view(context: &Context, watched: Watched, after: i64) -> View {
+    let feed = Feed::new(context, watched, after);
     let events = stream::unfold(feed, |mut feed| async move { feed.next().await.map(|event| (event, feed)) });
     EventStream::new(events.map(TaskEvent::from).boxed())
         .keep_alive(KEEP_ALIVE)
         .to_event(|event| sse::Event::message(event.to_json_string()).id(event.id.to_string()).event_type(event.kind))
 }
 
+/// What a look for events has come to.
+enum Loaded {
+    /// There is nothing new.
+    Nothing,
+    /// There are new events, be they for this view or not.
+    Something,
+    /// There may be new events, and no others will follow when there are none.
+    Over,
+}
+
+/// Whose events are shown.
+#[derive(Clone, Copy)]
+pub(in crate::api) enum Watched {
+    /// Those of one task.
+    Task(TaskId),
+    /// Those of a token's tasks.
+    Owner(TokenId),
+    /// Everyone's.
+    All,
+}
+
 /// Reads the stored events one after the other and waits for new ones.
 pub(in crate::api) struct Feed {
     context: Context,
     wake: watch::Receiver<u64>,
-    task: Option<TaskId>,
+    watched: Watched,
     after: i64,
     ready: VecDeque<Event>,
 }
 
 impl Feed {
-    /// The events after number `after`, of one task or of all.
-    pub(in crate::api) fn new(context: &Context, task: Option<TaskId>, after: i64) -> Self {
+    /// The events after number `after`.
+    pub(in crate::api) fn new(context: &Context, watched: Watched, after: i64) -> Self {
         let wake = context.state.queue.wake().events();
-        Self { context: context.clone(), wake, task, after, ready: VecDeque::new() }
+        Self { context: context.clone(), wake, watched, after, ready: VecDeque::new() }
     }
 
     /// The next event; none when the task has ended and all was told, or when the daemon stops.
     pub(in crate::api) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                self.after = event.id;
                 return Some(event);
             }
             if self.context.stop.is_cancelled() {
                 return None;
             }
             self.wake.mark_unchanged();
-            let is_over = match self.load().await {
-                Ok(is_over) => is_over,
+            let loaded = match self.load().await {
+                Ok(loaded) => loaded,
                 Err(error) => {
                     tracing::error!(error = %error.chain(), "a live view has ended early");
                     return None;
                 }
             };
-            match (self.ready.is_empty(), is_over) {
-                (true, true) => return None,
-                (true, false) => self.wait().await,
-                (false, _) => {}
+            match loaded {
+                Loaded::Over if self.ready.is_empty() => return None,
+                Loaded::Nothing => self.wait().await,
+                Loaded::Over | Loaded::Something => {}
             }
         }
     }
 
-    /// Reads what is new and says whether nothing comes any more. The task is looked at before its events, so that a
-    /// task that has ended has all of them stored.
-    async fn load(&mut self) -> Result<bool> {
+    /// Reads what is new. The task is looked at before its events, so that a task that has ended has all of them stored.
+    async fn load(&mut self) -> Result<Loaded> {
         let store = self.context.store();
-        let is_over = match self.task {
+        let task = match self.watched {
+            Watched::Task(id) => Some(id),
+            Watched::Owner(_) | Watched::All => None,
+        };
+        let is_over = match task {
             Some(id) => store.task(id).await?.is_none_or(|task| task.status.is_final()),
             None => false,
         };
-        self.ready = store.events(self.task, self.after, PAGE).await?.into();
-        Ok(is_over)
+        let mut events = store.events(task, self.after, PAGE).await?;
+        let Some(last) = events.last() else {
+            return Ok(if is_over { Loaded::Over } else { Loaded::Nothing });
+        };
+        self.after = last.id;
+        if let Watched::Owner(owner) = self.watched {
+            let tasks: HashSet<TaskId> = events.iter().map(|event| event.task_id).collect();
+            let own = store.owned_by(owner, &tasks.into_iter().collect::<Vec<_>>()).await?;
+            events.retain(|event| own.contains(&event.task_id));
+        }
+        self.ready = events.into();
+        Ok(if is_over { Loaded::Over } else { Loaded::Something })
     }
 
     async fn wait(&mut self) {

@@ -10,7 +10,7 @@ use crate::{
         cursor,
         words::{Time, Word},
     },
-    domain::{Media, MediaId, Priority, TaskId, TaskStatus},
+    domain::{Caller, Media, MediaId, Priority, TaskId, TaskStatus},
     error::{Code, Error, Result},
     store::TaskFilter,
 };
@@ -45,7 +45,7 @@ pub(super) struct TaskList {
 }
 
 impl Filters {
-    fn filter(self) -> Result<TaskFilter> {
+    fn filter(self, caller: Caller) -> Result<TaskFilter> {
         let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let q = text(self.q);
         if q.as_ref().is_some_and(|q| q.chars().count() > MAX_Q) {
@@ -61,6 +61,7 @@ impl Filters {
             q,
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),
+            owner: caller.only(),
             limit: self.limit,
             before: self.cursor.as_deref().map(cursor::decode).transpose()?.map(TaskId),
         })
@@ -68,9 +69,9 @@ impl Filters {
 }
 
 impl Context {
-    /// One page.
-    pub(super) async fn list(&self, filters: Filters) -> Result<TaskList> {
-        let page = self.store().tasks(&filters.filter()?).await?;
+    /// One page of what a caller may see.
+    pub(super) async fn list(&self, caller: Caller, filters: Filters) -> Result<TaskList> {
+        let page = self.store().tasks(&filters.filter(caller)?).await?;
         let ids: Vec<MediaId> = page.tasks.iter().filter_map(|task| task.media_id).collect();
         let media = self.store().media_of(&ids).await?;
         let media: HashMap<MediaId, Media> = media.into_iter().map(|media| (media.id, media)).collect();

@@ -19,6 +19,7 @@ mod schedule_views;
 mod schedule_wishes;
 mod schedules;
 mod secrets;
+mod session;
 mod source_views;
 mod source_wishes;
 mod sources;
@@ -27,8 +28,10 @@ mod steps;
 mod submit;
 mod system;
 mod tasks;
+mod tokens;
 mod transcript;
 pub(in crate::api) mod upload;
+mod usage;
 mod views;
 mod wait;
 mod workflow_views;
@@ -96,6 +99,8 @@ pub(super) enum Group {
     Identities,
     /// What workflows may use and nobody may see. / 工作流使用的密钥。
     Secrets,
+    /// Who may call, and what was done. / 访问令牌、会话与用量。
+    Access,
     /// The routes of the systems that trawl takes the place of. / 兼容旧系统的接口。
     Compatibility,
     /// The daemon itself. / 守护进程本身。
@@ -104,8 +109,7 @@ pub(super) enum Group {
 
 type All = (
     (tasks::Tasks, steps::Steps),
-    batch::Batch,
-    upload::Uploads,
+    (batch::Batch, upload::Uploads),
     events::Events,
     transcript::Transcripts,
     files::StepFiles,
@@ -115,9 +119,10 @@ type All = (
     identities::Identities,
     secrets::Secrets,
     (sources::Sources, schedules::Schedules, event_fires::EventFires),
+    (tokens::Tokens, session::Sessions, usage::Used),
     (workflows::Workflows, language::Language, CreateWorkFlow),
-    (models::ModelFiles, Speech, OpenAiModels),
-    devices::Devices,
+    (models::ModelFiles, devices::Devices),
+    (Speech, OpenAiModels),
     system::System,
 );
 
@@ -125,8 +130,7 @@ type All = (
 pub(super) fn all(context: Context) -> All {
     (
         (tasks::Tasks(context.clone()), steps::Steps(context.clone())),
-        batch::Batch(context.clone()),
-        upload::Uploads(context.clone()),
+        (batch::Batch(context.clone()), upload::Uploads(context.clone())),
         events::Events(context.clone()),
         transcript::Transcripts(context.clone()),
         files::StepFiles(context.clone()),
@@ -140,9 +144,10 @@ pub(super) fn all(context: Context) -> All {
             schedules::Schedules(context.clone()),
             event_fires::EventFires(context.clone()),
         ),
+        (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
-        (models::ModelFiles(context.clone()), Speech(context.clone()), OpenAiModels(context.clone())),
-        devices::Devices(context.clone()),
+        (models::ModelFiles(context.clone()), devices::Devices(context.clone())),
+        (Speech(context.clone()), OpenAiModels(context.clone())),
         system::System(context),
     )
 }

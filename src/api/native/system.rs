@@ -6,10 +6,17 @@ use poem_openapi::{Object, OpenApi, payload::Json};
 use serde_json::Value;
 
 use super::{Context, Group};
-use crate::error::{Code, Error, Result};
+use crate::{
+    api::{who::Who, words::Word},
+    domain::Scope,
+    error::{Code, Error, Result},
+};
 
 /// How long the database may take to answer.
 const PING: Duration = Duration::from_secs(2);
+
+/// What no other part of the daemon says about itself.
+const OWN: [&str; 3] = ["name", "version", "access"];
 
 /// The daemon itself.
 pub(in crate::api) struct System(pub(super) Context);
@@ -28,8 +35,21 @@ struct Info {
     name: String,
     /// Its version.
     version: String,
+    /// Who may call, and what the caller may do.
+    access: AccessView,
     #[oai(flatten)]
     facts: BTreeMap<String, Value>,
+}
+
+/// Who may call. / 访问控制。
+#[derive(Debug, Object)]
+struct AccessView {
+    /// `auth.mode`: `auto`, `on`, `local` or `off`.
+    mode: String,
+    /// Whether requests need an access token.
+    token_required: bool,
+    /// What the caller may do.
+    scopes: Vec<Word<Scope>>,
 }
 
 #[OpenApi(tag = "Group::System")]
@@ -57,16 +77,21 @@ impl System {
 
     /// What is it?
     ///
-    /// Name, version, engines, ffmpeg.
+    /// Name, version, who may call, engines, ffmpeg.
     ///
-    /// 名称、版本、引擎与 ffmpeg。
+    /// 名称、版本、访问控制、引擎与 ffmpeg。
     #[oai(path = "/api/info", method = "get", operation_id = "info")]
-    async fn info(&self) -> Json<Info> {
+    async fn info(&self, who: Who) -> Json<Info> {
         let facts = match (self.0.state.info)() {
-            Value::Object(facts) => facts.into_iter().filter(|(name, _)| name != "name" && name != "version").collect(),
+            Value::Object(facts) => facts.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect(),
             _ => BTreeMap::new(),
         };
-        Json(Info { name: "trawl".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), facts })
+        let access = AccessView {
+            mode: self.0.state.config.auth.mode.as_str().to_owned(),
+            token_required: !self.0.state.access.is_open(),
+            scopes: who.0.scopes.iter().map(Word).collect(),
+        };
+        Json(Info { name: "trawl".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), access, facts })
     }
 }
 

@@ -72,6 +72,7 @@ impl Tasks {
     #[allow(clippy::too_many_arguments, reason = "the documentation is made from the arguments")]
     async fn list(
         &self,
+        who: Who,
         /// In this state.
         status: Query<Option<Word<TaskStatus>>>,
         /// From this platform.
@@ -106,7 +107,7 @@ impl Tasks {
             limit: limit.0,
             cursor: cursor.0,
         };
-        Ok(Json(self.0.list(filters).await?))
+        Ok(Json(self.0.list(who.0, filters).await?))
     }
 
     /// Look at a task

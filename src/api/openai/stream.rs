@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use super::{answer::Body, ask::Wanted, error, logprobs::logprobs, views::Text};
 use crate::{
     api::{
-        native::{Context, events::Feed},
+        native::{
+            Context,
+            events::{Feed, Watched},
+        },
         shape::Told,
     },
     domain::{Options, Segment, TaskId, Transcript, Word, Zh},
@@ -27,7 +30,7 @@ const FIRST: Duration = Duration::from_secs(5);
 /// The events of a task that was made with `options`.
 pub(super) async fn events(context: &Context, task: TaskId, wanted: Wanted, options: &Options) -> Result<Body> {
     let live = Live {
-        feed: Some(Feed::new(context, Some(task), 0)),
+        feed: Some(Feed::new(context, Watched::Task(task), 0)),
         context: context.clone(),
         task,
         words: Words::new(wanted, options),

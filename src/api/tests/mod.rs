@@ -1,5 +1,6 @@
 //! The API over a real store, queue and folder of files.
 
+mod access;
 mod edge;
 mod event_fires;
 mod events;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Resolve, State, app};
 use crate::{
+    access::Access,
     config::Config,
     crawl::{Ask, Identities},
     domain::TaskId,
@@ -123,6 +125,7 @@ impl Api {
         let list = Arc::new(Stub::default());
         let follow = Follow::new(Arc::clone(&list) as Arc<_>, intake.clone(), queue.clone());
         let state = State {
+            access: Access::new(queue.shared_store(), &config, &[9; 32]),
             scheduler: Scheduler::new(queue.clone(), intake.clone(), follow.clone(), Net::new(&config.net).unwrap()),
             follow,
             config: Arc::new(config),

@@ -20,6 +20,8 @@ pub mod source_item;
 pub mod step;
 pub mod task;
 pub mod task_media;
+pub mod token;
 pub mod transcript;
 pub mod upload;
+pub mod usage;
 pub mod workflow;
