@@ -226,12 +226,16 @@ impl App {
         let mode = self.config.auth.mode;
         match mode {
             AuthMode::Off => tracing::warn!(mode = mode.as_str(), "open: whoever reaches the daemon may do everything"),
-            _ if self.access.is_open() => tracing::info!(mode = mode.as_str(), "open: whoever is on this machine may do everything"),
+            _ if self.access.is_open() => {
+                tracing::info!(mode = mode.as_str(), "open: whoever is on this machine may do everything")
+            }
             _ => tracing::info!(mode = mode.as_str(), "every request needs an access token"),
         }
         let store = self.services.queue.store();
         if !self.access.is_open() && store.tokens().await?.iter().all(|token| token.revoked_at.is_some()) {
-            tracing::warn!("there is no access token yet: make one with `trawl token create --name NAME --scope admin`");
+            tracing::warn!(
+                "there is no access token yet: make one with `trawl token create --name NAME --scope admin`"
+            );
         }
         Ok(())
     }
@@ -253,6 +257,8 @@ impl App {
             secrets: services.secrets,
             models: services.models,
             pulls: self.pulls.clone(),
+            llm: services.llm,
+            ffmpeg: services.ffmpeg,
             pool: services.pool,
             info: Arc::new(move || info(&facts)),
             draining: Arc::clone(&self.draining),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub use self::rerun::{From, Rerun};
 pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
-    domain::{Caller, MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
+    domain::{Caller, Facade, MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
     error::{Code, Error, Result},
     net::Net,
     queue::{Queue, new::NewRun},
@@ -45,6 +45,8 @@ pub struct Submission {
     pub callback_url: Option<String>,
     /// Who wants it: whose the task will be, and what of others its link may name.
     pub caller: Caller,
+    /// The system whose routes it came through; none for our own.
+    pub facade: Option<Facade>,
     /// The caller's Idempotency-Key with the SHA-256 of the request's body.
     pub idempotency: Option<(String, String)>,
 }
@@ -123,6 +125,7 @@ impl Intake {
             media_id,
             callback_url,
             owner: submission.caller.token,
+            facade: submission.facade,
             deadline_ms: deadline,
             ..NewTask::default()
         };
@@ -130,12 +133,7 @@ impl Intake {
     }
 
     /// Checks the parameters that hold links; of a share text, the link in it stays.
-    async fn check_urls(
-        &self,
-        definition: &Definition,
-        params: &mut Map<String, Value>,
-        caller: Caller,
-    ) -> Result<()> {
+    async fn check_urls(&self, definition: &Definition, params: &mut Map<String, Value>, caller: Caller) -> Result<()> {
         let urls = definition.params.iter().filter(|(name, param)| param.kind == ParamType::Url && *name != "link");
         for (name, param) in urls {
             let Some(Value::String(text)) = params.get(name).filter(|value| Some(*value) != param.default.as_ref())

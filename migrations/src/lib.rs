@@ -13,6 +13,7 @@ mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
 mod m20261120_000010_owners;
 mod m20261120_000011_tokens;
+mod m20261120_000014_facades;
 
 use sea_orm_migration::prelude::*;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000008_task_indexes::Migration),
             Box::new(m20261120_000010_owners::Migration),
             Box::new(m20261120_000011_tokens::Migration),
+            Box::new(m20261120_000014_facades::Migration),
         ]
     }
 }

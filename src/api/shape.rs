@@ -24,6 +24,10 @@ pub(super) struct Told {
     pub field: Option<String>,
 }
 
+/// Marks an answer that has its shape already, whatever its status.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready;
+
 /// A shape of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -37,6 +41,8 @@ pub(super) enum Shape {
     Detail,
     /// The sentence as plain text.
     Text,
+    /// `{"detail": …}` with the request in it; rendered by whoever has that (`compat/services/error.rs`).
+    Services,
 }
 
 /// The paths of foreign routes (`*` at the end: whatever follows).
@@ -45,6 +51,15 @@ const TABLE: &[(&str, Shape)] = &[
     ("/audio/*", Shape::OpenAi),
     ("/transcribe/file", Shape::Success),
     ("/transcribe/binary", Shape::Success),
+    ("/transcribe", Shape::Text),
+    ("/transcribe/{id}", Shape::Text),
+    ("/auth/token", Shape::Text),
+    ("/usage", Shape::Text),
+    ("/api/whisper/*", Shape::Services),
+    ("/api/tiktok/*", Shape::Services),
+    ("/api/douyin/*", Shape::Services),
+    ("/api/chatgpt/*", Shape::Services),
+    ("/api/health/*", Shape::Services),
 ];
 
 impl Shape {
@@ -62,7 +77,7 @@ impl Shape {
         let sentence = format!("{}. {}", told.detail.trim_end_matches('.'), told.hint);
         let json = |value: Value| Some(("application/json", value.to_string()));
         match self {
-            Self::Problem => None,
+            Self::Problem | Self::Services => None,
             Self::OpenAi => {
                 let kind = if told.status.is_server_error() { "server_error" } else { "invalid_request_error" };
                 let error =

@@ -22,6 +22,7 @@ mod piped;
 mod probe;
 mod programs;
 mod sandbox;
+mod sound;
 mod supervise;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use self::{
     extract::Audio,
     probe::{AudioStream, Probe},
     sandbox::SandboxState,
+    sound::{Sound, SoundFormat},
 };
 /// For other children of the daemon's.
 pub(crate) use self::{

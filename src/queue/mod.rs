@@ -21,6 +21,7 @@ pub mod retry;
 mod said;
 pub mod scope;
 mod seen;
+pub mod services;
 #[cfg(test)]
 mod tests;
 mod tree;

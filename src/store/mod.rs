@@ -19,6 +19,7 @@ mod seen_items;
 mod source_items;
 mod sources;
 mod steps;
+mod task_span;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use self::{
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
+    task_span::Ends,
     tasks::{NewTask, Page, TaskFilter},
     tokens::NewToken,
     transcripts::NewTranscript,

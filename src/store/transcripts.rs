@@ -1,6 +1,8 @@
 //! Transcripts: written with the step that made them, and found again for the same audio.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use serde_json::Value;
 
 use super::{
@@ -53,6 +55,11 @@ impl Tx {
     pub async fn transcript(&self, id: TranscriptId) -> Result<Option<Transcript>> {
         Entity::find_by_id(id.0).one(&self.inner).await?.map(|row| rows::read(row.body)).transpose()
     }
+
+    /// The newest transcript of a task.
+    pub async fn transcript_of(&self, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
+        newest_of(&self.inner, task).await
+    }
 }
 
 impl Store {
@@ -94,8 +101,12 @@ impl Store {
 
     /// The newest transcript of a task.
     pub async fn transcript_of(&self, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
-        let query = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_desc(Column::Id);
-        let read = |row: Model| Ok((TranscriptId(row.id), rows::read(row.body)?));
-        query.one(&self.read).await?.map(read).transpose()
+        newest_of(&self.read, task).await
     }
+}
+
+async fn newest_of(connection: &impl ConnectionTrait, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
+    let query = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_desc(Column::Id);
+    let read = |row: Model| Ok((TranscriptId(row.id), rows::read(row.body)?));
+    query.one(connection).await?.map(read).transpose()
 }

@@ -9,6 +9,6 @@ mod run;
 
 pub(super) use self::{
     fields::Fields,
-    form::{Form, Raw},
+    form::{Form, Given, Raw},
     run::Ended,
 };

@@ -43,7 +43,10 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{State, compat::CreateWorkFlow};
+use super::{
+    State,
+    compat::{CreateWorkFlow, Extractor, Health, JobUsage, Jobs, Login, Summaries, Tools, Videos, WhisperTasks},
+};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -116,7 +119,7 @@ type All = (
     (tokens::Tokens, session::Sessions, usage::Used),
     (workflows::Workflows, language::Language, CreateWorkFlow),
     (models::ModelFiles, devices::Devices),
-    system::System,
+    (system::System, (WhisperTasks, Videos, Summaries, Tools, Extractor, Health), (Login, Jobs, JobUsage)),
 );
 
 /// Every resource.
@@ -137,7 +140,18 @@ pub(super) fn all(context: Context) -> All {
         (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
         (models::ModelFiles(context.clone()), devices::Devices(context.clone())),
-        system::System(context),
+        (
+            system::System(context.clone()),
+            (
+                WhisperTasks(context.clone()),
+                Videos(context.clone()),
+                Summaries(context.clone()),
+                Tools(context.clone()),
+                Extractor::new(context.clone()),
+                Health,
+            ),
+            (Login(context.clone()), Jobs(context.clone()), JobUsage(context)),
+        ),
     )
 }
 

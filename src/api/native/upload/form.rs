@@ -37,7 +37,7 @@ pub(super) struct UploadForm {
 
 /// The place of the file in the documentation: its bytes never come this way.
 #[derive(Debug, Default)]
-struct FilePart;
+pub(in crate::api) struct FilePart;
 
 /// The text parts as a submission without its link.
 pub(super) fn submission(texts: Map<String, Value>) -> Result<Submission> {

@@ -3,7 +3,7 @@
 //! Callers may rely on this: no more than a piece of the file is in memory at a time, and when something goes wrong,
 //! nothing is left behind.
 
-mod form;
+pub(in crate::api) mod form;
 pub(in crate::api) mod keep;
 pub(in crate::api) mod receive;
 

@@ -1,0 +1,28 @@
+//! The API of Fast-Powerful-Whisper-AI-Services-API: `/api/whisper/*`, `/api/tiktok/*`, `/api/douyin/*`, `/api/chatgpt/*`
+//! and `/api/health/*`, with its envelope, task object and words.
+//!
+//! Callers may rely on this: a task made here is a task like every other, seen through `/api/tasks` too; a request is
+//! answered before anything is downloaded; what is wrong with a request is told before there is a task.
+
+mod answer;
+mod ask;
+mod asked;
+mod error;
+mod fields;
+mod filters;
+mod health;
+mod summary;
+mod tasks;
+mod tools;
+mod videos;
+
+pub(in crate::api) use self::{
+    answer::Envelope,
+    asked::Asked,
+    error::reshape,
+    health::Health,
+    summary::Summaries,
+    tasks::WhisperTasks,
+    tools::{Extractor, Tools},
+    videos::Videos,
+};
