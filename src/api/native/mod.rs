@@ -43,10 +43,7 @@ use poem_openapi::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    State,
-    compat::{CreateWorkFlow, Extractor, Health, JobUsage, Jobs, Login, Summaries, Tools, Videos, WhisperTasks},
-};
+use super::{State, compat};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
@@ -117,9 +114,9 @@ type All = (
     secrets::Secrets,
     (sources::Sources, schedules::Schedules),
     (tokens::Tokens, session::Sessions, usage::Used),
-    (workflows::Workflows, language::Language, CreateWorkFlow),
+    (workflows::Workflows, language::Language, compat::Routes),
     (models::ModelFiles, devices::Devices),
-    (system::System, (WhisperTasks, Videos, Summaries, Tools, Extractor, Health), (Login, Jobs, JobUsage)),
+    system::System,
 );
 
 /// Every resource.
@@ -138,20 +135,9 @@ pub(super) fn all(context: Context) -> All {
         secrets::Secrets(context.clone()),
         (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
         (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
-        (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
+        (workflows::Workflows(context.clone()), language::Language(context.clone()), compat::routes(&context)),
         (models::ModelFiles(context.clone()), devices::Devices(context.clone())),
-        (
-            system::System(context.clone()),
-            (
-                WhisperTasks(context.clone()),
-                Videos(context.clone()),
-                Summaries(context.clone()),
-                Tools(context.clone()),
-                Extractor::new(context.clone()),
-                Health,
-            ),
-            (Login(context.clone()), Jobs(context.clone()), JobUsage(context)),
-        ),
+        system::System(context),
     )
 }
 

@@ -5,7 +5,7 @@ use poem_openapi::{Object, OpenApi, payload::Json};
 use crate::api::native::Group;
 
 /// Health.
-pub(in crate::api) struct Health;
+pub(in crate::api) struct ServiceHealth;
 
 /// The daemon answers. / 服务正常。
 #[derive(Debug, Object)]
@@ -16,7 +16,7 @@ struct Check {
 }
 
 #[OpenApi(tag = "Group::Compatibility")]
-impl Health {
+impl ServiceHealth {
     /// Does it answer?
     ///
     /// Always `ok` while the process runs; `GET /ready` says whether it takes work.

@@ -9,20 +9,30 @@ mod ask;
 mod asked;
 mod error;
 mod fields;
+mod film;
 mod filters;
 mod health;
+mod saved;
 mod summary;
 mod tasks;
 mod tools;
 mod videos;
 
-pub(in crate::api) use self::{
-    answer::Envelope,
-    asked::Asked,
-    error::reshape,
-    health::Health,
-    summary::Summaries,
-    tasks::WhisperTasks,
-    tools::{Extractor, Tools},
-    videos::Videos,
-};
+pub(in crate::api) use self::{answer::Envelope, asked::Asked, error::reshape};
+use crate::api::native::Context;
+
+/// Every route of this system.
+pub(in crate::api) type Routes =
+    (tasks::WhisperTasks, videos::Videos, summary::Summaries, tools::Tools, film::Films, health::ServiceHealth);
+
+/// Every route of this system.
+pub(super) fn routes(context: &Context) -> Routes {
+    (
+        tasks::WhisperTasks(context.clone()),
+        videos::Videos(context.clone()),
+        summary::Summaries(context.clone()),
+        tools::Tools(context.clone()),
+        film::Films::new(context.clone()),
+        health::ServiceHealth,
+    )
+}

@@ -29,7 +29,7 @@ const MAX_PROMPT: usize = 20_000;
 const MAX_LANGUAGE: usize = 64;
 
 /// Summaries.
-pub(in crate::api) struct Summaries(pub(in crate::api) Context);
+pub(in crate::api) struct Summaries(pub(super) Context);
 
 /// Which task, and how to speak of it. / 要总结的任务及方式。
 #[derive(Debug, Object)]

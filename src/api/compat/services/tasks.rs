@@ -31,7 +31,7 @@ const BOTH: &str =
 const NO_URL: &str = "The format of the file URL is incorrect";
 
 /// Tasks.
-pub(in crate::api) struct WhisperTasks(pub(in crate::api) Context);
+pub(in crate::api) struct WhisperTasks(pub(super) Context);
 
 #[OpenApi(tag = "Group::Compatibility")]
 impl WhisperTasks {

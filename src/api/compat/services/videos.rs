@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Tasks of platforms' posts.
-pub(in crate::api) struct Videos(pub(in crate::api) Context);
+pub(in crate::api) struct Videos(pub(super) Context);
 
 /// A platform with its name as people write it.
 struct Platform {

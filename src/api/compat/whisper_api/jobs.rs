@@ -24,7 +24,7 @@ use crate::{
 const LIMIT: u64 = 100;
 
 /// Transcriptions.
-pub(in crate::api) struct Jobs(pub(in crate::api) Context);
+pub(in crate::api) struct Jobs(pub(super) Context);
 
 /// Audio to be transcribed. / 需要转写的音频。
 #[derive(Debug, Object)]

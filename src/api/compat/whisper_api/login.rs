@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Logging in.
-pub(in crate::api) struct Login(pub(in crate::api) Context);
+pub(in crate::api) struct Login(pub(super) Context);
 
 /// What later requests show as `Authorization: Bearer`. / 后续请求使用的令牌。
 #[derive(Debug, Object)]

@@ -8,4 +8,12 @@ mod login;
 mod usage;
 mod views;
 
-pub(in crate::api) use self::{jobs::Jobs, login::Login, usage::JobUsage};
+use crate::api::native::Context;
+
+/// Every route of this system.
+pub(in crate::api) type Routes = (login::Login, jobs::Jobs, usage::JobUsage);
+
+/// Every route of this system.
+pub(super) fn routes(context: &Context) -> Routes {
+    (login::Login(context.clone()), jobs::Jobs(context.clone()), usage::JobUsage(context.clone()))
+}

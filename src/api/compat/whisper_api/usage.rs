@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Usage.
-pub(in crate::api) struct JobUsage(pub(in crate::api) Context);
+pub(in crate::api) struct JobUsage(pub(super) Context);
 
 /// What was done with a key. / 密钥用量。
 #[derive(Debug, Object)]
