@@ -12,7 +12,7 @@ use super::{
     typed, typed_json,
 };
 
-pub(super) const HOST: &str = "http://127.0.0.1";
+pub(super) const HERE: &str = "http://127.0.0.1";
 const CLIP: &str = "en-known-04.flac";
 const WORDS: &str = "The music is near the long box.";
 const POST: &str = "7359655005701311786";
@@ -62,8 +62,8 @@ pub(super) fn folder() -> TempDir {
 
 /// Makes a task of the clip, waits for its end, and returns its id.
 pub(super) async fn done(app: &TestApp, folder: &TempDir, more: &str) -> i64 {
-    let command = format!("curl {HOST}/api/whisper/tasks/create -F file_upload=@talk.flac -F temperature=0 {more}");
-    let (status, made) = typed_json(app, folder.path(), HOST, &command).await;
+    let command = format!("curl {HERE}/api/whisper/tasks/create -F file_upload=@talk.flac -F temperature=0 {more}");
+    let (status, made) = typed_json(app, folder.path(), HERE, &command).await;
     assert_eq!(status, 200, "{made}");
     let id = made["data"]["id"].as_i64().unwrap();
     assert_eq!(app.end(id).await["status"], "completed");
@@ -137,10 +137,10 @@ async fn a_task_is_made_looked_for_looked_at_and_deleted() {
     let (app, folder, site) = (TestApp::start().await, folder(), Site::start().await);
     // The file's part has two names; what stands in the form counts before the query.
     let command = format!(
-        "curl '{HOST}/api/whisper/tasks/create?task_type=translate&temperature=0&word_timestamps=true&priority=high' \
+        "curl '{HERE}/api/whisper/tasks/create?task_type=translate&temperature=0&word_timestamps=true&priority=high' \
          -F file=@talk.flac -F task_type=transcribe -F priority=normal -F file_url= -F language=en"
     );
-    let (status, made) = typed_json(&app, folder.path(), HOST, &command).await;
+    let (status, made) = typed_json(&app, folder.path(), HERE, &command).await;
     assert_eq!(status, 200, "{made}");
     let params = &made["params"];
     assert_eq!((&params["task_type"], &params["priority"]), (&json!("transcribe"), &json!("normal")));
@@ -149,15 +149,15 @@ async fn a_task_is_made_looked_for_looked_at_and_deleted() {
     app.end(1).await;
     let link = site.file("/clip.flac", "audio/flac", sample_bytes(CLIP));
     let pasted = format!(
-        "curl -G -X POST {HOST}/api/whisper/tasks/create --data-urlencode 'file_url=listen: {link}' -d temperature=0"
+        "curl -G -X POST {HERE}/api/whisper/tasks/create --data-urlencode 'file_url=listen: {link}' -d temperature=0"
     );
-    let (status, made) = typed_json(&app, folder.path(), HOST, &pasted).await;
+    let (status, made) = typed_json(&app, folder.path(), HERE, &pasted).await;
     assert_eq!((status, &made["data"]["file_url"]), (200, &json!(link)), "{made}");
     app.end(2).await;
 
     let query = async |json: &str| {
-        let command = format!("curl {HOST}/api/whisper/tasks/query -H 'Content-Type: application/json' -d '{json}'");
-        typed_json(&app, folder.path(), HOST, &command).await
+        let command = format!("curl {HERE}/api/whisper/tasks/query -H 'Content-Type: application/json' -d '{json}'");
+        typed_json(&app, folder.path(), HERE, &command).await
     };
     let (status, found) = query("{}").await;
     assert_eq!((status, &found["params"]["status"], &found["params"]["limit"]), (200, &json!("completed"), &json!(20)));
@@ -186,26 +186,26 @@ async fn a_task_is_made_looked_for_looked_at_and_deleted() {
         assert_eq!((status, &found["data"]["total_count"]), (200, &json!(0)), "{none}: {found}");
     }
 
-    let at = |path: &str| format!("curl '{HOST}/api/whisper/{path}'");
-    let srt = typed(&app, folder.path(), HOST, &at("generate_subtitles?task_id=1&output_format=srt")).await;
+    let at = |path: &str| format!("curl '{HERE}/api/whisper/{path}'");
+    let srt = typed(&app, folder.path(), HERE, &at("generate_subtitles?task_id=1&output_format=srt")).await;
     assert!(srt.0 == 200 && srt.1.starts_with("1\n00:00:0") && srt.1.contains(&format!("\n{WORDS}\n")), "{srt:?}");
-    let vtt = typed(&app, folder.path(), HOST, &at("generate_subtitles?task_id=1&output_format=vtt")).await;
+    let vtt = typed(&app, folder.path(), HERE, &at("generate_subtitles?task_id=1&output_format=vtt")).await;
     assert!(vtt.0 == 200 && vtt.1.starts_with("WEBVTT\n\n"), "{vtt:?}");
     let head = typed(
         &app,
         folder.path(),
-        HOST,
-        &format!("curl -D - -o subtitle '{HOST}/api/whisper/generate_subtitles?task_id=1'"),
+        HERE,
+        &format!("curl -D - -o subtitle '{HERE}/api/whisper/generate_subtitles?task_id=1'"),
     )
     .await;
     let head = head.1.to_lowercase();
     assert!(head.contains("content-type: text/srt") && head.contains("filename=\"task_1_subtitle.srt\""), "{head}");
 
-    let delete = format!("curl -X DELETE '{HOST}/api/whisper/tasks/delete?task_id=1'");
-    let (status, gone) = typed_json(&app, folder.path(), HOST, &delete).await;
+    let delete = format!("curl -X DELETE '{HERE}/api/whisper/tasks/delete?task_id=1'");
+    let (status, gone) = typed_json(&app, folder.path(), HERE, &delete).await;
     assert_eq!((status, &gone["data"]), (200, &json!({ "task_id": 1, "message": "Task deleted successfully" })));
     for command in [delete.as_str(), RESULT] {
-        let (status, gone) = typed_json(&app, folder.path(), HOST, command).await;
+        let (status, gone) = typed_json(&app, folder.path(), HERE, command).await;
         let detail = &gone["detail"];
         assert_eq!(
             (status, &detail["code"], &detail["params"]),
@@ -227,22 +227,22 @@ async fn a_task_that_is_not_there_yet_says_so_and_a_failed_one_why() {
         )
         .await;
     app.until(waiting, |task| task["waiting"].is_object()).await;
-    let at = |path: &str, id: i64| format!("curl '{HOST}/api/whisper/{path}?task_id={id}'");
-    let (status, body) = typed_json(&app, folder.path(), HOST, &at("tasks/result", waiting)).await;
+    let at = |path: &str, id: i64| format!("curl '{HERE}/api/whisper/{path}?task_id={id}'");
+    let (status, body) = typed_json(&app, folder.path(), HERE, &at("tasks/result", waiting)).await;
     assert_eq!((status, &body["detail"]["code"]), (202, &json!(202)), "{body}");
     assert_eq!(body["detail"]["message"], "Task is currently being processed");
-    let (status, body) = typed_json(&app, folder.path(), HOST, &at("generate_subtitles", waiting)).await;
+    let (status, body) = typed_json(&app, folder.path(), HERE, &at("generate_subtitles", waiting)).await;
     assert_eq!(status, 400, "{body}");
     assert_eq!(body["detail"]["message"], "This task is not available for generating subtitles.");
     app.delete(&format!("/api/tasks/{waiting}")).await;
 
     let page = site.page("/page", "<!doctype html><title>Nothing</title>");
-    let command = format!("curl {HOST}/api/whisper/tasks/create -d file_url={page}");
-    let (status, made) = typed_json(&app, folder.path(), HOST, &command).await;
+    let command = format!("curl {HERE}/api/whisper/tasks/create -d file_url={page}");
+    let (status, made) = typed_json(&app, folder.path(), HERE, &command).await;
     assert_eq!(status, 200, "{made}");
     let id = made["data"]["id"].as_i64().unwrap();
     assert_eq!(app.end(id).await["status"], "failed");
-    let (status, body) = typed_json(&app, folder.path(), HOST, &at("tasks/result", id)).await;
+    let (status, body) = typed_json(&app, folder.path(), HERE, &at("tasks/result", id)).await;
     let detail = &body["detail"];
     assert_eq!(
         (status, &detail["code"], &detail["message"]),
@@ -250,9 +250,9 @@ async fn a_task_that_is_not_there_yet_says_so_and_a_failed_one_why() {
     );
     assert!(detail["hint"].as_str().is_some_and(|hint| hint.len() > 20), "{body}");
     let query = format!(
-        r#"curl {HOST}/api/whisper/tasks/query --json '{{"status":"failed","has_result":null,"has_error":true}}'"#
+        r#"curl {HERE}/api/whisper/tasks/query --json '{{"status":"failed","has_result":null,"has_error":true}}'"#
     );
-    let (_, found) = typed_json(&app, folder.path(), HOST, &query).await;
+    let (_, found) = typed_json(&app, folder.path(), HERE, &query).await;
     assert!(found["data"]["tasks"][0]["error_message"].is_string(), "{found}");
     app.finish().await;
 }
@@ -260,7 +260,7 @@ async fn a_task_that_is_not_there_yet_says_so_and_a_failed_one_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_before_there_is_a_task() {
     let (app, folder) = (TestApp::start().await, folder());
-    let whisper = format!("{HOST}/api/whisper");
+    let whisper = format!("{HERE}/api/whisper");
     for (case, wanted, says) in [
         ("tasks/create -X POST", 400, "The file or file_url parameter cannot be empty"),
         ("tasks/create -F file_upload=@talk.flac -F file_url=https://a.example/x.mp3", 400, "cannot be both provided"),
@@ -292,7 +292,7 @@ async fn what_makes_no_sense_is_refused_before_there_is_a_task() {
         let command =
             format!("curl {}{whisper}/{}", &case[..place], &case[place..]).replace(&format!("'{whisper}"), "'WHERE");
         let command = command.replace("'WHERE", &format!("'{whisper}"));
-        let (status, body) = typed_json(&app, folder.path(), HOST, &command).await;
+        let (status, body) = typed_json(&app, folder.path(), HERE, &command).await;
         assert_eq!(status, wanted, "{case}: {body}");
         let detail = &body["detail"];
         let (told, shape) = match wanted {
@@ -302,11 +302,11 @@ async fn what_makes_no_sense_is_refused_before_there_is_a_task() {
         assert!(shape && told.is_some_and(|told| told.contains(says)), "{case}: {body}");
     }
     for (site, title) in [("tiktok", "TikTok"), ("douyin", "Douyin")] {
-        let command = format!("curl {HOST}/api/{site}/video_task -d url=https://example.com/video/1");
-        let refused = typed_json(&app, folder.path(), HOST, &command).await;
+        let command = format!("curl {HERE}/api/{site}/video_task -d url=https://example.com/video/1");
+        let refused = typed_json(&app, folder.path(), HERE, &command).await;
         assert_eq!(refused, (400, json!({ "detail": format!("Invalid {title} video URL") })));
         let (status, body) =
-            typed_json(&app, folder.path(), HOST, &format!("curl -X POST {HOST}/api/{site}/video_task")).await;
+            typed_json(&app, folder.path(), HERE, &format!("curl -X POST {HERE}/api/{site}/video_task")).await;
         assert_eq!((status, &body["detail"][0]["loc"]), (422, &json!(["body", "url"])), "{body}");
     }
     let (_, tasks) = app.get("/api/tasks").await;
@@ -319,8 +319,8 @@ async fn a_share_text_of_douyin_is_understood() {
     let world = World::start(&["v.douyin.com"], |_: &Asked| missing()).await;
     let (app, folder) = (TestApp::with(&world.settings()).await, folder());
     let pasted = "7.43 复制打开抖音，看看 https://v.douyin.com/iANRkr9m/ 很有意思";
-    let command = format!("curl {HOST}/api/douyin/video_task --data-urlencode 'url={pasted}'");
-    let (status, made) = typed_json(&app, folder.path(), HOST, &command).await;
+    let command = format!("curl {HERE}/api/douyin/video_task --data-urlencode 'url={pasted}'");
+    let (status, made) = typed_json(&app, folder.path(), HERE, &command).await;
     assert_eq!((status, &made["data"]["platform"]), (200, &json!("douyin")), "{made}");
     assert_eq!(made["data"]["file_url"], "https://v.douyin.com/iANRkr9m/");
     app.delete("/api/tasks/1").await;

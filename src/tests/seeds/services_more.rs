@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::support::{LlmServer, Say, TestApp, sample, walk},
-    services::{HOST, done, folder},
+    services::{HERE, done, folder},
     typed, typed_json,
 };
 
@@ -39,8 +39,8 @@ async fn the_sound_of_a_film_is_taken_out() {
         ("-F sample_rate=8000 -F bit_depth=1", "small.wav", "pcm_u8,8000,1\n2.0"),
         ("-F output_format=mp3 -F sample_rate=44100", "sound.mp3", "mp3,44100,1\n2."),
     ] {
-        let command = format!("curl -D - -o {name} {HOST}/api/whisper/extract_audio -F file=@film.mp4 {fields}");
-        let (status, head) = typed(&app, folder.path(), HOST, &command).await;
+        let command = format!("curl -D - -o {name} {HERE}/api/whisper/extract_audio -F file=@film.mp4 {fields}");
+        let (status, head) = typed(&app, folder.path(), HERE, &command).await;
         assert_eq!(status, 200, "{}", std::fs::read_to_string(folder.path().join(name)).unwrap_or_default());
         let head = head.to_lowercase();
         let ending = &name[name.len() - 3..];
@@ -61,8 +61,8 @@ async fn the_sound_of_a_film_is_taken_out() {
         ("-F file=@film.mp4 -F sample_rate=1", 422, "8000 to 48000"),
         ("-F file=@film.mp4 -F sample_rate=10000 -F output_format=mp3", 422, "one of"),
     ] {
-        let command = format!("curl {HOST}/api/whisper/extract_audio {fields}");
-        let (status, body) = typed_json(&app, folder.path(), HOST, &command).await;
+        let command = format!("curl {HERE}/api/whisper/extract_audio {fields}");
+        let (status, body) = typed_json(&app, folder.path(), HERE, &command).await;
         assert_eq!(status, wanted, "{fields}: {body}");
         assert!(body["detail"].to_string().contains(says), "{fields}: {body}");
     }
@@ -81,7 +81,7 @@ async fn a_transcript_is_summarised_and_the_key_told_to_nobody() {
         "output_language": "zh", "save_to_database": true,
     });
     let ask = async |body: &str| {
-        typed_json(&app, folder.path(), HOST, &format!("curl {HOST}/api/chatgpt/summary {body}")).await
+        typed_json(&app, folder.path(), HERE, &format!("curl {HERE}/api/chatgpt/summary {body}")).await
     };
     for (body, key) in [
         (format!("--json '{json}'"), "Bearer sk-theirs"),
@@ -125,7 +125,7 @@ async fn without_a_language_model_it_says_what_to_set() {
     let (app, folder) = (TestApp::start().await, folder());
     let id = done(&app, &folder, "").await;
     let (status, said) =
-        typed_json(&app, folder.path(), HOST, &format!("curl {HOST}/api/chatgpt/summary -d task_id={id}")).await;
+        typed_json(&app, folder.path(), HERE, &format!("curl {HERE}/api/chatgpt/summary -d task_id={id}")).await;
     assert_eq!(
         (status, said["detail"]["hint"].as_str().is_some_and(|hint| hint.contains("llm.base_url"))),
         (500, true),
@@ -138,8 +138,8 @@ async fn without_a_language_model_it_says_what_to_set() {
 async fn callbacks_are_tried_out_and_it_is_healthy() {
     let (app, folder) = (TestApp::start().await, folder());
     let test = async |body: &str| {
-        let command = format!("curl {HOST}/api/whisper/callback/test -H 'Content-Type: application/json' -d '{body}'");
-        typed_json(&app, folder.path(), HOST, &command).await
+        let command = format!("curl {HERE}/api/whisper/callback/test -H 'Content-Type: application/json' -d '{body}'");
+        typed_json(&app, folder.path(), HERE, &command).await
     };
     let (status, said) = test(r#"{"id": 7}"#).await;
     assert_eq!(
@@ -149,7 +149,7 @@ async fn callbacks_are_tried_out_and_it_is_healthy() {
     assert_eq!(said["data"]["message"], "Callback interface test successful.");
     let (_, said) = test("{}").await;
     assert_eq!(said["data"]["callback_data"]["status"], "completed", "{said}");
-    let healthy: (u16, Value) = typed_json(&app, folder.path(), HOST, &format!("curl {HOST}/api/health/check")).await;
+    let healthy: (u16, Value) = typed_json(&app, folder.path(), HERE, &format!("curl {HERE}/api/health/check")).await;
     assert_eq!(healthy, (200, json!({ "status": "ok" })));
     app.finish().await;
 }
