@@ -12,7 +12,10 @@ use super::{
     typed, typed_json,
 };
 
-pub(super) const HERE: &str = "http://127.0.0.1";
+/// Where the README's daemon is.
+const HOST: &str = "http://127.0.0.1";
+/// Where that of other requests is: what else they name may be on this machine.
+pub(super) const HERE: &str = "http://here.example";
 const CLIP: &str = "en-known-04.flac";
 const WORDS: &str = "The music is near the long box.";
 const POST: &str = "7359655005701311786";
@@ -204,8 +207,8 @@ async fn a_task_is_made_looked_for_looked_at_and_deleted() {
     let delete = format!("curl -X DELETE '{HERE}/api/whisper/tasks/delete?task_id=1'");
     let (status, gone) = typed_json(&app, folder.path(), HERE, &delete).await;
     assert_eq!((status, &gone["data"]), (200, &json!({ "task_id": 1, "message": "Task deleted successfully" })));
-    for command in [delete.as_str(), RESULT] {
-        let (status, gone) = typed_json(&app, folder.path(), HERE, command).await;
+    for (host, command) in [(HERE, delete.as_str()), (HOST, RESULT)] {
+        let (status, gone) = typed_json(&app, folder.path(), host, command).await;
         let detail = &gone["detail"];
         assert_eq!(
             (status, &detail["code"], &detail["params"]),
@@ -271,8 +274,8 @@ async fn what_makes_no_sense_is_refused_before_there_is_a_task() {
         ("tasks/create -F file_upload=@talk.flac -F temperature=3", 422, "temperature"),
         ("tasks/create -F file_upload=@talk.flac -F clip_timestamps=5,1", 422, "clip_timestamps"),
         ("tasks/create -F file_upload=@talk.flac -F language=klingon", 422, "klingon"),
-        ("tasks/create -F file_url=http://10.0.0.1/x.mp3", 403, "10.0.0.1"),
-        ("tasks/create -F file_upload=@talk.flac -F callback_url=ftp://a.example", 422, "callback"),
+        ("tasks/create -F file_url=http://10.0.0.1/x.mp3", 403, ""),
+        ("tasks/create -F file_upload=@talk.flac -F callback_url=ftp://a.example", 422, "neither http nor https"),
         ("tasks/query --json '{\"status\":\"asleep\"}'", 422, "queued, processing"),
         ("tasks/query --json '{\"limit\":\"many\"}'", 422, "whole number"),
         ("tasks/query --json '{\"created_after\":\"soon\"}'", 422, "2024-11-07T16:43:33"),
@@ -289,9 +292,7 @@ async fn what_makes_no_sense_is_refused_before_there_is_a_task() {
         ("-X PUT tasks/create", 405, "method"),
     ] {
         let place = ["tasks/", "generate_", "callback/", "nothing"].iter().find_map(|word| case.find(word)).unwrap();
-        let command =
-            format!("curl {}{whisper}/{}", &case[..place], &case[place..]).replace(&format!("'{whisper}"), "'WHERE");
-        let command = command.replace("'WHERE", &format!("'{whisper}"));
+        let command = format!("curl {}{whisper}/{}", &case[..place], &case[place..]);
         let (status, body) = typed_json(&app, folder.path(), HERE, &command).await;
         assert_eq!(status, wanted, "{case}: {body}");
         let detail = &body["detail"];

@@ -46,7 +46,7 @@ async fn key(app: &TestApp, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readme_s_requests_work_as_they_are_written() {
-    let (app, folder) = (TestApp::with("models.aliases.base = \"smoke\"").await, folder());
+    let (app, folder) = (TestApp::with("models.aliases.base = \"smoke-q8_0\"").await, folder());
     // Open on loopback: any key will do.
     let token = log_in(&app, &folder, "your-api-key").await;
     assert_eq!(token.split('.').count(), 3, "{token}");
@@ -87,7 +87,7 @@ async fn the_readme_s_requests_work_as_they_are_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_tokens_are_needed_a_key_is_one_and_jobs_are_their_owner_s() {
-    let (app, folder) = (TestApp::with("auth.mode = \"on\"\nmodels.aliases.base = \"smoke\"").await, folder());
+    let (app, folder) = (TestApp::with("auth.mode = \"on\"\nmodels.aliases.base = \"smoke-q8_0\"").await, folder());
     let (one, other) = (key(&app, "one").await, key(&app, "other").await);
     for refused in ["your-api-key", "trw_abcdefgh_AAAA"] {
         let said = typed(&app, folder.path(), HOST, &LOGIN.replace("your-api-key", refused)).await;

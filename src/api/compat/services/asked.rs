@@ -1,6 +1,9 @@
 //! Where a request was sent and what stood behind the question mark, as envelopes tell it.
 
-use poem::{Request, http::header};
+use poem::{
+    Request,
+    http::{Method, header},
+};
 use serde_json::{Map, Value};
 
 use crate::api::access::secure;
@@ -14,6 +17,8 @@ pub(in crate::api) struct Asked {
     pub path: String,
     /// The whole address.
     pub router: String,
+    /// Whether it may have a body.
+    pub has_body: bool,
     /// The parameters of the query.
     pub params: Map<String, Value>,
 }
@@ -31,6 +36,7 @@ impl Asked {
         Self {
             router: format!("{origin}{}{mark}{query}", uri.path()),
             path: uri.path().to_owned(),
+            has_body: *request.method() == Method::POST,
             params: pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect(),
             origin,
         }

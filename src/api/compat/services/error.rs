@@ -42,7 +42,8 @@ fn wrong(told: &Told, asked: &Asked) -> Value {
     let field = told.field.as_deref();
     let place = match field {
         Some(field) if asked.params.contains_key(field) => "query",
-        _ => "body",
+        _ if asked.has_body => "body",
+        _ => "query",
     };
     let place: Vec<&str> = [Some(place), field].into_iter().flatten().collect();
     let input = field.and_then(|field| asked.params.get(field)).cloned();

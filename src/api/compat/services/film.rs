@@ -32,7 +32,7 @@ pub(in crate::api) struct Films {
 #[derive(Debug, Object)]
 #[oai(rename = "ServicesFilm")]
 struct FilmFields {
-    /// The film; its part must say that it is a `video/…`.
+    /// The film; its part must not say that it is anything but a `video/…`.
     #[oai(default)]
     file: FilePart,
     /// Samples per second, 8000 to 48000.
@@ -84,8 +84,10 @@ impl Films {
         let (fields, given) = self.context.read(form, "file").await?;
         let refused = |detail: &str| Error::new(Code::InvalidRequest, detail).with_field("file");
         let given = given.ok_or_else(|| refused("There is no part named \"file\""))?;
-        if !given.content_type.trim().to_ascii_lowercase().starts_with("video/") {
-            return Err(refused("The part \"file\" does not say that it is a video")
+        // Clients that do not know what a file is say the last of these, or nothing.
+        let kind = given.content_type.trim().to_ascii_lowercase();
+        if !kind.starts_with("video/") && !["", "application/octet-stream"].contains(&kind.as_str()) {
+            return Err(refused("The part \"file\" says that it is no video")
                 .with_hint("Send it with a content type such as video/mp4: curl -F 'file=@film.mp4;type=video/mp4'."));
         }
         let format = match word(&fields, "output_format", "wav", &["wav", "mp3"])?.as_str() {
