@@ -8,6 +8,7 @@ mod log;
 mod models;
 mod secrets;
 mod serve;
+mod token;
 mod transcribe;
 mod workflow;
 
@@ -52,6 +53,9 @@ enum Command {
     /// Look after what workflows may use and nobody may see
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Make, list and take back access tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Check what trawl needs, and which ways to platforms work today
     Doctor {
         /// Print the checks as JSON
@@ -298,6 +302,11 @@ fn run(cli: Cli) -> Result<()> {
             let config = Config::load(cli.config.as_deref(), &[])?;
             log::start(&quiet(&config.log))?;
             block_on(secrets::run(&config, command))
+        }
+        Command::Token(command) => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(token::run(&config, command))
         }
         Command::Doctor { json } => {
             let config = Config::load(cli.config.as_deref(), &[])?;

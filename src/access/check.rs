@@ -54,13 +54,16 @@ impl Access {
     }
 
     /// A JWT for a token: for clients that swap a key for one (`POST /auth/token`). Where the daemon is open, any other
-    /// key gets one too, which is then as good as none.
+    /// key gets one too, which is then as good as none. For a JWT there is none: it would never end.
     ///
     /// # Errors
     /// As [`Self::caller`].
     pub async fn exchange(&self, key: &str, address: Option<IpAddr>) -> Result<String> {
-        let caller = self.caller(Shown::Key(key), address).await?;
-        self.0.jwt.issue(caller.token, Audience::Api, self.0.jwt_life)
+        let owner = match key.starts_with(PREFIX) || !self.0.open {
+            true => Some(self.token(key).await.map_err(|error| self.failed(error, address))?.id),
+            false => None,
+        };
+        self.0.jwt.issue(owner, Audience::Api, self.0.jwt_life)
     }
 
     /// A session for a token: what a browser keeps in its place, and whose it is.
@@ -68,25 +71,26 @@ impl Access {
     /// # Errors
     /// `unauthorized` for anything but a token that counts, also where the daemon is open.
     pub async fn session(&self, key: &str, address: Option<IpAddr>) -> Result<(String, Token)> {
-        let token = match Key::parse(key) {
-            Some(key) => self.known(&key).await?,
-            None => None,
-        };
-        let token = token.ok_or_else(|| self.failed(invalid(), address))?;
+        let token = self.token(key).await.map_err(|error| self.failed(error, address))?;
         Ok((self.0.jwt.issue(Some(token.id), Audience::Session, self.0.session_life)?, token))
     }
 
-    /// The token that a key stands for; none where it is nothing of ours and the daemon is open.
+    /// The token that a key stands for; none where it is nothing of ours.
     async fn of_key(&self, text: &str) -> Result<Option<Token>> {
         if text.starts_with(PREFIX) {
-            let key = Key::parse(text).ok_or_else(invalid)?;
-            return self.known(&key).await?.map(Some).ok_or_else(invalid);
+            return self.token(text).await.map(Some);
         }
         match self.0.jwt.owner(text, Audience::Api) {
             Ok(Some(id)) => self.counting(id).await?.map(Some).ok_or_else(invalid),
             Err(Bad::Expired) => Err(invalid()),
             Ok(None) | Err(Bad::Foreign) => Ok(None),
         }
+    }
+
+    /// The token that is this one.
+    async fn token(&self, text: &str) -> Result<Token> {
+        let key = Key::parse(text).ok_or_else(invalid)?;
+        self.known(&key).await?.ok_or_else(invalid)
     }
 
     async fn known(&self, key: &Key) -> Result<Option<Token>> {

@@ -24,8 +24,12 @@ pub(super) struct Limits {
     submits: Option<DefaultKeyedRateLimiter<Submitter>>,
 }
 
-/// Whose submissions are counted together: a token's, or those from an address.
-type Submitter = std::result::Result<TokenId, IpAddr>;
+/// Whose submissions are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Submitter {
+    Token(TokenId),
+    Address(IpAddr),
+}
 
 impl Limits {
     /// Those of the configuration; 0 is none.
@@ -51,7 +55,8 @@ impl Limits {
     /// # Errors
     /// `too_many_requests` when there were too many.
     pub(super) fn submit(&self, token: Option<TokenId>, address: Option<IpAddr>) -> Result<()> {
-        check(self.submits.as_ref(), &token.ok_or_else(|| network(address)), "submissions")
+        let who = token.map_or_else(|| Submitter::Address(network(address)), Submitter::Token);
+        check(self.submits.as_ref(), &who, "submissions")
     }
 
     /// Forgets whoever has come back to the full measure.
@@ -76,7 +81,8 @@ fn check<K: Hash + Eq + Clone>(limiter: Option<&DefaultKeyedRateLimiter<K>>, who
     limiter.check_key(who).map_err(|until| {
         let wait = until.wait_time_from(DefaultClock::default().now());
         let wait = wait.max(Duration::from_secs(1));
-        Error::new(Code::TooManyRequests, format!("There were too many {what} in a minute")).with_retry_after(Some(wait))
+        Error::new(Code::TooManyRequests, format!("There were too many {what} in a minute"))
+            .with_retry_after(Some(wait))
     })
 }
 

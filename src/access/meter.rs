@@ -82,3 +82,28 @@ impl Access {
         self.0.meter.add(token, Usage { bytes_in, ..Usage::default() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_written_is_counted_on() {
+        let meter = Meter::default();
+        let id = TokenId(1);
+        meter.add(Some(id), Usage { requests: 1, ..Usage::default() });
+        meter.add(None, Usage { bytes_in: 5, ..Usage::default() });
+        let taken = meter.take();
+        assert!(!taken.is_empty() && meter.take().is_empty());
+        let day = taken.usage.keys().next().unwrap().1;
+        // Used again meanwhile: the later time stays.
+        meter.add(Some(id), Usage { requests: 2, ..Usage::default() });
+        let later = meter.lock().used[&id] + 7;
+        meter.lock().used.insert(id, later);
+        meter.give_back(taken);
+        let taken = meter.take();
+        let requests: i64 =
+            taken.usage.iter().filter(|((token, _), _)| *token == Some(id)).map(|(_, used)| used.requests).sum();
+        assert_eq!((requests, taken.usage[&(None, day)].bytes_in, taken.used[&id]), (3, 5, later));
+    }
+}

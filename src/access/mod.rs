@@ -11,8 +11,6 @@ pub mod key;
 mod limits;
 mod meter;
 mod quota;
-#[cfg(test)]
-mod tests;
 mod tokens;
 
 use std::{sync::Arc, time::Duration};
@@ -50,7 +48,15 @@ impl Access {
         // Where nobody is told apart, one program could use up what is everyone's.
         let limits = if open { Limits::none() } else { Limits::new(&config.auth) };
         let (jwt_life, session_life) = (config.auth.jwt_life.0, config.auth.session_life.0);
-        Self(Arc::new(Inner { store, open, jwt: Jwt::new(key), jwt_life, session_life, limits, meter: Meter::default() }))
+        Self(Arc::new(Inner {
+            store,
+            open,
+            jwt: Jwt::new(key),
+            jwt_life,
+            session_life,
+            limits,
+            meter: Meter::default(),
+        }))
     }
 
     /// Whether whoever reaches the daemon may do everything.

@@ -49,16 +49,30 @@ fn is_no_text(schema: &MetaSchema, name: &str, value: &Value) -> bool {
     is_text && !value.is_string() && !value.is_null()
 }
 
-/// The first field that does not fit when it stands alone, with what is wrong with it.
+/// The first field that does not fit, with what is wrong with it: one of those that are required, which are tried
+/// together, or another one that is tried with them.
 fn culprit<T: ParseFromJSON>(object: &Map<String, Value>, required: &[&str]) -> (Option<String>, Option<String>) {
-    let needed = || object.iter().filter(|(name, _)| required.contains(&name.as_str()));
-    let given = needed().chain(object.iter());
-    for (name, value) in given {
-        let mut alone: Map<String, Value> =
-            needed().filter(|_| !required.contains(&name.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
-        alone.insert(name.clone(), value.clone());
-        if let Err(error) = T::parse_from_json(Some(Value::Object(alone))) {
-            return (Some(name.clone()), Some(error.into_message()));
+    let why = |object: &Map<String, Value>| {
+        let read = T::parse_from_json(Some(Value::Object(object.clone())));
+        read.err().map(poem_openapi::types::ParseError::into_message)
+    };
+    let given = object.iter().filter(|(name, _)| required.contains(&name.as_str()));
+    let needed: Map<String, Value> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    if let Some(reason) = why(&needed) {
+        // They are read in order up to the first that does not fit: without one after it, the reason stays the same.
+        let without = |name: &str| {
+            let mut less = needed.clone();
+            less.remove(name);
+            why(&less)
+        };
+        let found = required.iter().rev().find(|name| without(name).as_ref() != Some(&reason));
+        return (found.map(|name| (*name).to_owned()), Some(reason));
+    }
+    for (name, value) in object {
+        let mut with = needed.clone();
+        with.insert(name.clone(), value.clone());
+        if let Some(reason) = why(&with) {
+            return (Some(name.clone()), Some(reason));
         }
     }
     (None, None)

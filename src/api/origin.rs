@@ -38,7 +38,10 @@ pub(super) fn check_host(request: &Request) -> Result<()> {
             Code::CrossOrigin,
             "The daemon is open to this machine only, and was called by another name",
         )
-        .with_hint("Use 127.0.0.1 or localhost; behind a proxy that checks who calls, set `auth.mode` to \"off\".")),
+        .with_hint(
+            "Use 127.0.0.1 or localhost; for other names set `auth.mode` to \"on\", or to \"off\" behind a proxy that checks \
+             who calls.",
+        )),
     }
 }
 

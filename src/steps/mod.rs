@@ -15,6 +15,7 @@ mod hls;
 mod http;
 mod llm;
 mod machine;
+mod owned;
 mod reporter;
 mod resolve;
 mod segments;

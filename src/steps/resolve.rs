@@ -10,7 +10,7 @@ use chrono::Utc;
 use crawlers::Resolved;
 use serde_json::{Value, json};
 
-use super::{Job, Outcome, stopped, ticket::Ticket};
+use super::{Job, Outcome, owned, stopped, ticket::Ticket};
 use crate::{
     crawl::{Ask, Who, without_secrets},
     domain::{Media, MediaId, media::UPLOAD},
@@ -35,7 +35,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let mut page = link.clone();
     if let Some(id) = link.strip_prefix("media:") {
         let tx = begin(job).await?;
-        let media = here(&tx, id).await?;
+        let media = here(job, &tx, id).await?;
         if media.file.is_some() {
             return keep(job, tx, &media).await;
         }
@@ -102,7 +102,7 @@ pub(super) async fn named(job: &Job<'_>, link: &str) -> Result<Option<Media>> {
     let tx = begin(job).await?;
     let media = match (link.strip_prefix("upload:"), link.strip_prefix("media:")) {
         (Some(id), _) => of_upload(job, &tx, id).await?,
-        (None, Some(id)) => here(&tx, id).await?,
+        (None, Some(id)) => here(job, &tx, id).await?,
         (None, None) => return Ok(None),
     };
     // So that its file stays while this task needs it.
@@ -116,8 +116,11 @@ pub(super) async fn named(job: &Job<'_>, link: &str) -> Result<Option<Media>> {
 /// The media that an upload is.
 async fn of_upload(job: &Job<'_>, tx: &Tx, id: &str) -> Result<Media> {
     let store = job.services.queue.store();
-    let (upload, _) =
-        store.upload(id).await?.ok_or_else(|| Error::new(Code::SourceNotFound, "The upload is not here any more"))?;
+    let gone = || Error::new(Code::SourceNotFound, "The upload is not here any more");
+    let (upload, _) = store.upload(id).await?.ok_or_else(gone)?;
+    if !owned::may_use(job, upload.owner).await? {
+        return Err(gone());
+    }
     let media = NewMedia {
         platform: UPLOAD.to_owned(),
         platform_id: upload.id.clone(),
@@ -137,10 +140,10 @@ async fn begin(job: &Job<'_>) -> Result<Tx> {
     Ok(tx)
 }
 
-async fn here(tx: &Tx, id: &str) -> Result<Media> {
-    let found = match id.parse() {
-        Ok(id) => tx.media(MediaId(id)).await?,
-        Err(_) => None,
+async fn here(job: &Job<'_>, tx: &Tx, id: &str) -> Result<Media> {
+    let found = match id.parse().map(MediaId) {
+        Ok(id) if owned::may_use_media(job, id).await? => tx.media(id).await?,
+        Ok(_) | Err(_) => None,
     };
     found.ok_or_else(|| Error::new(Code::SourceNotFound, "The media is not here any more"))
 }

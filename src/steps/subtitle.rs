@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Job, Outcome};
+use super::{Job, Outcome, owned};
 use crate::{
     domain::{MediaId, Segment, TaskId, Transcript, TranscriptId, Zh},
     error::{Code, Error, Result},
@@ -51,10 +51,9 @@ fn path(task: TaskId, step: &str, format: Format) -> String {
 /// A transcript that is here already, and the script that it is shown in.
 async fn given_transcript(job: &Job<'_>, given: Value) -> Result<(Transcript, Zh)> {
     let script = given.get("zh").and_then(|word| serde_json::from_value(word.clone()).ok()).unwrap_or_default();
-    let store = job.services.queue.store();
     let found = match &given {
         Value::Object(fields) => match (fields.get("transcript_id").and_then(Value::as_i64), fields.get("segments")) {
-            (Some(id), _) => store.transcript(TranscriptId(id)).await?,
+            (Some(id), _) => stored(job, TranscriptId(id)).await?,
             (None, Some(segments)) => {
                 let lines = serde_json::from_value(segments.clone());
                 let lines = lines.map_err(|_| wrong("has a `transcript` whose segments are none"))?;
@@ -64,21 +63,27 @@ async fn given_transcript(job: &Job<'_>, given: Value) -> Result<(Transcript, Zh
             (None, None) => return Err(wrong("has a `transcript` without segments")),
         },
         Value::String(text) => match (text.strip_prefix("media:"), text.parse()) {
-            (Some(media), _) => match media.parse() {
-                Ok(media) => store.transcript_of_media(MediaId(media)).await?,
-                Err(_) => None,
+            (Some(media), _) => match media.parse().map(MediaId) {
+                Ok(media) if owned::may_use_media(job, media).await? => {
+                    job.services.queue.store().transcript_of_media(media).await?
+                }
+                Ok(_) | Err(_) => None,
             },
-            (None, Ok(id)) => store.transcript(TranscriptId(id)).await?,
+            (None, Ok(id)) => stored(job, TranscriptId(id)).await?,
             (None, Err(_)) => None,
         },
         Value::Number(number) => match number.as_i64() {
-            Some(id) => store.transcript(TranscriptId(id)).await?,
+            Some(id) => stored(job, TranscriptId(id)).await?,
             None => None,
         },
         _ => return Err(wrong("takes as `transcript` the output of a step, an id, or media:<id>")),
     };
     let gone = || Error::new(Code::NotFound, "The transcript that the step is given is not here");
     Ok((found.ok_or_else(gone)?, script))
+}
+
+async fn stored(job: &Job<'_>, id: TranscriptId) -> Result<Option<Transcript>> {
+    if owned::may_use_transcript(job, id).await? { job.services.queue.store().transcript(id).await } else { Ok(None) }
 }
 
 fn of_lines(lines: Vec<Line>, language: Option<String>) -> Transcript {

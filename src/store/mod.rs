@@ -93,11 +93,16 @@ impl Store {
         Ok(pending.is_empty().then_some(store))
     }
 
-    /// Opens the database at `url` as it is, beside the daemon that holds it: for commands that write a row or two.
+    /// Opens the database at `url` for a command that writes a row or two: as [`Self::open`], or beside the daemon that
+    /// holds it.
     ///
     /// # Errors
-    /// `database` when its schema would have to be changed.
+    /// `database` when a daemon of another version holds it.
     pub async fn open_beside(url: &str) -> Result<Self> {
+        match Self::open(url).await {
+            Err(error) if error.code == Code::DatabaseLocked => {}
+            opened => return opened,
+        }
         let store = Self::connect_with(url, |_| Ok(None)).await?;
         let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
         let pending = pending.map_err(|error| stale().with_source(error))?;

@@ -17,7 +17,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{Facade, MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId},
+    domain::{Facade, MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId, media::UPLOAD},
     error::{Report, Result},
 };
 
@@ -341,10 +341,15 @@ impl Store {
         Ok(query.into_tuple::<i64>().all(&self.read).await?.into_iter().map(TaskId).collect())
     }
 
-    /// Whether a token's task is about a media.
+    /// Whether a media is a token's: one of its tasks is about it, or it is one of its uploads.
     pub async fn has_media(&self, owner: TokenId, media: MediaId) -> Result<bool> {
         let query = Entity::find().filter(Column::Owner.eq(owner.0)).filter(Column::MediaId.eq(media.0));
-        Ok(query.count(&self.read).await? > 0)
+        if query.count(&self.read).await? > 0 {
+            return Ok(true);
+        }
+        let found = self.media(media).await?.filter(|media| media.platform == UPLOAD);
+        let Some(media) = found else { return Ok(false) };
+        Ok(self.upload(&media.platform_id).await?.is_some_and(|(upload, _)| upload.owner == Some(owner)))
     }
 
     /// Whether a task is there and has not ended.

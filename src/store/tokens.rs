@@ -66,6 +66,14 @@ impl Tx {
         Ok(())
     }
 
+    /// Has a token end at another time, in milliseconds since 1970.
+    #[cfg(test)]
+    pub async fn set_token_end(&self, id: TokenId, end: i64) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::ExpiresAt, Expr::value(end));
+        update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
+        Ok(())
+    }
+
     /// Notes when tokens were last used, in milliseconds since 1970.
     pub async fn note_tokens(&self, used: &[(TokenId, i64)]) -> Result<()> {
         for (id, at) in used {

@@ -14,7 +14,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{MediaId, TaskId, Transcript, TranscriptId},
+    domain::{MediaId, TaskId, TokenId, Transcript, TranscriptId},
     error::Result,
 };
 
@@ -66,6 +66,13 @@ impl Store {
     /// One transcript.
     pub async fn transcript(&self, id: TranscriptId) -> Result<Option<Transcript>> {
         Entity::find_by_id(id.0).one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
+    }
+
+    /// The token with which the task of a transcript came.
+    pub async fn transcript_owner(&self, id: TranscriptId) -> Result<Option<TokenId>> {
+        let of = Entity::find_by_id(id.0).select_only().column(Column::TaskId).into_query();
+        let query = task::Entity::find().filter(task::Column::Id.in_subquery(of));
+        Ok(query.one(&self.read).await?.and_then(|row| row.owner).map(TokenId))
     }
 
     /// One transcript as it is written for another task.

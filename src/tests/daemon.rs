@@ -6,9 +6,12 @@ use std::{
 };
 
 use tokio::sync::watch;
-use trawl::{domain::TaskId, store::Store};
+use trawl::{
+    domain::{TaskId, TokenId},
+    store::Store,
+};
 
-use super::support::{Daemon, Event, Receiver, Reply, Site, sample_bytes};
+use super::support::{Daemon, Event, Receiver, Reply, Site, program, sample_bytes};
 
 const WORDS: &str = "The music is near the long box.";
 /// A drain that outlasts every test: who waits for it fails.
@@ -57,13 +60,39 @@ async fn settings_that_make_no_sense_stop_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_address_needs_the_operators_word() {
-    let said = refused(&Daemon::new("server.bind = \"0.0.0.0:0\"")).await;
-    assert!(said.contains("[config]") && said.contains("`server.bind`") && said.contains("auth.mode"), "{said}");
-    let mut daemon = Daemon::new("server.bind = \"0.0.0.0:0\"\nauth.mode = \"off\"");
+async fn on_an_open_address_tokens_are_needed_unless_the_operator_says_otherwise() {
+    let mut daemon = Daemon::new("server.bind = \"0.0.0.0:0\"");
     daemon.start().await;
     assert!(daemon.url.starts_with("http://0.0.0.0:"), "{}", daemon.url);
+    let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
+    let tasks = || daemon.http.get(format!("{}/api/tasks", daemon.url));
+    assert_eq!(status(tasks()).await, 401);
+    // The first token is made beside the running daemon.
+    let token = token(&daemon, &["create", "--name", "first", "--scope", "read,submit"]).await;
+    assert!(token.starts_with("trw_") && token.lines().count() == 1, "{token}");
+    assert_eq!(status(tasks().bearer_auth(token.trim())).await, 200);
+    let listed = self::token(&daemon, &["list"]).await;
+    assert!(listed.contains(" read,submit ") && listed.contains("first") && !listed.contains(&token[13..]), "{listed}");
+    assert_eq!(self::token(&daemon, &["revoke", "1"]).await, "1: revoked\n");
+    assert_eq!(status(tasks().bearer_auth(token.trim())).await, 401);
     assert!(daemon.stop().await);
+    // What was counted in memory was written on the way out.
+    let store = Store::open(&format!("sqlite:{}", daemon.folder().join("data/trawl.db").display())).await.unwrap();
+    let used = store.usage(Some(TokenId(1)), 0).await.unwrap();
+    assert_eq!((used.len(), used[0].usage.requests), (1, 1));
+    assert!(store.token(TokenId(1)).await.unwrap().unwrap().last_used_at.is_some());
+    let mut daemon = Daemon::new("server.bind = \"0.0.0.0:0\"\nauth.mode = \"off\"");
+    daemon.start().await;
+    assert_eq!(daemon.http.get(format!("{}/api/tasks", daemon.url)).send().await.unwrap().status(), 200);
+    assert!(daemon.stop().await);
+}
+
+/// What `trawl token` prints for this daemon.
+async fn token(daemon: &Daemon, args: &[&str]) -> String {
+    let mut command = tokio::process::Command::new(program());
+    let done = command.arg("token").args(args).arg("--config").arg(daemon.config()).output().await.unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -138,7 +138,10 @@ mod tests {
             format!("{:?}", shown(&headers, cookie.as_deref()))
         };
         assert_eq!(of(&[]), "Nothing");
-        assert_eq!(of(&[("authorization", "Bearer a"), ("x-api-key", "b"), ("cookie", "trawl_session=c")]), "Key(\"a\")");
+        assert_eq!(
+            of(&[("authorization", "Bearer a"), ("x-api-key", "b"), ("cookie", "trawl_session=c")]),
+            "Key(\"a\")"
+        );
         assert_eq!(of(&[("authorization", "bearer  a ")]), "Key(\"a\")");
         assert_eq!(of(&[("authorization", "Basic a"), ("x-api-key", "b")]), "Key(\"b\")");
         assert_eq!(of(&[("authorization", "Bearer "), ("cookie", "x=1; trawl_session=c; y")]), "Session(\"c\")");

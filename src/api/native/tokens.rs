@@ -51,7 +51,7 @@ pub(super) struct TokenView {
 
 /// How much may be done with a token; null where there is no limit. / 令牌的配额；null 表示不限。
 #[derive(Debug, Default, Object)]
-#[oai(rename = "Quota", default)]
+#[oai(rename = "Quota", default, deny_unknown_fields)]
 struct QuotaView {
     /// Seconds of audio recognised in one day (UTC).
     #[oai(nullable)]

@@ -1,0 +1,34 @@
+//! What of the things that are here a task may use: those of its token, and everyone's when it came without one or from an
+//! admin.
+
+use super::Job;
+use crate::{
+    domain::{MediaId, Scope, TokenId, TranscriptId},
+    error::Result,
+};
+
+/// Whether a task may use what came with a token, or without one.
+pub(super) async fn may_use(job: &Job<'_>, owner: Option<TokenId>) -> Result<bool> {
+    Ok(owner == job.task.owner || only(job).await?.is_none())
+}
+
+/// Whether a task may use a media.
+pub(super) async fn may_use_media(job: &Job<'_>, media: MediaId) -> Result<bool> {
+    match only(job).await? {
+        Some(owner) => job.services.queue.store().has_media(owner, media).await,
+        None => Ok(true),
+    }
+}
+
+/// Whether a task may use a transcript.
+pub(super) async fn may_use_transcript(job: &Job<'_>, transcript: TranscriptId) -> Result<bool> {
+    let Some(only) = only(job).await? else { return Ok(true) };
+    Ok(job.services.queue.store().transcript_owner(transcript).await? == Some(only))
+}
+
+/// Whose things a task may use; none: everyone's.
+async fn only(job: &Job<'_>) -> Result<Option<TokenId>> {
+    let Some(owner) = job.task.owner else { return Ok(None) };
+    let token = job.services.queue.store().token(owner).await?;
+    Ok((!token.is_some_and(|token| token.scopes.allow(Scope::Admin))).then_some(owner))
+}
