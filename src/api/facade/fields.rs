@@ -11,6 +11,12 @@ use crate::error::{Code, Error, Result};
 pub(in crate::api) struct Fields(pub(super) Vec<(String, Value)>);
 
 impl Fields {
+    /// These fields.
+    #[cfg(test)]
+    pub(in crate::api) fn of<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
     /// The value of a field; the first one when there are several.
     pub(in crate::api) fn value(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
@@ -83,7 +89,7 @@ mod tests {
     use super::*;
 
     fn fields(given: &[(&str, Value)]) -> Fields {
-        Fields(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+        Fields::of(given.iter().map(|(name, value)| (*name, value.clone())))
     }
 
     #[test]

@@ -162,3 +162,61 @@ pub(super) fn word(fields: &Fields, name: &str, usual: &str, known: &[&str]) -> 
     let detail = format!("Field \"{name}\" must be one of {}, not \"{}\"", known.join(", "), shown.escape_debug());
     Err(Error::new(Code::InvalidValue, detail).with_field(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Options;
+
+    fn read(given: &[(&str, &str)]) -> Result<Wanted> {
+        Wanted::read(&Fields::of(given.iter().map(|(name, value)| (*name, json!(value)))))
+    }
+
+    #[test]
+    fn nothing_said_is_the_old_default() {
+        let wanted = read(&[]).unwrap();
+        let params = Value::Object(wanted.params());
+        assert_eq!((&params["temperature"], &params["clip_timestamps"]), (&json!([0.8, 1.0]), &json!("0.0")));
+        assert_eq!((&params["language"], &params["hallucination_silence_threshold"]), (&json!(null), &json!(null)));
+        let options = Options::from_json(&wanted.options).unwrap();
+        assert_eq!((options.temperature.0, options.compression_ratio_threshold), (vec![0.8, 1.0], 1.8));
+        assert!(options.is_conditioned() && options.clip_timestamps.0.is_empty());
+        assert_eq!(options.prepend_punctuations, PREPEND);
+    }
+
+    #[test]
+    fn what_is_said_is_echoed_and_asked_for() {
+        let wanted = read(&[
+            ("temperature", "0"),
+            ("clip_timestamps", "1,2.5"),
+            ("hallucination_silence_threshold", "0"),
+            ("prepend_punctuations", ""),
+            ("language", "en"),
+            ("task_type", "translate"),
+        ])
+        .unwrap();
+        let params = Value::Object(wanted.params());
+        assert_eq!((&params["temperature"], &params["clip_timestamps"]), (&json!(0.0), &json!([1.0, 2.5])));
+        assert_eq!((&params["task_type"], &params["prepend_punctuations"]), (&json!("translate"), &json!("")));
+        let options = Options::from_json(&wanted.options).unwrap();
+        // One temperature means this one alone.
+        assert_eq!((options.temperature.0, options.hallucination_silence_threshold), (vec![0.0], None));
+        assert_eq!((options.clip_timestamps.0, options.task), (vec![1.0, 2.5], Goal::Translate));
+    }
+
+    #[test]
+    fn what_makes_no_sense_names_its_field() {
+        for (name, value) in [
+            ("temperature", "hot"),
+            ("temperature", "0.2,,1"),
+            ("clip_timestamps", "NaN"),
+            ("word_timestamps", "perhaps"),
+            ("no_speech_threshold", "x"),
+            ("priority", "now"),
+            ("task_type", "TRANSCRIBE"),
+        ] {
+            let error = read(&[(name, value)]).err().unwrap();
+            assert_eq!(error.field.as_deref(), Some(name), "{value}");
+        }
+    }
+}

@@ -63,7 +63,7 @@ impl Filters {
             ..TaskFilter::default()
         };
         let ends = Ends { statuses: statuses(status.as_deref()), has_result, has_error };
-        let Value::Object(params) = params else { unreachable!("it was written as an object") };
+        let params = params.as_object().cloned().unwrap_or_default();
         Ok(Self { filter, ends, offset, params })
     }
 }
@@ -91,4 +91,47 @@ fn time(fields: &Fields, name: &str) -> Result<Option<i64>> {
             format!("Field \"{name}\" must be a time like 2024-11-07T16:43:33, not \"{}\"", shown.escape_debug());
         Error::new(Code::InvalidValue, detail).with_field(name)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(given: Value) -> Result<Filters> {
+        let fields = given.as_object().unwrap().clone();
+        Filters::read(&Fields::of(fields.iter().map(|(name, value)| (name.as_str(), value.clone()))), None)
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_what_is_empty_lets_everything_through() {
+        let usual = read(json!({})).unwrap();
+        assert_eq!(usual.ends.statuses, [TaskStatus::Completed]);
+        assert_eq!((usual.ends.has_result, usual.ends.has_error), (Some(true), Some(false)));
+        assert_eq!((usual.filter.limit, usual.offset), (LIMIT, 0));
+        assert_eq!(usual.params["engine_name"], ENGINES[0]);
+        let all = read(json!({ "status": null, "priority": "", "engine_name": null, "has_result": null,
+            "has_error": "", "language": "" }))
+        .unwrap();
+        assert!(all.ends.statuses.is_empty() && all.filter.priority.is_none() && all.filter.language.is_none());
+        assert_eq!((all.ends.has_result, all.ends.has_error), (None, None));
+        assert_eq!(read(json!({ "limit": 10_000 })).unwrap().filter.limit, MOST);
+        assert_eq!(
+            read(json!({ "status": "failed" })).unwrap().ends.statuses,
+            [TaskStatus::Failed, TaskStatus::Cancelled]
+        );
+    }
+
+    #[test]
+    fn times_are_utc_where_no_zone_is_given() {
+        let of = |text: &str| read(json!({ "created_after": text })).map(|filters| filters.filter.created_after);
+        let noon = Some(1_700_049_600_000);
+        for text in
+            ["2023-11-15T12:00:00", "2023-11-15 12:00:00", "2023-11-15T12:00:00.000000", "2023-11-15T14:00:00+02:00"]
+        {
+            assert_eq!(of(text).unwrap(), noon, "{text}");
+        }
+        assert_eq!(of("2023-11-15").unwrap(), noon.map(|at| at - 12 * 3_600_000));
+        assert_eq!(of("").unwrap(), None);
+        assert!(of("noon").is_err());
+    }
 }
