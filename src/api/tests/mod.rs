@@ -49,7 +49,7 @@ use crate::{
 const WORKFLOW: &str = include_str!("../../../workflows/transcribe.json");
 
 /// Started once for all tests.
-static FFMPEG: LazyLock<Ffmpeg> = LazyLock::new(|| Ffmpeg::new(&Config::default().media).unwrap());
+static FFMPEG: LazyLock<Ffmpeg> = LazyLock::new(|| Ffmpeg::new(&Config::defaults().media).unwrap());
 
 struct NoResolver;
 

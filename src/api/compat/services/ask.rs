@@ -179,7 +179,8 @@ mod tests {
         assert_eq!((&params["temperature"], &params["clip_timestamps"]), (&json!([0.8, 1.0]), &json!("0.0")));
         assert_eq!((&params["language"], &params["hallucination_silence_threshold"]), (&json!(null), &json!(null)));
         let options = Options::from_json(&wanted.options).unwrap();
-        assert_eq!((options.temperature.0, options.compression_ratio_threshold), (vec![0.8, 1.0], 1.8));
+        assert_eq!(options.temperature.0, [0.8, 1.0]);
+        assert_eq!(options.compression_ratio_threshold, 1.8);
         assert!(options.is_conditioned() && options.clip_timestamps.0.is_empty());
         assert_eq!(options.prepend_punctuations, PREPEND);
     }
