@@ -257,6 +257,8 @@ impl App {
             secrets: services.secrets,
             models: services.models,
             pulls: self.pulls.clone(),
+            llm: services.llm,
+            ffmpeg: services.ffmpeg,
             pool: services.pool,
             info: Arc::new(move || info(&facts)),
             draining: Arc::clone(&self.draining),

@@ -16,7 +16,7 @@ pub use self::{
 };
 pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
-    domain::{Caller, MediaId, Options, Priority, StepKind, Task, TaskId, media, options::unknown},
+    domain::{Caller, Facade, MediaId, Options, Priority, StepKind, Task, TaskId, media, options::unknown},
     error::{Code, Error, Result},
     net::Net,
     queue::{Queue, new::NewRun},
@@ -48,6 +48,8 @@ pub struct Submission {
     pub callback_url: Option<String>,
     /// Who wants it: whose the task will be, and what of others its link may name.
     pub caller: Caller,
+    /// The system whose routes it came through; none for our own.
+    pub facade: Option<Facade>,
     /// The caller's Idempotency-Key with the SHA-256 of the request's body.
     pub idempotency: Option<(String, String)>,
 }
@@ -126,6 +128,7 @@ impl Intake {
             media_id,
             callback_url,
             owner: submission.caller.token,
+            facade: submission.facade,
             deadline_ms: deadline,
             ..NewTask::default()
         };

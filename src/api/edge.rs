@@ -9,7 +9,12 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 
-use super::{openai, origin, problem, routes::Routes, shape::Shape};
+use super::{
+    compat::services::{self, Asked},
+    openai, origin, problem,
+    routes::Routes,
+    shape::Shape,
+};
 use crate::error::{Code, Error};
 
 /// What pages and data may load: only what comes from here.
@@ -38,6 +43,8 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             *request.uri_mut() = uri;
         }
         let path = request.uri().path().to_owned();
+        let shape = Shape::of(self.routes.below(&path));
+        let asked = (shape == Shape::Services).then(|| Asked::of(&request));
         request.set_data(AskedPath(path.clone()));
         let host = if self.local_only { origin::check_host(&request) } else { Ok(()) };
         let answer = match host.and_then(|()| origin::check(&request)) {
@@ -56,7 +63,10 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         if (status.is_client_error() || status.is_server_error()) && !problem::is_problem(&response) {
             response = self.bare(status, &path);
         }
-        let mut response = Shape::of(self.routes.below(&path)).reshape(response);
+        let mut response = match asked {
+            Some(asked) => services::reshape(response, &asked),
+            None => shape.reshape(response),
+        };
         protect(&mut response);
         Ok(response)
     }

@@ -48,6 +48,8 @@ use crate::{
     files::Files,
     follow::Follow,
     intake::Intake,
+    llm::Llm,
+    media::Ffmpeg,
     queue::Queue,
     schedule::Scheduler,
     secrets::Secrets,
@@ -88,6 +90,10 @@ pub struct State {
     pub models: Models,
     /// Their downloads.
     pub pulls: Pulls,
+    /// Language models.
+    pub llm: Llm,
+    /// What takes the sound out of films.
+    pub ffmpeg: Ffmpeg,
     /// Devices and engines.
     pub pool: Arc<Pool>,
     /// Facts for `/api/info`: engines, ffmpeg.

@@ -103,6 +103,11 @@ impl Part {
         self.field.name()
     }
 
+    /// What the sender says that it is.
+    pub(super) fn content_type(&self) -> Option<&str> {
+        self.field.content_type()
+    }
+
     /// What the person's file is called, for display; none when it does not say that it is a file.
     pub(super) fn file_name(&self) -> Option<String> {
         let name = self.field.file_name()?;

@@ -14,7 +14,10 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::{fields::tidy, shape::Told};
+use super::{
+    fields::tidy,
+    shape::{Ready, Told},
+};
 use crate::error::{Code, Error};
 
 /// The content type of every error.
@@ -89,9 +92,9 @@ pub(super) fn answer(error: &Error, path: Option<&str>) -> Response {
     response
 }
 
-/// Whether an answer is already one of ours.
+/// Whether an answer is already one of ours, or has another shape on purpose.
 pub(super) fn is_problem(response: &Response) -> bool {
-    response.content_type() == Some(CONTENT_TYPE)
+    response.content_type() == Some(CONTENT_TYPE) || response.extensions().get::<Ready>().is_some()
 }
 
 /// Says in our words what the framework refused. `path_names` are the names of the path's parameters, in order.

@@ -46,6 +46,10 @@ impl From<&Error> for Told {
     }
 }
 
+/// Marks an answer that has its shape already, whatever its status.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready;
+
 /// A shape of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -59,11 +63,25 @@ pub(super) enum Shape {
     Detail,
     /// The sentence as plain text.
     Text,
+    /// `{"detail": …}` with the request in it; rendered by whoever has that (`compat/services/error.rs`).
+    Services,
 }
 
 /// The paths of foreign routes (`*` at the end: whatever follows).
-const TABLE: &[(&str, Shape)] =
-    &[("/v1/*", Shape::OpenAi), ("/transcribe/file", Shape::Success), ("/transcribe/binary", Shape::Success)];
+const TABLE: &[(&str, Shape)] = &[
+    ("/v1/*", Shape::OpenAi),
+    ("/transcribe/file", Shape::Success),
+    ("/transcribe/binary", Shape::Success),
+    ("/transcribe", Shape::Text),
+    ("/transcribe/{id}", Shape::Text),
+    ("/auth/token", Shape::Text),
+    ("/usage", Shape::Text),
+    ("/api/whisper/*", Shape::Services),
+    ("/api/tiktok/*", Shape::Services),
+    ("/api/douyin/*", Shape::Services),
+    ("/api/chatgpt/*", Shape::Services),
+    ("/api/health/*", Shape::Services),
+];
 
 impl Shape {
     /// The shape of a path below the base.
@@ -80,7 +98,7 @@ impl Shape {
         let sentence = told.sentence();
         let json = |value: Value| Some(("application/json", value.to_string()));
         match self {
-            Self::Problem => None,
+            Self::Problem | Self::Services => None,
             Self::OpenAi => json(openai::body(told)),
             Self::Success => json(json!({ "success": false, "error": sentence })),
             Self::Detail => json(json!({ "detail": sentence })),

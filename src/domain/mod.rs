@@ -1,6 +1,7 @@
 //! The nouns of trawl as pure data and rules: no I/O, no clock, no database.
 
 pub mod access;
+pub mod facade;
 pub mod identity;
 pub mod ids;
 pub mod json;
@@ -15,6 +16,7 @@ pub mod token;
 pub mod transcript;
 
 pub use access::{Caller, Scope, Scopes};
+pub use facade::{Facade, Services};
 pub use identity::{Health, Identity};
 pub use ids::{MediaId, ScheduleId, SourceId, TaskId, TokenId, TranscriptId};
 pub use media::Media;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Lane, MediaId, Priority, StepKind, StepState, TaskId, TaskStatus, TokenId};
+use super::{Facade, Lane, MediaId, Priority, StepKind, StepState, TaskId, TaskStatus, TokenId};
 use crate::error::Report;
 
 /// One run of one revision of a workflow for one input.
@@ -44,6 +44,9 @@ pub struct Task {
     pub parent_step: Option<String>,
     /// The access token that it came with; none for what came without one.
     pub owner: Option<TokenId>,
+    /// The system whose routes it came through; none for our own.
+    #[serde(skip)]
+    pub facade: Option<Facade>,
     /// The task that it repeats.
     pub rerun_of: Option<TaskId>,
     /// When it must have ended.

@@ -128,6 +128,7 @@ fn submission(wishes: &Wishes, link: String) -> Submission {
         priority: Some(wishes.priority),
         callback_url: wishes.callback_url.clone(),
         caller: Caller::default(),
+        facade: None,
         idempotency: None,
     }
 }

@@ -55,6 +55,7 @@ impl Intake {
             priority: Some(old.priority),
             callback_url: old.callback_url.clone(),
             caller: Caller { token: old.owner, ..Caller::default() },
+            facade: old.facade.clone(),
             idempotency: None,
         };
         let mut run = self.check(submission).await?;

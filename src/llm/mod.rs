@@ -74,6 +74,15 @@ impl Llm {
         host.ok_or_else(|| Error::new(Code::Config, "A language model's address names no host"))
     }
 
+    /// The name here of a model that is called so here or at its server.
+    pub fn alias_of(&self, name: &str) -> Result<String> {
+        let at_server = || self.inner.models.iter().find(|(_, model)| model.settings.model == name);
+        match at_server().filter(|_| !self.inner.models.contains_key(name)) {
+            Some((alias, _)) => Ok(alias.clone()),
+            None => self.model(Some(name)).map(|_| name.to_owned()),
+        }
+    }
+
     fn model(&self, alias: Option<&str>) -> Result<&Model> {
         let models = &self.inner.models;
         let alias = alias.unwrap_or(DEFAULT);

@@ -11,7 +11,7 @@ use std::{
 
 use ffmpeg_sidecar::command::FfmpegCommand;
 
-use super::SAMPLE_RATE;
+use super::{SAMPLE_RATE, Sound};
 
 /// Plain containers: none of these demuxers opens a second file or an address.
 pub(super) const FORMATS: &str = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,eac3,flac,flv,matroska,webm,\
@@ -71,6 +71,24 @@ pub(super) fn extract(program: &Path, file: &Path, limit: Duration) -> FfmpegCom
     command.args(["-af", &format!("aresample={SAMPLE_RATE}:async=1:first_pts=0")]);
     command.args(["-ac", "1", "-ar", &SAMPLE_RATE.to_string(), "-c:a", "pcm_s16le", "-f", "s16le"]);
     command.args(["-fs", &max_bytes(limit).to_string(), "pipe:1"]);
+    command
+}
+
+/// ffmpeg, writing the first audio stream as a sound file to stdout, `limit` of it at most.
+pub(super) fn sound(program: &Path, file: &Path, sound: Sound, channels: u32, limit: Duration) -> FfmpegCommand {
+    let [encoder, container] = sound.format.words();
+    let mut command = FfmpegCommand::new_with_path(program);
+    command.args(["-nostdin", "-hide_banner", "-nostats"]).args(guards());
+    command.args(["-threads", "1", "-i"]).arg(local(file));
+    command.args(["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"]);
+    command.args(["-t", &limit.as_secs().to_string(), "-filter_threads", "1", "-threads", "1"]);
+    command.args(["-ac", &channels.to_string(), "-ar", &sound.sample_rate.to_string(), "-c:a", encoder]);
+    // Nothing about the file besides its sound, so that what stands in front of it has a fixed length.
+    command.args(["-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", container]);
+    if container == "mp3" {
+        command.args(["-write_xing", "0"]);
+    }
+    command.arg("pipe:1");
     command
 }
 

@@ -25,6 +25,7 @@ mod probe;
 mod programs;
 mod ready;
 mod sandbox;
+mod sound;
 mod supervise;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use self::{
     extract::Audio,
     probe::{AudioStream, Probe},
     sandbox::SandboxState,
+    sound::{Sound, SoundFormat},
 };
 /// For other children of the daemon's.
 pub(crate) use self::{

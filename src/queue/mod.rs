@@ -22,6 +22,7 @@ pub mod retry;
 mod said;
 pub mod scope;
 mod seen;
+pub mod services;
 mod stale;
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,22 @@
 
 use serde_json::{Value, json};
 
+use super::{
+    scope,
+    services::{self, Known},
+};
 use crate::{
-    domain::{Media, Task, TaskId, TaskStatus},
+    domain::{Facade, Media, Task, TaskId, TaskStatus},
     error::Result,
     store::{NewDelivery, Tx},
+    zh,
 };
 
 /// The largest body in bytes (research/reliability.md §4); a larger result is replaced by the path where it can be read.
 const MAX_BODY: usize = 20_000;
+
+/// The largest body in bytes in the shape that has always had the whole result in it.
+const MAX_SERVICES_BODY: usize = 4 << 20;
 
 /// A new delivery id.
 pub fn message_id() -> String {
@@ -29,10 +37,33 @@ pub(super) async fn tell(tx: &Tx, id: TaskId) -> Result<()> {
         Some(media) => tx.media(media).await?,
         None => None,
     };
-    let body = body(event, tx.now(), &task, media.as_ref());
+    let body = match task.facade.as_ref().and_then(Facade::services) {
+        Some(said) => services_body(tx, &task, media.as_ref(), &said.base).await?,
+        None => body(event, tx.now(), &task, media.as_ref()),
+    };
     let delivery = NewDelivery { id: message_id(), task_id: id, url, event: event.to_owned(), body, secret: None };
     tx.add_event(id, "delivery", json!({ "id": delivery.id, "event": event, "state": "pending" })).await?;
     tx.insert_delivery(delivery, 0).await
+}
+
+/// The task in the shape of the routes that it came through: whole, or without its result when that is very large.
+async fn services_body(tx: &Tx, task: &Task, media: Option<&Media>, base: &str) -> Result<String> {
+    let steps = tx.steps_of(task.id).await?;
+    let transcript = match task.status {
+        TaskStatus::Completed => tx.transcript_of(task.id).await?,
+        _ => None,
+    };
+    let transcript = transcript.map(|(id, mut transcript)| {
+        zh::convert(&mut transcript, scope::script_of(&steps, id));
+        transcript
+    });
+    let known = Known { task, media, transcript: transcript.as_ref(), delivery: None, steps: &steps, base };
+    let body = services::shown(known).to_string();
+    if body.len() <= MAX_SERVICES_BODY {
+        return Ok(body);
+    }
+    // `output_url` says where it can be read.
+    Ok(services::shown(Known { transcript: None, ..known }).to_string())
 }
 
 /// `{type, timestamp, data}` with the task as data.

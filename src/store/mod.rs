@@ -20,6 +20,7 @@ mod source_items;
 mod sources;
 mod steps;
 mod task_media;
+mod task_span;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,7 @@ pub use self::{
         Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ItemFilter, ListItem, ListPage, NewStep, Start, StepRow,
         StepView, Stopped,
     },
+    task_span::Ends,
     tasks::{NewTask, Page, TaskFilter},
     tokens::NewToken,
     transcripts::NewTranscript,

@@ -111,6 +111,8 @@ impl TryFrom<task::Model> for Task {
             callback_url: row.callback_url,
             parent_step: row.parent_step,
             owner: row.owner.map(TokenId),
+            // What a newer version has noted there is no reason to hide the task.
+            facade: row.facade.and_then(|facade| serde_json::from_value(facade).ok()),
             rerun_of: row.rerun_of.map(TaskId),
             deadline_at: row.deadline_at.map(date),
             held: row.held.unwrap_or(false),

@@ -17,7 +17,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId, media::UPLOAD},
+    domain::{Facade, MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId, media::UPLOAD},
     error::{Report, Result},
 };
 
@@ -44,6 +44,8 @@ pub struct NewTask {
     pub parent_step: Option<String>,
     /// The access token that it came with.
     pub owner: Option<TokenId>,
+    /// The system whose routes it came through.
+    pub facade: Option<Facade>,
     /// The task that it repeats.
     pub rerun_of: Option<TaskId>,
     /// How long it may take from now, in milliseconds.
@@ -112,6 +114,7 @@ impl Tx {
             updated_at: Set(self.now),
             parent_step: Set(task.parent_step),
             owner: Set(task.owner.map(|id| id.0)),
+            facade: Set(task.facade.as_ref().map(rows::json).transpose()?),
             rerun_of: Set(task.rerun_of.map(|id| id.0)),
             deadline_at: Set(task.deadline_ms.map(|ms| self.now.saturating_add(ms))),
             held: Set(Some(task.held)),
@@ -394,7 +397,8 @@ impl Store {
     }
 }
 
-fn matching(filter: &TaskFilter) -> Select<Entity> {
+/// The tasks that a filter lets through.
+pub(super) fn matching(filter: &TaskFilter) -> Select<Entity> {
     let of_media = |condition: Condition| {
         Column::MediaId
             .in_subquery(media::Entity::find().select_only().column(media::Column::Id).filter(condition).into_query())

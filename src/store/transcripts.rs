@@ -1,7 +1,7 @@
 //! Transcripts: written with the step that made them, and found again for the same audio.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use serde_json::Value;
 
@@ -58,6 +58,11 @@ impl Tx {
     pub async fn transcript(&self, id: TranscriptId) -> Result<Option<Transcript>> {
         Entity::find_by_id(id.0).one(&self.inner).await?.map(|row| rows::read(row.body)).transpose()
     }
+
+    /// The newest transcript of a task.
+    pub async fn transcript_of(&self, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
+        newest_of(&self.inner, task).await
+    }
 }
 
 impl Store {
@@ -109,8 +114,12 @@ impl Store {
 
     /// The newest transcript of a task.
     pub async fn transcript_of(&self, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
-        let query = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_desc(Column::Id);
-        let read = |row: Model| Ok((TranscriptId(row.id), rows::read(row.body)?));
-        query.one(&self.read).await?.map(read).transpose()
+        newest_of(&self.read, task).await
     }
+}
+
+async fn newest_of(connection: &impl ConnectionTrait, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
+    let query = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_desc(Column::Id);
+    let read = |row: Model| Ok((TranscriptId(row.id), rows::read(row.body)?));
+    query.one(connection).await?.map(read).transpose()
 }

@@ -36,6 +36,7 @@ mod road;
 mod runs;
 mod script;
 mod shown;
+mod seeds;
 mod sources;
 mod streams;
 mod support;

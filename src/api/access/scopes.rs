@@ -31,7 +31,7 @@ impl Need {
 
 /// The operations by their ids.
 const TABLE: &[(Need, &[&str])] = &[
-    (Need::Nothing, &["live", "ready", "create_session", "delete_session"]),
+    (Need::Nothing, &["live", "ready", "create_session", "delete_session", "services_health", "whisper_api_login"]),
     (
         Need::Read,
         &[
@@ -58,6 +58,13 @@ const TABLE: &[(Need, &[&str])] = &[
             "list_devices",
             "info",
             "usage",
+            "services_query",
+            "services_result",
+            "services_subtitles",
+            "services_callback_test",
+            "whisper_api_list",
+            "whisper_api_get",
+            "whisper_api_usage",
         ],
     ),
     (
@@ -70,9 +77,27 @@ const TABLE: &[(Need, &[&str])] = &[
             "validate_workflow",
             "test_workflow",
             "preview_schedule",
+            "services_delete",
+            "services_summary",
+            "services_extract_audio",
+            "whisper_api_delete",
         ],
     ),
-    (Need::Make, &["create_task", "create_tasks", "upload_task", "rerun_task", "openai_transcribe", "openai_translate"]),
+    (
+        Need::Make,
+        &[
+            "create_task",
+            "create_tasks",
+            "upload_task",
+            "rerun_task",
+            "openai_transcribe",
+            "openai_translate",
+            "services_create",
+            "services_tiktok",
+            "services_douyin",
+            "whisper_api_transcribe",
+        ],
+    ),
     (
         Need::Admin,
         &[

@@ -1,8 +1,9 @@
 //! `POST /api/workflow/create_work_flow`: workflows in the upper-case JSON of the README era.
 
-use poem_openapi::{Object, OpenApi, payload::Json};
+use poem_openapi::{OpenApi, payload::Json};
 use serde_json::{Value, json};
 
+use super::services::Envelope;
 use crate::{
     api::{
         body::Document,
@@ -17,19 +18,6 @@ const ROUTE: &str = "/api/workflow/create_work_flow";
 
 /// The old route.
 pub(in crate::api) struct CreateWorkFlow(pub(in crate::api) Context);
-
-/// The envelope of the old API. / 旧接口的响应格式。
-#[derive(Debug, Object)]
-struct Envelope {
-    /// 200.
-    code: u16,
-    /// The path.
-    router: String,
-    /// The request's body.
-    params: Value,
-    /// The workflow: `workflow_id` (its name here), `revision`, `definition` and what is odd about it (`warnings`).
-    data: Value,
-}
 
 #[OpenApi(tag = "Group::Compatibility")]
 impl CreateWorkFlow {

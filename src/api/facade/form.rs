@@ -46,6 +46,8 @@ pub(in crate::api) struct Given {
     pub file: UploadFile,
     /// What the person's file is called: display text.
     pub name: String,
+    /// What its sender says that it is; empty when nothing is said.
+    pub content_type: String,
 }
 
 impl<'a, T: Type> ApiExtractor<'a> for Form<T> {
@@ -97,9 +99,14 @@ impl<'a> ApiExtractor<'a> for Raw {
 impl Context {
     /// Reads a body with its file, which is called `file` there. Other files are skipped.
     pub(in crate::api) async fn read<T>(&self, form: Form<T>, file: &str) -> Result<(Fields, Option<Given>)> {
+        self.read_any(form, &[file]).await
+    }
+
+    /// Reads a body with its file, which has one of these names there.
+    pub(in crate::api) async fn read_any<T>(&self, form: Form<T>, files: &[&str]) -> Result<(Fields, Option<Given>)> {
         let kind = form.incoming.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let (mut fields, given) = match kind.as_str() {
-            "multipart/form-data" => self.parts(form.incoming, file).await?,
+            "multipart/form-data" => self.parts(form.incoming, files).await?,
             "application/x-www-form-urlencoded" => {
                 let bytes = body::read(form.incoming.body).await?;
                 (pairs(&bytes), None)
@@ -120,18 +127,23 @@ impl Context {
 
     /// Reads a body that is a file called `name`.
     pub(in crate::api) async fn read_raw(&self, raw: Raw, name: String) -> Result<Given> {
-        Ok(Given { file: raw.incoming.store(&self.state).await?, name })
+        let content_type = raw.incoming.content_type.clone();
+        Ok(Given { file: raw.incoming.store(&self.state).await?, name, content_type })
     }
 
-    async fn parts(&self, incoming: Incoming, file: &str) -> Result<(Vec<(String, Value)>, Option<Given>)> {
+    async fn parts(&self, incoming: Incoming, files: &[&str]) -> Result<(Vec<(String, Value)>, Option<Given>)> {
         let mut parts = incoming.parts(&self.state).await?;
         let (mut fields, mut given, mut left) = (Vec::new(), None, MAX_JSON);
         while let Some(part) = parts.next().await? {
             let Some(name) = part.name().map(str::to_owned) else { continue };
             let file_name = part.file_name();
-            if name == file && given.is_none() {
-                let stored = part.store(&self.state).await?;
-                given = Some(Given { file: stored, name: file_name.unwrap_or_default() });
+            if files.contains(&name.as_str()) && given.is_none() {
+                let content_type = part.content_type().unwrap_or_default().to_owned();
+                let file = part.store(&self.state).await?;
+                // An empty field of a form in which no file was chosen.
+                if file_name.as_deref().is_some_and(|name| !name.is_empty()) || file.size() > 0 {
+                    given = Some(Given { file, name: file_name.unwrap_or_default(), content_type });
+                }
             } else if file_name.is_none() && fields.len() <= MAX_FIELDS {
                 let text = part.text(left).await?;
                 left -= text.len();

@@ -28,7 +28,7 @@ impl Context {
     /// Makes a task of a submission and the file that came with it. What it returns is stored: the client may go away.
     pub(in crate::api) async fn take(&self, given: Option<Given>, submission: Submission) -> Result<Task> {
         match given {
-            Some(Given { file, name }) => {
+            Some(Given { file, name, .. }) => {
                 let received = Received { file, name, submission, fields: String::new() };
                 keep::submit(self, received, None).await
             }

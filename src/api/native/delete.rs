@@ -9,7 +9,7 @@ use crate::{
 impl Context {
     /// Deletes a task, its working folder, and the files that nobody else has. Goes on to its end even when the client
     /// does not wait for it.
-    pub(super) async fn delete(&self, id: TaskId) -> Result<()> {
+    pub(in crate::api) async fn delete(&self, id: TaskId) -> Result<()> {
         let context = self.clone();
         let work = tokio::spawn(async move { context.remove(id).await });
         work.await.map_err(|error| Error::new(Code::Internal, "The deletion was lost").with_source(error))?

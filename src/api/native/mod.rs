@@ -47,8 +47,7 @@ use poem_openapi::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    State,
-    compat::CreateWorkFlow,
+    State, compat,
     openai::{OpenAiModels, Speech},
 };
 use crate::{
@@ -120,7 +119,7 @@ type All = (
     secrets::Secrets,
     (sources::Sources, schedules::Schedules, event_fires::EventFires),
     (tokens::Tokens, session::Sessions, usage::Used),
-    (workflows::Workflows, language::Language, CreateWorkFlow),
+    (workflows::Workflows, language::Language, compat::Routes),
     (models::ModelFiles, devices::Devices),
     (Speech, OpenAiModels),
     system::System,
@@ -145,7 +144,7 @@ pub(super) fn all(context: Context) -> All {
             event_fires::EventFires(context.clone()),
         ),
         (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
-        (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
+        (workflows::Workflows(context.clone()), language::Language(context.clone()), compat::routes(&context)),
         (models::ModelFiles(context.clone()), devices::Devices(context.clone())),
         (Speech(context.clone()), OpenAiModels(context.clone())),
         system::System(context),

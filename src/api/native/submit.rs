@@ -76,6 +76,7 @@ impl NewTask {
             priority: self.priority.map(|priority| priority.0),
             callback_url: self.callback_url,
             caller: Caller::default(),
+            facade: None,
             idempotency: None,
         }
     }

@@ -15,7 +15,7 @@ mod transcripts;
 mod upload;
 mod workflows;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{Arc, LazyLock, atomic::AtomicBool};
 
 use poem::{
     Body, Endpoint, Request, Response,
@@ -35,6 +35,8 @@ use crate::{
     files::Files,
     follow::{Follow, tests::Stub},
     intake::Intake,
+    llm::Llm,
+    media::Ffmpeg,
     net::Net,
     queue::Queue,
     schedule::Scheduler,
@@ -47,6 +49,9 @@ use crate::{
 };
 
 const WORKFLOW: &str = include_str!("../../../workflows/transcribe.json");
+
+/// Started once for all tests.
+static FFMPEG: LazyLock<Ffmpeg> = LazyLock::new(|| Ffmpeg::new(&Config::defaults().media).unwrap());
 
 struct NoResolver;
 
@@ -122,6 +127,7 @@ impl Api {
         let files = Files::open(&config.paths, &config.uploads).await.unwrap();
         // No engine process is started without a job.
         let pool = Arc::new(Pool::new(&config.engine, Net::new(&config.net).unwrap(), "trawl".into()).unwrap());
+        let llm = Llm::new(&config.llm, &Net::new(&config.net).unwrap()).unwrap();
         let list = Arc::new(Stub::default());
         let follow = Follow::new(Arc::clone(&list) as Arc<_>, intake.clone(), queue.clone());
         let state = State {
@@ -137,6 +143,8 @@ impl Api {
             secrets,
             pulls: Pulls::new(models.clone(), Arc::new(NoNetwork)),
             models,
+            llm,
+            ffmpeg: FFMPEG.clone(),
             pool,
             info: Arc::new(|| json!({ "ffmpeg": "7.1", "name": "other" })),
             draining: Arc::new(AtomicBool::new(false)),

@@ -33,6 +33,7 @@ pub struct Model {
     pub deadline_at: Option<i64>,
     pub held: Option<bool>,
     pub owner: Option<i64>,
+    pub facade: Option<Json>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -5,7 +5,7 @@ mod identities;
 mod pictures;
 mod refusals;
 mod tiktok;
-mod world;
+pub(super) mod world;
 
 use serde_json::{Value, json};
 
