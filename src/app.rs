@@ -24,7 +24,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::models::{NetFetch, open_models};
+pub use self::{
+    models::{NetFetch, open_models},
+    workflows::{other, shipped},
+};
 use crate::{
     api,
     config::Config,
@@ -41,7 +44,7 @@ use crate::{
     runner::Runner,
     schedule::{self, Scheduler},
     secrets::Secrets,
-    steps::{Services, Tickets},
+    steps::{self, Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
 };
@@ -102,7 +105,7 @@ impl App {
         if recovered > 0 {
             tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
         }
-        let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows).await?;
+        let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows, steps::machine(&config)?).await?;
         schedule::sync_all(queue.store()).await?;
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;

@@ -152,6 +152,16 @@ struct LayoutArgs {
 #[derive(Subcommand)]
 enum WorkflowCommand {
     /// Tell everything that is wrong with definitions
+    ///
+    /// On stdout there is a line for each problem: FILE:POINTER: CODE MESSAGE, where POINTER is the JSON Pointer of the
+    /// place (none when it is the whole file) and CODE begins with E_ for errors and with W_ for warnings; below one of an
+    /// expression, the expression with a mark. Definitions know each other and those that ship. JSON Schemas, such as
+    /// workflows/schema.json, are passed over with a word on stderr.
+    ///
+    /// With --config FILE, programs, prompts and language models are looked for in that configuration, too.
+    ///
+    /// Exit code: 0 no errors (there may be warnings), 1 errors in some file, 2 a file that cannot be read.
+    #[command(verbatim_doc_comment)]
     Validate {
         /// Their files
         #[arg(required = true, value_name = "FILE")]
@@ -268,7 +278,7 @@ fn run(cli: Cli) -> Result<()> {
             block_on(models::run(&config, command))
         }
         Command::Workflow(command) => {
-            if let Some(done) = workflow::offline(&command) {
+            if let Some(done) = workflow::offline(&command, cli.config.as_deref()) {
                 return done;
             }
             let WorkflowCommand::Run { file, params } = command else { return Ok(()) };

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     schedule,
     store::Store,
-    workflow::validate::{self, Calls, Problem, called},
+    workflow::validate::{self, Machine, Other, Problem, World},
 };
 
 /// The text of every workflow that ships.
@@ -42,16 +42,19 @@ pub(super) struct Folder {
     seen: HashMap<PathBuf, Mark>,
     /// Which file each name came from, to tell when two claim the same.
     names: BTreeMap<String, PathBuf>,
+    /// What workflows find here.
+    machine: Machine,
 }
 
 impl Folder {
     /// Stores the shipped definitions, then those of the folder at `path`, which need not be there.
-    pub(super) async fn load(store: &Store, path: &Path) -> Result<Self> {
-        let mut folder = Self { path: path.to_owned(), seen: HashMap::new(), names: BTreeMap::new() };
+    pub(super) async fn load(store: &Store, path: &Path, machine: Machine) -> Result<Self> {
+        let mut folder = Self { path: path.to_owned(), seen: HashMap::new(), names: BTreeMap::new(), machine };
         let texts = folder.changed().await;
+        let world = folder.world(store, &texts).await?;
         let mut own = Vec::new();
         for (file, text) in &texts {
-            own.extend(read(store, file, text).await?.map(|(name, value)| (name, value, file)));
+            own.extend(read(&world, file, text).map(|(name, value)| (name, value, file)));
         }
         for text in SHIPPED {
             let definition = validate::parse(text)?;
@@ -79,8 +82,13 @@ impl Folder {
 
     /// Stores what has changed since the last look.
     pub(super) async fn refresh(&mut self, store: &Store) -> Result<()> {
-        for (file, text) in self.changed().await {
-            if let Some((name, value)) = read(store, &file, &text).await? {
+        let texts = self.changed().await;
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let world = self.world(store, &texts).await?;
+        for (file, text) in texts {
+            if let Some((name, value)) = read(&world, &file, &text) {
                 self.take(store, name, value, &file).await?;
             }
         }
@@ -96,6 +104,16 @@ impl Folder {
         save(store, &name, value).await?;
         self.names.insert(name, file.to_owned());
         Ok(())
+    }
+
+    /// What there is beside each of these files: what ships, what is stored, and the others of them.
+    async fn world(&self, store: &Store, texts: &[(PathBuf, String)]) -> Result<World> {
+        let mut workflows: BTreeMap<String, Other> = shipped().collect();
+        let stored = store.workflows().await?.into_iter();
+        workflows
+            .extend(stored.map(|row| (row.name, Other { revision: Some(row.revision), definition: row.definition })));
+        workflows.extend(texts.iter().filter_map(|(_, text)| other(text)));
+        Ok(World { workflows, machine: self.machine.clone() })
     }
 
     /// The files that are new or have changed, with their texts, in the order of their names.
@@ -131,8 +149,8 @@ fn files(folder: &Path) -> HashMap<PathBuf, Mark> {
 }
 
 /// A file's definition; what is wrong with it is told in the log.
-async fn read(store: &Store, file: &Path, text: &str) -> Result<Option<(String, serde_json::Value)>> {
-    let checked = validate::check(text, &calls(store).await?);
+fn read(world: &World, file: &Path, text: &str) -> Option<(String, serde_json::Value)> {
+    let checked = validate::check(text, world);
     for problem in &checked.problems {
         if problem.is_error() {
             tracing::error!(file = %file.display(), %problem, "a workflow's file is wrong");
@@ -143,7 +161,7 @@ async fn read(store: &Store, file: &Path, text: &str) -> Result<Option<(String, 
     if checked.problems.iter().any(Problem::is_error) {
         tracing::error!(file = %file.display(), "the workflow is not taken; an earlier revision of it stays");
     }
-    Ok(checked.definition.zip(checked.value).map(|(definition, value)| (definition.name, value)))
+    checked.definition.zip(checked.value).map(|(definition, value)| (definition.name, value))
 }
 
 async fn save(store: &Store, name: &str, value: serde_json::Value) -> Result<()> {
@@ -156,9 +174,15 @@ async fn save(store: &Store, name: &str, value: serde_json::Value) -> Result<()>
     Ok(())
 }
 
-/// Which workflow runs which others.
-async fn calls(store: &Store) -> Result<Calls> {
-    Ok(store.workflows().await?.into_iter().map(|row| (row.name, called(&row.definition))).collect())
+/// The workflows that ship, by their names.
+pub fn shipped() -> impl Iterator<Item = (String, Other)> {
+    SHIPPED.iter().filter_map(|text| other(text))
+}
+
+/// The workflow that a text defines, by its name, for others that run it.
+pub fn other(text: &str) -> Option<(String, Other)> {
+    let definition: serde_json::Value = serde_json::from_str(text).ok()?;
+    Some((definition.get("name")?.as_str()?.to_owned(), Other { revision: None, definition }))
 }
 
 fn hash(value: &serde_json::Value) -> String {
@@ -183,7 +207,7 @@ mod tests {
         let first = definition("https://one.example").to_string();
         std::fs::write(&file, &first).unwrap();
         std::fs::write(folder.path().join(SCHEMA), "{}").unwrap();
-        let mut shelf = Folder::load(&store, folder.path()).await.unwrap();
+        let mut shelf = Folder::load(&store, folder.path(), Machine::default()).await.unwrap();
         let newest = async || {
             let found = store.workflow("mine").await.unwrap().unwrap();
             (found.revision, found.definition.to_string())
@@ -205,19 +229,45 @@ mod tests {
         assert_eq!(tx.put_workflow("mine", json!({"by": "request"}), "r").await.unwrap(), 3);
         assert!(tx.delete_workflow("transcribe").await.unwrap());
         tx.commit().await.unwrap();
-        Folder::load(&store, folder.path()).await.unwrap();
+        Folder::load(&store, folder.path(), Machine::default()).await.unwrap();
         assert_eq!(newest().await.0, 3);
         assert!(store.workflow("transcribe").await.unwrap().is_none());
         std::fs::write(&file, definition("https://third.example").to_string()).unwrap();
-        Folder::load(&store, folder.path()).await.unwrap();
+        Folder::load(&store, folder.path(), Machine::default()).await.unwrap();
         assert_eq!(newest().await.0, 4);
         assert_eq!(store.workflow_revisions("mine").await.unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn files_that_come_together_know_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let write = |name: &str, params: Value| {
+            let call = json!({"use": "workflow", "with": {"name": "mine", "params": params}});
+            let text = json!({"dsl": 1, "name": name, "steps": {"call": call}}).to_string();
+            std::fs::write(folder.path().join(format!("{name}.json")), text).unwrap();
+        };
+        write("caller", json!({}));
+        write("wrong", json!({"link": "https://one.example"}));
+        // Read after those that run it.
+        std::fs::write(folder.path().join("z.json"), definition("https://one.example").to_string()).unwrap();
+        let mut shelf = Folder::load(&store, folder.path(), Machine::default()).await.unwrap();
+        let names = async || store.workflow_names().await.unwrap();
+        assert!(names().await.contains(&"caller".to_owned()) && !names().await.contains(&"wrong".to_owned()));
+        let mut changed = definition("https://one.example");
+        changed["params"] = json!({"link": {"type": "url"}});
+        changed["steps"]["a"]["with"]["url"] = json!("${params.link}");
+        std::fs::write(folder.path().join("z.json"), changed.to_string()).unwrap();
+        write("wrong", json!({"link": "https://two.example"}));
+        shelf.refresh(&store).await.unwrap();
+        assert!(names().await.contains(&"wrong".to_owned()));
     }
 
     #[test]
     fn what_ships_is_fine() {
         for text in SHIPPED {
-            assert_eq!(validate::check(text, &Calls::new()).problems, [], "{text}");
+            let world = World { workflows: shipped().collect(), ..World::default() };
+            assert_eq!(validate::check(text, &world).problems, [], "{text}");
         }
     }
 }

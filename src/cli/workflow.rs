@@ -1,43 +1,63 @@
 //! `trawl workflow`: definitions checked, tried out with mocks, and run without a daemon.
 
-use std::{path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{WorkflowCommand, local::Local, print, transcribe};
+use super::{WorkflowCommand, local::Local, print, transcribe, write};
 use crate::{
+    app,
     config::Config,
     domain::TaskStatus,
     error::{Code, Error, Result},
     intake::Submission,
+    llm, steps,
     workflow::{
         Definition,
         definition::ParamType,
         simulate::simulate,
-        validate::{self, Calls, Problem},
+        validate::{self, Machine, Problem, World},
     },
 };
 
 /// How long what a workflow tells others may take to arrive when its task has ended.
 const TELLING: Duration = Duration::from_secs(60);
 
-/// What needs no daemon and no configuration. None when it needs one.
-pub(super) fn offline(command: &WorkflowCommand) -> Option<Result<()>> {
+/// What needs no daemon. `config` is the file that was named. None when it needs one.
+pub(super) fn offline(command: &WorkflowCommand, config: Option<&Path>) -> Option<Result<()>> {
     match command {
-        WorkflowCommand::Validate { files } => Some(check(files)),
+        WorkflowCommand::Validate { files } => Some(check(files, config)),
         WorkflowCommand::Test { file, params, mocks } => Some(test(file, params.as_deref(), mocks.as_deref())),
         WorkflowCommand::Run { .. } => None,
     }
 }
 
 /// Prints everything that is wrong as `file:pointer: CODE message`.
-fn check(files: &[std::path::PathBuf]) -> Result<()> {
-    let mut wrong = 0;
+fn check(files: &[PathBuf], config: Option<&Path>) -> Result<()> {
+    let mut texts = Vec::new();
     for file in files {
-        let problems = validate::check(&read(file)?, &Calls::new()).problems;
+        let text = read(file)?;
+        if is_schema(&text) {
+            write(&mut std::io::stderr(), &format!("{}: a JSON Schema, not a workflow: passed over\n", file.display()));
+        } else {
+            texts.push((file, text));
+        }
+    }
+    let mut workflows: BTreeMap<_, _> = app::shipped().collect();
+    workflows.extend(texts.iter().filter_map(|(_, text)| app::other(text)));
+    let world = World { workflows, machine: machine(config)? };
+    let mut wrong = 0;
+    for (file, text) in &texts {
+        let problems = validate::check(text, &world).problems;
         for Problem { code, pointer, message, caret, .. } in &problems {
-            print(&format!("{}:{pointer}: {code} {message}", file.display()));
+            // The pointer of the whole is empty.
+            let colon = if pointer.is_empty() { "" } else { ":" };
+            print(&format!("{}{colon}{pointer}: {code} {message}", file.display()));
             for line in caret.iter().flat_map(|caret| caret.lines()) {
                 print(&format!("    {line}"));
             }
@@ -47,9 +67,24 @@ fn check(files: &[std::path::PathBuf]) -> Result<()> {
     match wrong {
         0 => Ok(()),
         wrong => {
-            let detail = format!("{wrong} of {} definitions cannot be taken", files.len());
+            let detail = format!("{wrong} of {} definitions cannot be taken", texts.len());
             Err(Error::new(Code::InvalidWorkflow, detail))
         }
+    }
+}
+
+/// Whether a text is a JSON Schema, such as the one that lies beside the definitions that ship.
+fn is_schema(text: &str) -> bool {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    let is_of = |name: &str| value.get(name).is_some();
+    value["$schema"].is_string() && !is_of("steps") && !is_of("dsl")
+}
+
+/// What a definition would find: on the machine of that configuration, or else the prompts that are built in.
+fn machine(config: Option<&Path>) -> Result<Machine> {
+    match config {
+        Some(_) => steps::machine(&Config::load(config, &[])?),
+        None => Ok(Machine { prompts: Some(llm::prompts(&Config::defaults().llm)?), ..Machine::default() }),
     }
 }
 

@@ -38,6 +38,14 @@ use crate::{
     net::Net,
 };
 
+/// The names of the ready-made prompts that steps may use.
+///
+/// # Errors
+/// `config` when the folder `llm.prompts` cannot be read.
+pub fn prompts(config: &LlmConfig) -> Result<Vec<String>> {
+    prompt::names(&config.prompts).map(|names| names.into_iter().collect())
+}
+
 /// The name of the model that is asked when a step names none.
 const DEFAULT: &str = "default";
 

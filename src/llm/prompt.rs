@@ -7,7 +7,7 @@
 //! answers to parts are merged; after a line `+++ answer` the JSON Schema of the answer.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -91,6 +91,13 @@ impl Prompts {
                 .with_field("prompt")
         })
     }
+}
+
+/// The names of the prompts that there are with this folder, those that are built in among them.
+pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
+    let own = if folder.as_os_str().is_empty() { Vec::new() } else { files(folder)? };
+    let ready = READY.iter().map(|(name, _)| (*name).to_owned());
+    Ok(ready.chain(own.into_iter().map(|(name, _)| name)).collect())
 }
 
 fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
@@ -269,6 +276,7 @@ mod tests {
         write("notes.txt", "no prompt");
         let prompts = Prompts::load(folder.path()).unwrap();
         assert_eq!(prompts.0.len(), READY.len() + 1);
+        assert_eq!(names(folder.path()).unwrap(), prompts.0.keys().cloned().collect());
         assert_eq!(prompts.get("title").unwrap().instructions, "A title, please.");
         assert_eq!(prompts.get("poem").unwrap().fill(&given(&[])).unwrap().instructions, "A poem in any metre.");
         for bad in [

@@ -14,6 +14,7 @@ mod extract;
 mod hls;
 mod http;
 mod llm;
+mod machine;
 mod reporter;
 mod resolve;
 mod segments;
@@ -31,7 +32,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{reporter::Reporter, ticket::Tickets};
+pub use self::{machine::machine, reporter::Reporter, ticket::Tickets};
 use crate::{
     config::ExecConfig,
     crawl::Crawl,

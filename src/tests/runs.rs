@@ -79,13 +79,35 @@ async fn measured_steps() {
 #[test]
 #[ignore = "measures"]
 fn measured_checks() {
-    let text = chain(100).to_string();
-    trawl::workflow::Definition::parse(&text).unwrap(); // the schema is compiled once for a process
-    let begin = Instant::now();
-    for _ in 0..20 {
-        trawl::workflow::Definition::parse(&text).unwrap();
+    let check = |text: &str| trawl::workflow::Definition::parse(text).map(drop).unwrap();
+    for (what, definition) in [("conditions", chain(100)), ("questions", questions(100))] {
+        let text = definition.to_string();
+        let begin = Instant::now();
+        check(&text); // the schemas are compiled once for a process
+        let first = begin.elapsed();
+        let begin = Instant::now();
+        (0..20).for_each(|_| check(&text));
+        let each = begin.elapsed().as_secs_f64() * 50.0;
+        eprintln!("a definition of 100 {what} is checked in {each:.1} ms, the first time in {first:.1?}");
     }
-    eprintln!("a definition of 100 steps is checked in {:.1} ms", begin.elapsed().as_secs_f64() * 50.0);
+}
+
+/// Steps with much to check, each after two others.
+fn questions(count: usize) -> Value {
+    let step = |number: usize| {
+        let (before, half) = (number.max(1) - 1, number / 2);
+        let input = match number {
+            0 => "${params.text}".to_owned(),
+            _ => format!("${{steps.s{before}.output.text}} and ${{default(steps.s{half}.output.text, 'none')}}"),
+        };
+        let when =
+            if number == 0 { "true".to_owned() } else { format!("size(steps.s{before}.output.text) > {number}") };
+        json!({ "use": "llm", "when": when, "timeout": "5m", "retry": { "max": 3, "first": "1s", "on": ["timeout"] },
+            "with": { "model": "small", "system": "Say it.", "input": input, "json_schema": { "type": "object" } } })
+    };
+    let steps: serde_json::Map<String, Value> = (0..count).map(|number| (format!("s{number}"), step(number))).collect();
+    json!({ "dsl": 1, "name": "questions", "params": { "text": { "type": "string" } }, "steps": steps,
+        "output": format!("${{default(steps.s{}.output.text, null)}}", count - 1) })
 }
 
 /// Trivial steps, each after the one before.

@@ -37,6 +37,44 @@ fn the_command_line_tells_what_is_wrong() {
     assert_eq!(code, 1);
     assert!(told.contains("bad.json:/steps/a/use: E_KIND unknown kind \"shell\""), "{told}");
     assert_eq!(run(&["validate", "/nowhere/x.json"]).0, 2);
+    std::fs::write(&bad, "{").unwrap();
+    let (code, told) = run(&["validate", bad.to_str().unwrap()]);
+    assert_eq!((code, told), (1, format!("{}: E_JSON line 1, column 1: EOF while parsing an object\n", bad.display())));
+    // As a shell writes out the folder that ships, its schema included.
+    let files = std::fs::read_dir(root().join("workflows")).unwrap().map(|entry| entry.unwrap().path());
+    let all: Vec<String> = files.filter(|path| path.is_file()).map(|path| path.display().to_string()).collect();
+    assert!(all.iter().any(|file| file.ends_with("schema.json")), "{all:?}");
+    let all: Vec<&str> = std::iter::once("validate").chain(all.iter().map(String::as_str)).collect();
+    assert_eq!(run(&all), (0, String::new()));
+    // What it runs is looked at, and what the machine has.
+    let call = json!({"use": "workflow", "with": {"name": "transcribe-summarise", "params": {"lnik": "x"}}});
+    let steps =
+        json!({"a": call, "b": {"use": "exec:mood"}, "c": {"use": "llm", "with": {"prompt": "sumary", "input": "x"}}});
+    std::fs::write(
+        &bad,
+        json!({"dsl": 1, "name": "x", "steps": steps, "output": "${steps.c.output.text}"}).to_string(),
+    )
+    .unwrap();
+    let (code, told) = run(&["validate", bad.to_str().unwrap()]);
+    assert_eq!(code, 1);
+    for (place, words) in [
+        (
+            "a/with/params/lnik",
+            "E_PARAM workflow \"transcribe-summarise\" has no parameter \"lnik\"; did you mean \"link\"?",
+        ),
+        ("c/with/prompt", "W_UNKNOWN no prompt \"sumary\" is configured here; did you mean \"summary\"?"),
+    ] {
+        assert!(told.contains(&format!("bad.json:/steps/{place}: {words}")), "{told}");
+    }
+    assert!(!told.contains("exec") && !told.contains("model"), "{told}");
+    let config = folder.path().join("trawl.toml");
+    std::fs::write(&config, "exec.moods.argv = [\"true\"]\n").unwrap();
+    let (_, told) = run(&["validate", "--config", config.to_str().unwrap(), bad.to_str().unwrap()]);
+    assert!(
+        told.contains("/steps/b/use: W_UNKNOWN no program \"mood\" is configured here; did you mean \"moods\"?"),
+        "{told}"
+    );
+    assert!(told.contains("/steps/c: W_UNKNOWN no language model is configured here"), "{told}");
     let (code, went) = run(&["test", shipped, "--params", r#"{"link": "https://example.com"}"#]);
     assert_eq!(code, 0);
     assert!(went.contains("\"status\": \"completed\""), "{went}");

@@ -1,5 +1,7 @@
 //! Workflows: listed, made, changed, deleted.
 
+use std::sync::Arc;
+
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
 use super::{
@@ -10,9 +12,9 @@ use crate::{
     api::{body::Document, content},
     domain::options::unknown,
     error::{Code, Error, Result},
-    schedule,
+    schedule, steps,
     store::{Origin, WorkflowRevision},
-    workflow::validate::{self, Calls, Checked, called},
+    workflow::validate::{self, Checked, Machine, Other, World},
 };
 
 /// Workflows.
@@ -178,11 +180,19 @@ impl Context {
 
     /// Reads a definition and lists everything that is wrong with it.
     pub(in crate::api) async fn checked(&self, text: &str) -> Result<Checked> {
-        let rows = self.store().workflows().await?;
-        let others: Calls = rows.into_iter().map(|row| (row.name, called(&row.definition))).collect();
-        let text = text.to_owned();
-        let checked = tokio::task::spawn_blocking(move || validate::check(&text, &others));
-        checked.await.map_err(|error| Error::new(Code::Internal, "The check was lost").with_source(error))
+        let rows = self.store().workflows().await?.into_iter();
+        let workflows =
+            rows.map(|row| (row.name, Other { revision: Some(row.revision), definition: row.definition })).collect();
+        let (config, text) = (Arc::clone(&self.state.config), text.to_owned());
+        let check = move || {
+            let machine = steps::machine(&config).unwrap_or_else(|error| {
+                tracing::warn!(error = %error.chain(), "what this machine has for workflows is not known");
+                Machine::default()
+            });
+            validate::check(&text, &World { workflows, machine })
+        };
+        let checked = tokio::task::spawn_blocking(check).await;
+        checked.map_err(|error| Error::new(Code::Internal, "The check was lost").with_source(error))
     }
 
     /// Stores a definition that has passed, under `name` or, without one, as a new workflow. Returns it with its name.

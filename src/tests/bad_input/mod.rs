@@ -1,11 +1,13 @@
 //! What people get wrong, and what the world outside does: each case has its code, a sentence and a hint, tells nothing
 //! that was fetched, and leaves nothing behind.
 
+mod answers;
 mod models;
 mod queries;
 mod sources;
 mod submissions;
 mod uploads;
+mod workflows;
 
 use serde_json::Value;
 

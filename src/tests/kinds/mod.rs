@@ -35,7 +35,7 @@ async fn save(store: &Store, name: &str, steps: Value, output: Value) {
 
 impl TestApp {
     /// Runs steps to their end and returns the task.
-    async fn run_steps(&self, steps: Value, output: Value) -> Value {
+    pub(super) async fn run_steps(&self, steps: Value, output: Value) -> Value {
         let name = format!("w{}", rand::random::<u32>());
         save(self.app.services.queue.store(), &name, steps, output).await;
         let id = self.submit(json!({ "link": NOWHERE, "workflow": name })).await;
@@ -43,14 +43,14 @@ impl TestApp {
     }
 
     /// Runs one step named `it`; its output must come.
-    async fn run_step(&self, step: Value) -> Value {
+    pub(super) async fn run_step(&self, step: Value) -> Value {
         let task = self.run_steps(json!({ "it": step }), json!("${steps.it.output}")).await;
         assert_eq!(task["status"], "completed", "{task}");
         task["result"].clone()
     }
 
     /// Runs one step that must fail, without another try; returns its error.
-    async fn fail_step(&self, mut step: Value) -> Value {
+    pub(super) async fn fail_step(&self, mut step: Value) -> Value {
         step["retry"] = json!({ "max": 0 });
         let task = self.run_steps(json!({ "it": step }), Value::Null).await;
         assert_eq!(task["status"], "failed", "{task}");

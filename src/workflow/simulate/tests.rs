@@ -14,7 +14,7 @@ fn statuses(simulated: &Simulated) -> Vec<(&str, &str)> {
 }
 
 fn ask(input: &str) -> Value {
-    json!({"use": "llm", "with": {"input": input}})
+    json!({"use": "llm", "with": {"system": "x", "input": input}})
 }
 
 #[test]
@@ -23,8 +23,8 @@ fn inputs_are_filled_and_results_passed_on() {
     let went =
         run(steps, json!({}), json!("${steps.b.output.text}"), json!({"a": {"text": "one"}, "b": {"text": "two"}}));
     assert_eq!(statuses(&went), [("a", "succeeded"), ("b", "succeeded")]);
-    assert_eq!(went.steps[0].with, Some(json!({"input": 2})));
-    assert_eq!(went.steps[1].with, Some(json!({"input": "one!"})));
+    assert_eq!(went.steps[0].with, Some(json!({"system": "x", "input": 2})));
+    assert_eq!(went.steps[1].with, Some(json!({"system": "x", "input": "one!"})));
     assert_eq!((went.status, went.output, went.warnings.len()), ("completed", Some(json!("two")), 0));
 }
 
@@ -36,7 +36,7 @@ fn what_cannot_do_without_a_skipped_step_is_skipped() {
         json!({"a": a, "b": ask("${steps.a.output.text}"), "c": ask("${default(steps.b.output.text, 'none')}")});
     let went = run(steps, json!({}), json!("${steps.c.output.text}"), json!({"c": {"text": "c"}}));
     assert_eq!(statuses(&went), [("a", "skipped"), ("b", "skipped"), ("c", "succeeded")]);
-    assert_eq!(went.steps[2].with, Some(json!({"input": "none"})));
+    assert_eq!(went.steps[2].with, Some(json!({"system": "x", "input": "none"})));
     assert_eq!(went.output, Some(json!("c")));
 }
 
@@ -71,12 +71,12 @@ fn a_failure_ends_the_task_and_starts_its_handlers() {
 fn lists_run_item_by_item() {
     let step = |on_item_error: &str| {
         json!({"each": {"use": "llm", "foreach": {"in": "[params.n, 5, 7]", "as": "one", "on_item_error": on_item_error},
-            "with": {"input": "${index}: ${one}"}}})
+            "with": {"system": "x", "input": "${index}: ${one}"}}})
     };
     let mocks = json!({"each": [{"text": "a"}, {"error": {"code": "not_found"}}, {"text": "c"}]});
     let went = run(step("collect"), json!({}), json!("${size(steps.each.output.failed)}"), mocks.clone());
     let items = went.steps[0].items.as_ref().unwrap();
-    assert_eq!(items[2].with, Some(json!({"input": "2: 7"})));
+    assert_eq!(items[2].with, Some(json!({"system": "x", "input": "2: 7"})));
     let output = went.steps[0].output.as_ref().unwrap();
     assert_eq!(output["ok"], json!([{"text": "a"}, {"text": "c"}]));
     assert_eq!(
@@ -129,6 +129,6 @@ fn what_takes_too_much_ends() {
     };
     let params = json!({"list": vec![0; 1000], "text": "x".repeat(100_000)});
     let of = |with: Value| simulate(&definition(with), params.as_object().unwrap(), &Map::new());
-    assert_eq!(of(json!({"input": "${params.text}"})).unwrap_err().code, Code::TooLarge);
-    assert_eq!(of(json!({"input": "${item}"})).unwrap().status, "completed");
+    assert_eq!(of(json!({"system": "x", "input": "${params.text}"})).unwrap_err().code, Code::TooLarge);
+    assert_eq!(of(json!({"system": "x", "input": "${item}"})).unwrap().status, "completed");
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::workflow::validate::{self, Calls, Problem};
+use crate::workflow::validate::{self, Problem, World};
 
 fn translated(given: Value) -> Translated {
     translate(&given, &["sentiment".to_owned()]).unwrap()
@@ -49,7 +49,7 @@ fn a_whole_one_becomes_a_definition() {
     assert_eq!(steps["mood"]["use"], "exec:sentiment");
     assert_eq!(steps["callback_completed"]["with"]["url"], "https://example.com/done");
     assert_eq!(definition["on_error"]["callback_failed"]["with"]["data"]["status"], "FAILED");
-    let problems = validate::check(&definition.to_string(), &Calls::new()).problems;
+    let problems = validate::check(&definition.to_string(), &World::default()).problems;
     let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.is_error()).collect();
     assert!(errors.is_empty(), "{errors:?}");
 }

@@ -1,6 +1,9 @@
 //! Whether each step's `with` is what its kind takes.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, OnceLock},
+};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
@@ -8,8 +11,9 @@ use serde_json::{Map, Value};
 use super::{Problem, draft::Draft, shape};
 use crate::workflow::kinds;
 
-static VALIDATORS: LazyLock<BTreeMap<&'static str, Validator>> =
-    LazyLock::new(|| kinds::all().iter().map(|kind| (kind.word, shape::validator(&kind.with))).collect());
+/// By kind; each is made when a step needs it first, which takes longer than a check.
+static VALIDATORS: LazyLock<BTreeMap<&'static str, OnceLock<Validator>>> =
+    LazyLock::new(|| kinds::all().iter().map(|kind| (kind.word, OnceLock::new())).collect());
 
 /// Checks the input of every step whose kind is known.
 pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
@@ -21,7 +25,26 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
             if step.kind == "condition" {
                 cases(&step.with, &format!("/{group}/{name}/with/cases"), problems);
             }
+            if step.kind == "llm" {
+                question(&step.with, &format!("/{group}/{name}/with"), problems);
+            }
+            let validator = validator.get_or_init(|| shape::validator(&kind.with));
             shape::against(validator, &kind.with, &with, &format!("/{group}/{name}/with"), problems);
+        }
+    }
+}
+
+/// A model is told what to do, and with what: each in one of two ways.
+fn question(with: &Map<String, Value>, pointer: &str, problems: &mut Vec<Problem>) {
+    let is_given = |field: &str| match with.get(field) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => field == "input" || !text.trim().is_empty(),
+        Some(_) => true,
+    };
+    for (one, other) in [("system", "prompt"), ("input", "segments")] {
+        if !is_given(one) && !is_given(other) {
+            let message = format!("one of the fields \"{one}\" and \"{other}\" is needed");
+            problems.push(Problem::new("E_FIELD", pointer, message));
         }
     }
 }

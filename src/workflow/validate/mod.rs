@@ -10,6 +10,7 @@ mod graph;
 mod inputs;
 mod json;
 mod literals;
+mod machine;
 mod params;
 mod places;
 mod problem;
@@ -17,14 +18,16 @@ mod refs;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod world;
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
 pub use self::{
-    calls::{Calls, NESTING, called},
+    calls::NESTING,
     problem::{Problem, Severity},
+    world::{Machine, Other, World},
 };
 use self::{draft::Draft, refs::ROOTS};
 use super::Definition;
@@ -58,12 +61,12 @@ pub struct Checked {
     pub problems: Vec<Problem>,
 }
 
-/// Reads a definition and lists everything that is wrong with it. `others` are the workflows that it may run.
-pub fn check(text: &str, others: &Calls) -> Checked {
+/// Reads a definition and lists everything that is wrong with it, by itself and in its world.
+pub fn check(text: &str, world: &World) -> Checked {
     let mut problems = Vec::new();
     let value = json::read(text, &mut problems);
     if let Some(value) = &value {
-        look(value, others, &mut problems);
+        look(value, world, &mut problems);
     }
     let mut told = HashSet::new();
     problems.retain(|problem| told.insert((problem.code, problem.pointer.clone(), problem.message.clone())));
@@ -80,7 +83,7 @@ pub fn check(text: &str, others: &Calls) -> Checked {
     Checked { definition, value, problems }
 }
 
-fn look(value: &Value, others: &Calls, problems: &mut Vec<Problem>) {
+fn look(value: &Value, world: &World, problems: &mut Vec<Problem>) {
     shape::check(value, problems);
     let draft = Draft::of(value);
     if RESERVED.contains(&draft.name.as_str()) {
@@ -91,9 +94,10 @@ fn look(value: &Value, others: &Calls, problems: &mut Vec<Problem>) {
     inputs::check(&draft, problems);
     params::check(&draft, problems);
     let places = places::read(&draft, problems);
-    refs::check(&draft, &places, problems);
+    refs::check(&draft, &places, world, problems);
     graph::check(&draft, &places, problems);
-    calls::check(&draft, others, problems);
+    calls::check(&draft, world, problems);
+    machine::check(&draft, &world.machine, problems);
     literals::check(value, &draft, problems);
 }
 
@@ -110,7 +114,7 @@ fn lists(draft: &Draft, problems: &mut Vec<Problem>) {
 
 /// Reads a definition; the error lists every problem with its place.
 pub fn parse(text: &str) -> Result<Definition> {
-    let Checked { definition, problems, .. } = check(text, &Calls::new());
+    let Checked { definition, problems, .. } = check(text, &World::default());
     definition.ok_or_else(|| refused(&problems))
 }
 
@@ -120,8 +124,8 @@ pub fn refused(problems: &[Problem]) -> Error {
     let all = problems.iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect();
     let error = Error::new(Code::InvalidWorkflow, lines.join("; ")).with_problems(all);
     match problems.iter().find(|problem| problem.is_error()) {
-        Some(first) => error.with_field(first.pointer.clone()),
-        None => error,
+        Some(first) if !first.pointer.is_empty() => error.with_field(first.pointer.clone()),
+        _ => error,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Parameters: their defaults, and what triggers give them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{Problem, below, draft::Draft, is_open, shown};
@@ -10,6 +12,14 @@ use crate::{
         definition::{Param, ParamType, Trigger},
     },
 };
+
+/// What is said about parameters that are given, by their names.
+pub(super) struct Words<'a> {
+    /// Of one that there is not.
+    pub undeclared: &'a dyn Fn(&str) -> String,
+    /// Of one that is not given.
+    pub missing: &'a dyn Fn(&str) -> String,
+}
 
 /// Checks what parameters say of themselves, and the triggers.
 pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
@@ -39,22 +49,33 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
                 };
                 add("cron", cron::check(&trigger.cron, "UTC"));
                 add("tz", trigger.tz.as_ref().map_or(Ok(()), |zone| cron::check("* * * * *", zone)));
-                given(draft, &trigger.params, &pointer, problems);
+                given(&draft.params, &trigger.params, &pointer, &OF_TRIGGER, problems);
             }
-            Some(Trigger::Event(trigger)) => given(draft, &trigger.params, &pointer, problems),
+            Some(Trigger::Event(trigger)) => given(&draft.params, &trigger.params, &pointer, &OF_TRIGGER, problems),
             None => {}
         }
     }
 }
 
-/// Checks the parameters that a trigger gives.
-fn given(draft: &Draft, params: &Map<String, Value>, pointer: &str, problems: &mut Vec<Problem>) {
+const OF_TRIGGER: Words<'static> = Words {
+    undeclared: &|name| format!("params.{name} is not declared"),
+    missing: &|name| format!("the trigger gives no \"{name}\", which has no default"),
+};
+
+/// Checks the parameters that something at `pointer` gives to a workflow that has declared some.
+pub(super) fn given(
+    declared: &BTreeMap<String, Option<Param>>,
+    params: &Map<String, Value>,
+    pointer: &str,
+    words: &Words<'_>,
+    problems: &mut Vec<Problem>,
+) {
     for (name, value) in params {
         let pointer = below(&format!("{pointer}/params"), name);
-        match draft.params.get(name) {
+        match declared.get(name) {
             None => {
-                let meant = nearest(name, draft.params.keys().map(String::as_str));
-                let message = format!("params.{} is not declared", shown(name));
+                let meant = nearest(name, declared.keys().map(String::as_str));
+                let message = (words.undeclared)(&shown(name));
                 problems.push(Problem::new("E_PARAM", pointer, message).or(meant));
             }
             Some(Some(param)) if !is_open(value) => {
@@ -63,10 +84,9 @@ fn given(draft: &Draft, params: &Map<String, Value>, pointer: &str, problems: &m
             Some(_) => {}
         }
     }
-    for (name, param) in &draft.params {
+    for (name, param) in declared {
         if param.as_ref().is_some_and(|param| param.default.is_none()) && !params.contains_key(name) {
-            let message = format!("the trigger gives no \"{name}\", which has no default");
-            problems.push(Problem::new("E_PARAM", pointer, message));
+            problems.push(Problem::new("E_PARAM", pointer, (words.missing)(&shown(name))));
         }
     }
 }

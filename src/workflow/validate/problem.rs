@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::workflow::expr;
+
 /// Whether a problem keeps a definition from being stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,8 +59,7 @@ impl Problem {
 
     /// Marks a column, counted in characters from 1.
     pub(super) fn marked(mut self, source: &str, column: usize) -> Self {
-        let line = source.replace(['\n', '\r', '\t'], " ");
-        self.caret = Some(format!("{line}\n{}^", " ".repeat(column.saturating_sub(1).min(line.chars().count()))));
+        self.caret = Some(expr::caret(source, column));
         self
     }
 
@@ -70,7 +71,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
-        write!(f, "{} {pointer}: {}", self.code, self.message)
+        // The pointer of the whole is empty.
+        let place = if self.pointer.is_empty() { String::new() } else { format!(" {}", self.pointer) };
+        write!(f, "{}{place}: {}", self.code, self.message)
     }
 }

@@ -1,7 +1,9 @@
 //! Whether what expressions refer to is there, and may be referred to from where they stand.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
-    Problem,
+    Problem, World, calls,
     draft::Draft,
     places::{Owner, Place, Spot},
     shown,
@@ -24,17 +26,21 @@ pub(super) const ROOTS: [&str; 6] = ["params", "steps", "task", "secrets", "even
 /// The fields that an item of a list brings, whatever its kind.
 const COLLECTED: [&str; 2] = ["ok", "failed"];
 
+/// By workflow: the parameters that decide there where something is sent.
+type Addresses = BTreeMap<String, BTreeSet<String>>;
+
 /// Checks every reference.
-pub(super) fn check(draft: &Draft, places: &[Place<'_>], problems: &mut Vec<Problem>) {
+pub(super) fn check(draft: &Draft, places: &[Place<'_>], world: &World, problems: &mut Vec<Problem>) {
+    let addresses = calls::addresses(draft, world);
     for place in places {
         for reference in &place.references {
-            let problem = check_one(draft, place, reference);
+            let problem = check_one(draft, place, reference, &addresses);
             problems.extend(problem.map(|problem| Problem { pointer: place.pointer.clone(), ..problem }));
         }
     }
 }
 
-fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference) -> Option<Problem> {
+fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference, addresses: &Addresses) -> Option<Problem> {
     let parts: Vec<&str> = reference.path.iter().map(String::as_str).collect();
     let owner = place.owner;
     let handler = owner.is_some_and(|owner| owner.handler);
@@ -81,7 +87,7 @@ fn check_one(draft: &Draft, place: &Place<'_>, reference: &Reference) -> Option<
         }
         [] => None,
     }
-    .or_else(|| taint(place, &parts))
+    .or_else(|| taint(place, &parts, addresses))
 }
 
 /// What an event has, and what that has in turn; nothing where it is a value.
@@ -206,10 +212,10 @@ fn secrets(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
 }
 
 /// What was made by a step, and with it what a stranger has said, must not say where something is sent.
-fn taint(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
+fn taint(place: &Place<'_>, parts: &[&str], addresses: &Addresses) -> Option<Problem> {
     let (Spot::With(field), Some(owner)) = (place.spot, place.owner) else { return None };
     let kind = kinds::of(&owner.step.kind)?;
-    let told = told(&owner, field, &place.pointer);
+    let told = told(&owner, field, &place.pointer, addresses);
     if told.is_none() && !kind.ours.contains(&field) {
         return None;
     }
@@ -227,13 +233,16 @@ fn taint(place: &Place<'_>, parts: &[&str]) -> Option<Problem> {
     (made && !host_is_ours).then(|| tainted(&what(), "steps.*"))
 }
 
-/// The parameter of another workflow that is an address by its name. What the other one does with its parameters is not
-/// followed; by convention this is what such a parameter is called.
-fn told<'a>(owner: &Owner<'_>, field: &str, pointer: &'a str) -> Option<&'a str> {
+/// The parameter of another workflow that is an address: by what that one does with it where it is known, and by its name
+/// where it is not.
+fn told<'a>(owner: &Owner<'_>, field: &str, pointer: &'a str, addresses: &Addresses) -> Option<&'a str> {
     if owner.step.kind != "workflow" || field != "params" {
         return None;
     }
-    address(pointer.split("/with/params/").nth(1))
+    let below = pointer.split("/with/params/").nth(1);
+    let name = below?.split('/').next()?;
+    let known = owner.step.with.get("name").and_then(|callee| addresses.get(callee.as_str()?));
+    address(below).or_else(|| known.is_some_and(|names| names.contains(name)).then_some(name))
 }
 
 /// The name of a parameter that is an address by its name; `below` is where something stands in the parameters.
@@ -247,7 +256,7 @@ fn tainted(what: &str, whence: &str) -> Problem {
 }
 
 /// Whether a text begins with an address whose host is written out, so that what follows only names something there.
-fn has_host(text: &str) -> bool {
+pub(super) fn has_host(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
     let end = rest.find(['/', '?', '#', '\\', '@']);
     end.is_some_and(|at| at > 0 && !rest[at..].starts_with(['\\', '@']))

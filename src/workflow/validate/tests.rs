@@ -1,6 +1,7 @@
 //! Malformed definitions, each with what is said about it, and what never happens.
 
 mod malformed;
+mod world;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -15,13 +16,13 @@ const EXAMPLES: [&str; 4] = [
 ];
 
 fn told(text: &str) -> Vec<String> {
-    check(text, &Calls::new()).problems.iter().map(Problem::to_string).collect()
+    check(text, &World::default()).problems.iter().map(Problem::to_string).collect()
 }
 
 #[test]
 fn the_examples_are_fine() {
     for text in EXAMPLES {
-        let checked = check(text, &Calls::new());
+        let checked = check(text, &World::default());
         assert_eq!(checked.problems, [], "{text}");
         // What is read is what was written.
         assert_eq!(checked.value.unwrap(), serde_json::from_str::<Value>(text).unwrap());
@@ -55,12 +56,12 @@ fn the_schema_takes_what_the_design_takes() {
 fn warnings_do_not_keep_a_definition_out() {
     let checked = check(
         &json!({"dsl": 1, "name": "x", "params": {"p": {"type": "string"}}, "steps": {
-            "a": {"use": "llm", "with": {"input": "x"}, "when": "task.id > 0"},
-            "b": {"use": "llm", "with": {"input": "${steps.a.output.text}"}}},
+            "a": {"use": "llm", "with": {"system": "x", "input": "x"}, "when": "task.id > 0"},
+            "b": {"use": "llm", "with": {"system": "x", "input": "${steps.a.output.text}"}}},
             "on_error": {"c": {"use": "callback", "with": {"url": "https://x.example", "data": "${steps.b.output.text}"}}},
             "output": "${steps.a.output.text}"})
         .to_string(),
-        &Calls::new(),
+        &World::default(),
     );
     assert!(checked.definition.is_some());
     let told: Vec<String> = checked.problems.iter().map(Problem::to_string).collect();
@@ -75,30 +76,16 @@ fn warnings_do_not_keep_a_definition_out() {
 }
 
 #[test]
-fn workflows_lie_four_deep_in_each_other_at_most() {
-    let of =
-        |names: &[(&str, &str)]| names.iter().map(|(a, b)| ((*a).to_owned(), vec![(*b).to_owned()])).collect::<Calls>();
-    let told = |calls: &Calls, when: Option<&str>| {
-        let mut step = json!({"use": "workflow", "with": {"name": "b"}});
-        if let Some(when) = when {
-            step["when"] = json!(when);
-        }
-        let text = json!({"dsl": 1, "name": "a", "steps": {"s": step}}).to_string();
-        check(&text, calls).problems.iter().map(Problem::to_string).collect::<Vec<_>>()
+fn an_expression_that_cannot_be_read_is_shown_with_a_mark() {
+    let caret = |when: &str| {
+        let step = json!({"use": "http", "with": {"url": "https://x.example"}, "when": when});
+        let checked = check(&json!({"dsl": 1, "name": "x", "steps": {"a": step}}).to_string(), &World::default());
+        let problem = checked.problems.into_iter().find(|problem| problem.code == "E_EXPR").unwrap();
+        assert_eq!(problem.pointer, "/steps/a/when");
+        problem.caret.unwrap()
     };
-    assert_eq!(told(&of(&[("b", "c"), ("c", "d")]), None), Vec::<String>::new());
-    assert_eq!(
-        told(&of(&[("b", "c"), ("c", "d"), ("d", "e")]), None),
-        ["E_LIMIT /steps/s/with/name: a → b → c → d → e are more than 4 workflows in each other"]
-    );
-    assert_eq!(
-        told(&of(&[("bb", "c")]), None),
-        ["W_UNKNOWN /steps/s/with/name: no workflow \"b\" is here yet; did you mean \"bb\"?"]
-    );
-    let round = of(&[("b", "c"), ("c", "a")]);
-    assert_eq!(told(&round, None), ["E_LIMIT /steps/s/with/name: a → b → c → a without a \"when\" that ends it"]);
-    assert_eq!(told(&round, Some("task.id > 0")), Vec::<String>::new());
-    assert_eq!(called(&serde_json::from_str(EXAMPLES[2]).unwrap()), ["transcribe-summarise"]);
+    assert_eq!(caret("size(params"), "size(params\n           ^");
+    assert_eq!(caret("'中' == ${params.p}"), "'中' == ${params.p}\n        ^");
 }
 
 /// A definition of a hundred steps, each with references to others.
@@ -124,7 +111,7 @@ fn hundred() -> String {
 fn a_hundred_steps_are_a_definition_and_one_more_is_none() {
     let text = hundred();
     let begun = std::time::Instant::now();
-    assert!(check(&text, &Calls::new()).definition.is_some());
+    assert!(check(&text, &World::default()).definition.is_some());
     // A figure for whoever asks for it, no limit: what is timed in a test build says little.
     println!("100 steps: {:?}", begun.elapsed());
     let mut more: Value = serde_json::from_str(&text).unwrap();
@@ -153,13 +140,13 @@ fn mangled() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,200}") {
-        let checked = check(&text, &Calls::new());
+        let checked = check(&text, &World::default());
         prop_assert!(checked.definition.is_some() || checked.problems.iter().any(Problem::is_error));
     }
 
     #[test]
     fn mangled_definitions_are_read_or_refused(text in mangled()) {
-        let checked = check(&text, &Calls::new());
+        let checked = check(&text, &World::default());
         prop_assert!(checked.definition.is_some() != checked.problems.iter().any(Problem::is_error));
         if let Some(definition) = checked.definition {
             // What is taken can be planned.

@@ -29,7 +29,7 @@ fn param(param: Value) -> Value {
 }
 
 fn llm(input: &str) -> Value {
-    json!({"use": "llm", "with": {"input": input}})
+    json!({"use": "llm", "with": {"system": "x", "input": input}})
 }
 
 fn cases() -> Vec<(&'static str, String)> {
@@ -180,13 +180,15 @@ fn cases() -> Vec<(&'static str, String)> {
         ("an item that hides the steps", field("foreach", json!({"in": "[1]", "as": "steps"}))),
         (
             "an item outside of its step",
-            steps(json!({"a": {"use": "llm", "foreach": {"in": "[1]", "as": "post"}, "with": {"input": "${post}"}},
-            "b": llm("${post.url} ${steps.a.output[0].text}")})),
+            steps(
+                json!({"a": {"use": "llm", "foreach": {"in": "[1]", "as": "post"}, "with": {"system": "x", "input": "${post}"}},
+            "b": llm("${post.url} ${steps.a.output[0].text}")}),
+            ),
         ),
         (
             "a field of a list",
             steps(
-                json!({"a": {"use": "llm", "foreach": {"in": "[1]"}, "with": {"input": "${item}"}}, "b": llm("${steps.a.output.text}")}),
+                json!({"a": {"use": "llm", "foreach": {"in": "[1]"}, "with": {"system": "x", "input": "${item}"}}, "b": llm("${steps.a.output.text}")}),
             ),
         ),
         (
@@ -198,6 +200,13 @@ fn cases() -> Vec<(&'static str, String)> {
         ("a name in both groups", json!({"dsl": 1, "name": "x", "steps": {"a": http()}, "on_error": {"a": http()}})),
         ("itself for ever", steps(json!({"again": {"use": "workflow", "with": {"name": "x"}}}))),
         ("an input misspelt", steps(json!({"a": {"use": "llm", "with": {"inptu": "x"}}}))),
+        (
+            "a model that is told nothing",
+            steps(
+                json!({"a": {"use": "llm"}, "b": {"use": "llm", "with": {"system": " ", "prompt": null, "input": ""}},
+            "c": {"use": "llm", "with": {"prompt": "summary", "segments": null}}}),
+            ),
+        ),
         ("an input of another type", steps(json!({"a": {"use": "resolve", "with": {"link": 5}}}))),
         (
             "no place for anything",
