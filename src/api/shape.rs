@@ -62,8 +62,17 @@ pub(super) enum Shape {
 }
 
 /// The paths of foreign routes (`*` at the end: whatever follows).
-const TABLE: &[(&str, Shape)] =
-    &[("/v1/*", Shape::OpenAi), ("/transcribe/file", Shape::Success), ("/transcribe/binary", Shape::Success)];
+const TABLE: &[(&str, Shape)] = &[
+    ("/v1/*", Shape::OpenAi),
+    ("/transcribe/file", Shape::Success),
+    ("/transcribe/binary", Shape::Success),
+    ("/upload", Shape::Detail),
+    ("/process/audio", Shape::Detail),
+    ("/transcription", Shape::Detail),
+    ("/monitoring/*", Shape::Detail),
+    ("/asr", Shape::Detail),
+    ("/detect-language", Shape::Detail),
+];
 
 impl Shape {
     /// The shape of a path below the base.

@@ -18,10 +18,15 @@ impl Context {
 
     async fn remove(&self, id: TaskId) -> Result<()> {
         let task = self.task(id).await?;
-        let upload = match task.link.strip_prefix("upload:") {
-            Some(upload) => self.store().upload(upload).await?.map(|(upload, _)| upload),
-            None => None,
-        };
+        let tx = self.store().begin().await?;
+        let children = tx.children_of_task(id).await?;
+        drop(tx);
+        let mut uploads = Vec::new();
+        for link in [&task].into_iter().chain(&children).map(|task| &task.link) {
+            if let Some(upload) = link.strip_prefix("upload:") {
+                uploads.extend(self.store().upload(upload).await?.map(|(upload, _)| (link, upload)));
+            }
+        }
         let deleted = self.state.queue.delete(id).await?;
         for id in deleted.tasks {
             // The work may be stopping still and hold its folder; it takes the folder away itself then.
@@ -34,16 +39,16 @@ impl Context {
         for key in deleted.media.into_iter().filter_map(|media| media.file) {
             file = file.and(self.state.queue.drop_file(&self.state.files, &key).await);
         }
-        if let Some(upload) = upload
-            && !self.is_linked(&task.link).await?
-        {
-            self.drop_upload(&upload).await?;
+        for (link, upload) in uploads {
+            if !self.is_linked(link).await? {
+                self.drop_upload(&upload).await?;
+            }
         }
         file
     }
 
     /// Removes an upload, and its file unless something else is made of the same bytes.
-    pub(super) async fn drop_upload(&self, upload: &Upload) -> Result<()> {
+    pub(in crate::api) async fn drop_upload(&self, upload: &Upload) -> Result<()> {
         let tx = self.store().begin().await?;
         tx.delete_upload(&upload.id).await?;
         tx.commit().await?;

@@ -41,8 +41,7 @@ use poem_openapi::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    State,
-    compat::CreateWorkFlow,
+    State, compat,
     openai::{OpenAiModels, Speech},
 };
 use crate::{
@@ -69,7 +68,7 @@ impl Context {
         self.store().task(id).await?.ok_or_else(|| Error::new(Code::NotFound, format!("There is no task {id}")))
     }
 
-    fn base(&self) -> &str {
+    pub(in crate::api) fn base(&self) -> &str {
         &self.state.config.server.base_path
     }
 }
@@ -112,7 +111,7 @@ type All = (
     identities::Identities,
     secrets::Secrets,
     (sources::Sources, schedules::Schedules),
-    (workflows::Workflows, language::Language, CreateWorkFlow),
+    (workflows::Workflows, language::Language, compat::Routes),
     (models::ModelFiles, Speech, OpenAiModels),
     devices::Devices,
     system::System,
@@ -133,7 +132,7 @@ pub(super) fn all(context: Context) -> All {
         identities::Identities(context.clone()),
         secrets::Secrets(context.clone()),
         (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
-        (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
+        (workflows::Workflows(context.clone()), language::Language(context.clone()), compat::routes(&context)),
         (models::ModelFiles(context.clone()), Speech(context.clone()), OpenAiModels(context.clone())),
         devices::Devices(context.clone()),
         system::System(context),
