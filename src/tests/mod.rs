@@ -33,6 +33,7 @@ mod replay;
 mod road;
 mod runs;
 mod script;
+mod seeds;
 mod sources;
 mod streams;
 mod support;
