@@ -9,7 +9,7 @@ pub(in crate::api) struct Health;
 
 /// The daemon is well. / 服务正常。
 #[derive(Debug, Object)]
-#[oai(rename = "Health")]
+#[oai(rename = "OlderHealth")]
 struct View {
     /// `OK`.
     status: String,

@@ -10,7 +10,7 @@ use super::{
 const HOST: &str = "http://140.96.170.75:8496";
 
 async fn daemon() -> (TestApp, tempfile::TempDir) {
-    let app = TestApp::with("models.aliases.large-v3 = \"smoke-q8_0\"").await;
+    let app = TestApp::with("models.aliases.large-v3 = \"smoke-q8_0\"\nmodels.aliases.large = \"smoke-q8_0\"").await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(sample("zh-new-19.mp3"), folder.path().join("your-audio.mp3")).unwrap();
     std::fs::copy(sample("zh-known-13.wav"), folder.path().join("your-audio.wav")).unwrap();
