@@ -14,11 +14,12 @@ use crate::{
         native::{Context, Group, upload::keep},
         who::Who,
     },
-    domain::{Caller, Task, TaskId, TaskStatus},
+    domain::{Caller, Options, Task, TaskId, TaskStatus},
     error::{Code, Error, Result},
     files::ingest::{Ingest, shown},
     intake::Submission,
     store::{NewUpload, Upload},
+    transcribe::language,
 };
 
 /// The old routes.
@@ -97,6 +98,8 @@ impl Folders {
             Error::new(Code::InvalidRequest, "There is no dirname").with_hint(hint).with_field("dirname")
         })?;
         let options = self.0.options(&fields, &["language"])?;
+        // What every file's own task would be refused for is told before anything is copied.
+        language::allowed(&Options::from_json(&options)?)?;
         let context = self.0.clone();
         // Goes on to its end even when the client does not wait for it.
         let work = tokio::spawn(async move { context.take_folder(&folder, options, who.0).await });

@@ -70,7 +70,7 @@ async fn what_cannot_be_heard_is_told_in_its_shape() {
     std::fs::write(folder.path().join("words.mp3"), "only words").unwrap();
     std::fs::write(folder.path().join("empty.mp3"), "").unwrap();
     for (request, wanted, says) in [
-        ("/transcribe/file", 405, "GET"),
+        ("/transcribe/file", 405, "takes POST"),
         ("/transcribe/file -X POST", 400, "There is no file \"file\""),
         ("/transcribe/file -F model=large-v3", 400, "There is no file \"file\""),
         ("/transcribe/file -F audio=@english.flac", 400, "There is no file \"file\""),
