@@ -25,6 +25,7 @@ demo: bootstrap
 
 test: bootstrap
 	@scripts/ytdlp.sh
+	@scripts/sdks.sh
 	cargo test --workspace --locked
 
 # SEED chooses which ones.

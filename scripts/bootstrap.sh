@@ -36,7 +36,7 @@ need make make
 need pkg-config pkg-config
 need python3 python3
 need curl curl
-# The tests put yt-dlp into a Python environment of its own.
+# The tests put yt-dlp and OpenAI's SDKs into Python environments of their own.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
 # bindgen loads libclang as a library; the compiler alone is not enough.
 find /usr/lib /usr/local/lib "${LIBCLANG_PATH:-/usr/lib}" -name 'libclang*.so*' 2>/dev/null | grep -q . ||

@@ -256,6 +256,7 @@ impl App {
             let tx = self.services.queue.store().begin().await?;
             let age = i64::try_from(SWEEP_AGE.as_millis()).unwrap_or(i64::MAX);
             let stale = tx.take_stale_uploads(tx.now() - age).await?;
+            tx.delete_stale_media(tx.now() - age).await?;
             tx.commit().await?;
             for key in stale {
                 self.services.queue.drop_file(&self.services.files, &key).await?;

@@ -5,9 +5,13 @@
 //! Callers may rely on this: `detail` is safe to show (no secret, no fetched page in it), and the source chain is only
 //! ever logged.
 
+mod guarded;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::guarded::{guarded, is_panic, panicked};
 
 /// Shorthand for results with our [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -104,7 +108,7 @@ codes! {
     NotFound "not_found" NotFound 404 "Check the id: it may have been deleted.";
     MethodNotAllowed "method_not_allowed" InvalidInput 405 "See /docs for the methods of this path.";
     Conflict "conflict" InvalidInput 409 "Look at the task's status first.";
-    DiarizationUnavailable "diarization_unavailable" Unsupported 400 "Nobody here can tell speakers apart: ask for another format, such as verbose_json.";
+    DiarizationUnavailable "diarization_unavailable" Unsupported 400 "This daemon cannot tell speakers apart: ask for another format, such as verbose_json.";
     NotReady "not_ready" InvalidInput 409 "Wait until the task is completed, for example with ?wait=60.";
     TooLarge "too_large" TooLarge 413 "Raise `uploads.max_bytes` or `net.max_media_bytes`, or send a smaller file.";
     UnsupportedFormat "unsupported_format" Unsupported 415 "See the list of formats in /docs.";

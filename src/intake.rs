@@ -10,10 +10,13 @@ mod rerun;
 
 use serde_json::{Map, Value};
 
-pub use self::rerun::{From, Rerun};
+pub use self::{
+    params::checked as check_params,
+    rerun::{From, Rerun},
+};
 pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
-    domain::{Caller, MediaId, Options, Priority, StepKind, Task, TaskId, options::unknown},
+    domain::{Caller, MediaId, Options, Priority, StepKind, Task, TaskId, media, options::unknown},
     error::{Code, Error, Result},
     net::Net,
     queue::{Queue, new::NewRun},
@@ -92,6 +95,7 @@ impl Intake {
 
     async fn checked(&self, revision: i64, definition: Definition, submission: Submission) -> Result<Checked> {
         let mut given = submission.params;
+        params::known(&definition, &given)?;
         let link = match pasted(&definition, &submission.link, &given) {
             Some(pasted) => self.link(pasted).await?,
             None => String::new(),
@@ -108,8 +112,7 @@ impl Intake {
         self.check_urls(&definition, &mut params).await?;
         let planned = plan(&definition).map_err(|error| Error::new(Code::InvalidWorkflow, error.to_string()))?;
         let priority = submission.priority.unwrap_or(Priority::Normal);
-        // Named from the start, so that the media stays when the task that brought it here is deleted.
-        let media_id = link.strip_prefix("media:").and_then(|id| id.parse().ok()).map(MediaId);
+        let media_id = media::named(&link);
         let deadline = definition.deadline.map(|span| i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX));
         let task = NewTask {
             workflow: definition.name,

@@ -2,7 +2,8 @@
 //!
 //! Callers may rely on this: no lane holds more steps than it has places, but a transcription whose last window is at work
 //! gives its own to the next, so that the next one's window is there when the slot is free; a step's work is stopped within a second of
-//! its task being cancelled, and as soon as its claim is found to be lost; after a drain every unfinished step is back in
+//! its task being cancelled, and as soon as its claim is found to be lost; code that panics ends one step's try, and no
+//! lane, lease or deadline with it; after a drain every unfinished step is back in
 //! the queue and has lost no try.
 
 mod ends;
@@ -27,7 +28,7 @@ use self::{ends::Ends, places::Places, running::Running};
 use crate::{
     config::Config,
     domain::{Lane, StepKind},
-    error::{Error, Result},
+    error::{Error, Result, guarded},
     queue::{Stop, Suspects, Work},
     steps::Services,
 };
@@ -130,7 +131,8 @@ impl Runner {
             let Ok(permit) = permit else { return };
             // Looked at first, so that nothing is written while there is nothing to do.
             let rest = self.rest(lane, false).await;
-            let claimed = if rest.is_some() { Ok(Vec::new()) } else { self.claim(lane, 1 + places.free()).await };
+            let claimed =
+                if rest.is_some() { Ok(Vec::new()) } else { guarded(self.claim(lane, 1 + places.free())).await };
             match claimed {
                 Ok(work) if work.is_empty() => {
                     drop(permit);
@@ -161,7 +163,7 @@ impl Runner {
             };
             let Ok(permit) = permit else { return };
             let rest = self.rest(Lane::Gpu, true).await;
-            let claimed = if rest.is_some() { Ok(Vec::new()) } else { queue.claim_urgent(Lane::Gpu).await };
+            let claimed = if rest.is_some() { Ok(Vec::new()) } else { guarded(queue.claim_urgent(Lane::Gpu)).await };
             let claimed = claimed.unwrap_or_else(|error| {
                 tracing::error!(error = %error.chain(), "urgent steps cannot be claimed");
                 Vec::new()
@@ -291,12 +293,12 @@ impl Runner {
             let claims = self.running.claims();
             let ids: Vec<String> = claims.iter().map(|(id, _)| id.clone()).collect();
             if !ids.is_empty() {
-                match queue.heartbeat(&ids).await {
+                match guarded(queue.heartbeat(&ids)).await {
                     Ok(kept) => self.running.settle(&claims, &kept),
                     Err(error) => tracing::error!(error = %error.chain(), "leases cannot be renewed"),
                 }
             }
-            match queue.reap(&mut suspects, &ids).await {
+            match guarded(queue.reap(&mut suspects, &ids)).await {
                 Ok(0) => {}
                 Ok(steps) => tracing::warn!(steps, "took steps over from workers that are gone"),
                 Err(error) => tracing::error!(error = %error.chain(), "lapsed leases cannot be looked for"),
@@ -307,7 +309,7 @@ impl Runner {
     /// Looks for what is late.
     async fn watch_deadlines(self, stop: CancellationToken) {
         while stop.run_until_cancelled(sleep(LATE)).await.is_some() {
-            if let Err(error) = self.services.queue.fail_overdue().await {
+            if let Err(error) = guarded(self.services.queue.fail_overdue()).await {
                 tracing::error!(error = %error.chain(), "deadlines cannot be looked at");
             }
         }

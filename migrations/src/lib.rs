@@ -11,6 +11,8 @@ mod m20261120_000005_workflow_runs;
 mod m20261120_000006_secrets;
 mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
+mod m20261120_000009_task_media;
+mod m20261120_000010_fires_told;
 mod m20261120_000010_owners;
 
 use sea_orm_migration::prelude::*;
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000006_secrets::Migration),
             Box::new(m20261120_000007_schedules::Migration),
             Box::new(m20261120_000008_task_indexes::Migration),
+            Box::new(m20261120_000009_task_media::Migration),
+            Box::new(m20261120_000010_fires_told::Migration),
             Box::new(m20261120_000010_owners::Migration),
         ]
     }

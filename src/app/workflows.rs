@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     schedule,
     store::Store,
-    workflow::validate::{self, Machine, Other, Problem, World},
+    workflow::validate::{self, Machine, Other, World},
 };
 
 /// The text of every workflow that ships.
@@ -32,6 +32,8 @@ const SHIPPED: [&str; 6] = [
 const SCHEMA: &str = "schema.json";
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The largest file that is read, in bytes; a definition that can be taken is smaller.
+const LARGEST: u64 = 1 << 20;
 
 /// A file's time of change and size.
 type Mark = (SystemTime, u64);
@@ -83,6 +85,15 @@ impl Folder {
 
     /// Stores what has changed since the last look.
     pub(super) async fn refresh(&mut self, store: &Store) -> Result<()> {
+        let taken = self.take_changed(store).await;
+        if taken.is_err() {
+            // What could not be stored is still to be looked at.
+            self.seen.clear();
+        }
+        taken
+    }
+
+    async fn take_changed(&mut self, store: &Store) -> Result<()> {
         let texts = self.changed().await;
         if texts.is_empty() {
             return Ok(());
@@ -123,7 +134,7 @@ impl Folder {
         let look = move || {
             let files = files(&path);
             let changed = files.iter().filter(|(file, mark)| seen.get(*file) != Some(*mark));
-            let read = |(file, _): (&PathBuf, &Mark)| Some((file.clone(), std::fs::read_to_string(file).ok()?));
+            let read = |(file, (_, size)): (&PathBuf, &Mark)| Some((file.clone(), text(file, *size)?));
             let mut texts: Vec<(PathBuf, String)> = changed.filter_map(read).collect();
             texts.sort();
             (files, texts)
@@ -149,18 +160,24 @@ fn files(folder: &Path) -> HashMap<PathBuf, Mark> {
     paths.filter(is_definition).filter_map(mark).collect()
 }
 
+/// A file's text; that it cannot be read is told in the log.
+fn text(file: &Path, size: u64) -> Option<String> {
+    let read = match size > LARGEST {
+        true => Err(std::io::Error::other("it is larger than 1 MiB")),
+        false => std::fs::read_to_string(file),
+    };
+    read.inspect_err(|error| tracing::warn!(file = %file.display(), %error, "a workflow's file cannot be read")).ok()
+}
+
 /// A file's definition; what is wrong with it is told in the log.
 fn read(world: &World, file: &Path, text: &str) -> Option<(String, serde_json::Value)> {
     let checked = validate::check(text, world);
     for problem in &checked.problems {
         if problem.is_error() {
-            tracing::error!(file = %file.display(), %problem, "a workflow's file is wrong");
+            tracing::warn!(file = %file.display(), %problem, "a workflow's file is wrong: it is not taken");
         } else {
             tracing::warn!(file = %file.display(), %problem, "a workflow's file is odd");
         }
-    }
-    if checked.problems.iter().any(Problem::is_error) {
-        tracing::error!(file = %file.display(), "the workflow is not taken; an earlier revision of it stays");
     }
     checked.definition.zip(checked.value).map(|(definition, value)| (definition.name, value))
 }
@@ -222,6 +239,13 @@ mod tests {
         assert_eq!(newest().await.0, 1);
         let second = definition("https://second.example").to_string();
         std::fs::write(&file, &second).unwrap();
+        shelf.refresh(&store).await.unwrap();
+        assert_eq!(newest().await, (2, second.clone()));
+
+        // What cannot be a definition is passed over, whatever it is.
+        std::fs::write(folder.path().join("large.json"), vec![b' '; LARGEST as usize + 1]).unwrap();
+        std::fs::write(folder.path().join("latin.json"), [0xff, 0xfe]).unwrap();
+        std::fs::create_dir(folder.path().join("folder.json")).unwrap();
         shelf.refresh(&store).await.unwrap();
         assert_eq!(newest().await, (2, second.clone()));
 

@@ -2,6 +2,7 @@
 
 mod links;
 mod machine;
+mod outside;
 mod table;
 
 use std::{sync::Arc, time::Instant};
@@ -78,6 +79,10 @@ pub(super) async fn run(mut config: Config, json: bool) -> Result<()> {
     for check in machine::checks(&config).await? {
         table.add(check);
     }
+    let net = Net::new(&config.net)?;
+    for check in outside::checks(&config, &net) {
+        table.add(check);
+    }
     let (database, store) = database(&config).await;
     table.add(database);
     let (check, identities) = known(&config, store).await;
@@ -85,7 +90,7 @@ pub(super) async fn run(mut config: Config, json: bool) -> Result<()> {
     // Not in the folder of a daemon that may run: that removes what lies there when it starts.
     let folder = tempfile::tempdir()?;
     config.paths.temp = folder.path().to_owned();
-    links::check(&Crawl::new(&config, Net::new(&config.net)?, identities)?, &mut table).await;
+    links::check(&Crawl::new(&config, net, identities)?, &mut table).await;
     match table.finish() {
         0 => Ok(()),
         failed => {

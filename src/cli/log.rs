@@ -26,6 +26,8 @@ pub(super) fn start(config: &LogConfig) -> Result<()> {
         "html5ever=warn",
         "selectors=warn",
         "tokio_cron_scheduler=warn",
+        // These speak of what a file holds, at warn, as often as the file wants it.
+        "symphonia=off",
         // It repeats what models say even at error; what goes wrong is told by the step.
         "async_openai=off",
     ]

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,7 +17,7 @@ use crate::{
     config::Config,
     domain::TaskStatus,
     error::{Code, Error, Result},
-    intake::Submission,
+    intake::{self, Submission},
     llm, steps,
     workflow::{
         Definition,
@@ -27,6 +29,8 @@ use crate::{
 
 /// How long what a workflow tells others may take to arrive when its task has ended.
 const TELLING: Duration = Duration::from_secs(60);
+/// The largest file that is read, in bytes: definitions have a limit of their own, mocks hold whole transcripts.
+const LARGEST: u64 = 16 << 20;
 
 /// What needs no daemon. `config` is the file that was named. None when it needs one.
 pub(super) fn offline(command: &WorkflowCommand, config: Option<&Path>) -> Option<Result<()>> {
@@ -103,13 +107,16 @@ fn test(file: &Path, params: Option<&str>, mocks: Option<&Path>) -> Result<()> {
 pub(super) async fn run(config: Config, file: &Path, given: &[String]) -> Result<()> {
     let text = read(file)?;
     let definition = Definition::parse(&text)?;
+    let params = params(&definition, given)?;
+    // Before anything is fetched.
+    intake::check_params(&definition, params.clone())?;
     if definition.steps.values().any(|step| step.kind == "transcribe") {
         transcribe::fetch_model(&config).await?;
     }
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let local = Local::start(config).await?;
     let ended = tokio::select! {
-        ended = one(&local, &definition, &text, given) => ended,
+        ended = one(&local, &definition, &text, params) => ended,
         _ = term.recv() => Err(interrupted()),
         _ = interrupt.recv() => Err(interrupted()),
     };
@@ -122,12 +129,11 @@ fn interrupted() -> Error {
     Error::new(Code::Cancelled, "Interrupted").with_hint("Start it again.")
 }
 
-async fn one(local: &Local, definition: &Definition, text: &str, given: &[String]) -> Result<Value> {
+async fn one(local: &Local, definition: &Definition, text: &str, mut params: Map<String, Value>) -> Result<Value> {
     let store = local.app.services.queue.store();
     let tx = store.begin().await?;
     tx.put_workflow(&definition.name, serde_json::from_str(text).unwrap_or_default(), "of the command").await?;
     tx.commit().await?;
-    let mut params = params(definition, given)?;
     for (name, value) in &mut params {
         let is_link = definition.params.get(name).is_some_and(|param| param.kind == ParamType::Url);
         let path = value.as_str().filter(|path| is_link && Path::new(path).is_file());
@@ -138,7 +144,10 @@ async fn one(local: &Local, definition: &Definition, text: &str, given: &[String
     let link = params.remove("link").and_then(|link| link.as_str().map(str::to_owned)).unwrap_or_default();
     let workflow = definition.name.clone();
     let submission = Submission { link, workflow: workflow.clone(), params, ..Submission::default() };
-    let task = local.app.intake.submit(submission).await?;
+    let task = local.app.intake.submit(submission).await.map_err(|error| match error.code {
+        Code::InvalidLink => error.with_hint("Give a link, or the path of a file that exists."),
+        _ => error,
+    })?;
     let task = transcribe::follow(local, task.id, &workflow).await?;
     told(local, task.id).await?;
     match task.status {
@@ -189,10 +198,19 @@ fn object(what: &str, text: Option<&str>) -> Result<Map<String, Value>> {
         .map_err(|error| Error::new(Code::InvalidValue, format!("{what} is no JSON object: {error}")))
 }
 
+/// The text of a file; of stdin for `-`.
 fn read(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Error::new(Code::InvalidValue, format!("{} cannot be read", file.display()))
+    let mut text = String::new();
+    let read = match file == Path::new("-") {
+        true => io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text),
+        false => File::open(file).and_then(|open| open.take(LARGEST + 1).read_to_string(&mut text)),
+    };
+    match read {
+        Ok(size) if size as u64 <= LARGEST => Ok(text),
+        Ok(_) => Err(Error::new(Code::InvalidValue, format!("{} is larger than 16 MiB", file.display()))
+            .with_hint("Check the path.")),
+        Err(error) => Err(Error::new(Code::InvalidValue, format!("{} cannot be read", file.display()))
             .with_hint("Check the path and its permissions.")
-            .with_source(error)
-    })
+            .with_source(error)),
+    }
 }

@@ -205,7 +205,7 @@ mod tests {
     fn a_layer_wins_over_the_defaults() {
         let config = load("[net]\nallow_hosts = [\"127.0.0.1:9\"]\n[models.aliases]\nmine = \"base\"").unwrap();
         assert_eq!(config.net.allow_hosts, ["127.0.0.1:9"]);
-        assert_eq!((config.models.aliases.len(), config.models.aliases["mine"].as_str()), (8, "base"));
+        assert_eq!((config.models.aliases.len(), config.models.aliases["mine"].as_str()), (10, "base"));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Media: one resolved item, known by platform and platform id.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::MediaId;
 
@@ -37,4 +40,45 @@ pub struct Media {
     pub content_type: Option<String>,
     /// When it was first seen.
     pub created_at: DateTime<Utc>,
+}
+
+/// The media that a link names, which is `media:<id>`.
+pub fn named(link: &str) -> Option<MediaId> {
+    link.trim().strip_prefix("media:")?.parse().ok().map(MediaId)
+}
+
+/// The media that a value names at any depth: links to media, and numbers in fields called `media_id`.
+pub fn named_in(value: &Value) -> BTreeSet<MediaId> {
+    let mut found = BTreeSet::new();
+    collect(value, &mut found);
+    found
+}
+
+fn collect(value: &Value, found: &mut BTreeSet<MediaId>) {
+    match value {
+        Value::String(text) => found.extend(named(text)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(fields) => {
+            found.extend(fields.get("media_id").and_then(Value::as_i64).map(MediaId));
+            fields.values().for_each(|field| collect(field, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn media_are_named_by_links_and_by_their_field() {
+        let value = json!({
+            "media_id": 1, "id": 9, "text": "see media:9", "links": ["media:2", " media:3 ", "media:x", "upload:4"],
+            "ok": [{ "from": { "media_id": 4, "file": "media:" } }, { "media_id": "5" }, { "media_id": "media:6" }],
+        });
+        let named: Vec<i64> = named_in(&value).into_iter().map(|id| id.0).collect();
+        assert_eq!(named, [1, 2, 3, 4, 6]);
+    }
 }

@@ -44,8 +44,8 @@ pub struct Schedule {
     pub alert_after: i64,
     /// Who is told, then and when it works again.
     pub alert_url: Option<String>,
-    /// Whether it was told that the schedule fails, and not yet that it works again.
-    pub alerted: bool,
+    /// Since when it is known that the schedule fails: it was told, and not yet that it works again.
+    pub alerted_at: Option<i64>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -73,7 +73,7 @@ impl Schedule {
             failures: 0,
             alert_after: 0,
             alert_url: None,
-            alerted: false,
+            alerted_at: None,
             created_at: DateTime::UNIX_EPOCH,
         }
     }
@@ -98,8 +98,12 @@ pub struct Fire {
     pub note: Option<String>,
     /// Why it failed.
     pub error: Option<Report>,
+    /// Whether it made up for a time that had passed while nothing could fire.
+    pub caught_up: bool,
     /// When it was written.
     pub created_at: DateTime<Utc>,
+    /// When its work began; none when there was none.
+    pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
 }

@@ -269,6 +269,18 @@ words!(
     }
 );
 
+words!(
+    /// Where an event stands that a trigger has taken.
+    EventFireState {
+        /// Its task is to be made.
+        Pending = "pending",
+        /// Its task was made.
+        Started = "started",
+        /// There is none: something is wrong with the trigger or its workflow.
+        Refused = "refused",
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

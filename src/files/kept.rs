@@ -74,6 +74,13 @@ impl Files {
         }
     }
 
+    /// Whether a kept file is here, with as many bytes as it had if that is known.
+    pub async fn is_whole(&self, key: &str, size: Option<i64>) -> bool {
+        let Ok(path) = self.kept_path(key).await else { return false };
+        let here = tokio::fs::metadata(path).await.map(|about| about.len());
+        here.is_ok_and(|here| size.is_none_or(|size| u64::try_from(size) == Ok(here)))
+    }
+
     /// Reads a kept file or a part of it. A range that ends after the file is cut; one that begins there is refused.
     pub async fn open_kept(&self, key: &str, range: Option<Range<u64>>) -> Result<KeptStream> {
         let (location, _) = self.location(key)?;

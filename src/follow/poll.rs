@@ -6,7 +6,7 @@ use super::{Follow, gone, write::Sorted};
 use crate::{
     crawl::lists::{Known, Wanted},
     domain::{SourceId, TaskId},
-    error::{Code, Error, Report, Result},
+    error::{Code, Error, Report, Result, guarded, is_panic},
     store::PollNote,
 };
 
@@ -38,6 +38,19 @@ impl Follow {
     /// Looks at a source, whether or not it is paused, and makes tasks of what is new. What the site answers is no failure
     /// of the poll but part of its result, and noted with the source.
     pub async fn poll(&self, id: SourceId) -> Result<Polled> {
+        match guarded(self.look(id)).await {
+            Err(error) if is_panic(&error) => {
+                tracing::error!(source = %id, error = %error.chain(), "a source cannot be read");
+                let tx = self.store().begin().await?;
+                tx.note_poll(id, &PollNote { error: Some(error.report()), ..PollNote::default() }).await?;
+                tx.commit().await?;
+                Err(error)
+            }
+            polled => polled,
+        }
+    }
+
+    async fn look(&self, id: SourceId) -> Result<Polled> {
         let busy = self.occupy(id)?;
         let source = self.source(id).await?;
         let wanted =

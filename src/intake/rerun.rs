@@ -61,11 +61,15 @@ impl Intake {
         let rows = store.main_steps_of(id).await?;
         run.reuse = reusable(&run.planned, &rows, &rerun.from)?;
         run.task.rerun_of = Some(id);
-        if !run.reuse.is_empty() {
+        let reuses = !run.reuse.is_empty();
+        if reuses {
             run.task.media_id = run.task.media_id.or(old.media_id);
         }
         let tx = store.begin().await?;
         let new = write(&tx, run).await?;
+        if reuses {
+            tx.use_media(new, &tx.media_used_by(id).await?).await?;
+        }
         let task = tx.lock_task(new).await?;
         tx.commit().await?;
         self.wake();

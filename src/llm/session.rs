@@ -213,9 +213,10 @@ impl Session<'_> {
 
     fn wrong_form(&self, problems: &[String]) -> crate::error::Error {
         let first = (self.context.hide)(problems.first().cloned().unwrap_or_default());
-        let first: String = first.chars().take(200).collect();
-        let why = format!("it does not have the form that it must have, {}", first.escape_debug());
-        unusable(&self.model.settings, why.trim_end_matches('.'))
+        // The model may have put anything into it; its quotes are no harm.
+        let first: String = first.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let why = format!("it does not have the form that it must have: {}", first.trim_end_matches('.'));
+        unusable(&self.model.settings, &why)
     }
 }
 

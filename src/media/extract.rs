@@ -18,6 +18,7 @@ use super::{
     log::Log,
     magic::Source,
     pcm::{Draft, Pcm},
+    ready,
     supervise::{Patience, Reports, supervise},
     verdict,
 };
@@ -46,7 +47,15 @@ struct Decoded {
     draft: Draft,
     samples: u64,
     sha256: String,
-    ended: Ended,
+    /// How ffmpeg ended; none where it was not needed.
+    ended: Option<Ended>,
+}
+
+impl Decoded {
+    fn new(source: Source, pcm: Pcm<Draft>, ended: Option<Ended>) -> Self {
+        let (draft, samples, sha256) = pcm.finish();
+        Self { source, draft, samples, sha256, ended }
+    }
 }
 
 impl Ffmpeg {
@@ -73,15 +82,9 @@ impl Ffmpeg {
         };
         let decoded = supervise(work, patience, cancel, Some(Reports { news, tell: progress })).await?;
 
-        let Decoded { source, ended, samples, .. } = &decoded;
-        verdict::of_announcement(&ended.log, max)?;
-        // Starting a program can take longer than decoding a clip, so ffprobe is asked only where it matters.
-        let warnings = if verdict::is_plain(source, ended, *samples, max) {
-            Vec::new()
-        } else {
-            let probe = self.probe(&source.path, cancel).await?;
-            verdict::of_content(source, &probe, max)?;
-            verdict::of_run(source, &probe, ended, *samples, max)?
+        let warnings = match &decoded.ended {
+            Some(ended) => self.judge(&decoded, ended, max, cancel).await?,
+            None => Vec::new(),
         };
         let Decoded { draft, samples, sha256, .. } = decoded;
         let path = out.to_owned();
@@ -92,12 +95,34 @@ impl Ffmpeg {
         let rate = u64::from(SAMPLE_RATE);
         Ok(Audio { path, samples, duration_ms: (samples * 1_000 + rate / 2) / rate, sha256, warnings })
     }
+
+    /// What ffmpeg's run means: the warnings of a good one.
+    async fn judge(
+        &self,
+        decoded: &Decoded,
+        ended: &Ended,
+        max: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<String>> {
+        let Decoded { source, samples, .. } = decoded;
+        verdict::of_announcement(&ended.log, max)?;
+        // Starting a program can take longer than decoding a clip, so ffprobe is asked only where it matters.
+        if verdict::is_plain(source, ended, *samples, max) {
+            return Ok(Vec::new());
+        }
+        let probe = self.probe(&source.path, cancel).await?;
+        verdict::of_content(source, &probe, max)?;
+        verdict::of_run(source, &probe, ended, *samples, max)
+    }
 }
 
-/// Runs ffmpeg to its end, on the thread that calls.
+/// Takes the samples as they are, or runs ffmpeg to its end, on the thread that calls.
 fn decode(inner: &Inner, file: &Path, out: &Path, gauge: Gauge, group: &Group) -> Result<Decoded> {
     let source = Source::open(file)?;
     let max = inner.max_duration.min(LONGEST);
+    if let Some(pcm) = ready::read(&source, max, out) {
+        return Ok(Decoded::new(source, pcm, None));
+    }
     let limit = Duration::from_secs(max.as_secs() + 2); // a little more, so that what is too long can be seen
     let mut pcm = Pcm::new(Draft::beside(out)?);
     let mut command = command::extract(&inner.programs.ffmpeg, &source.path, limit);
@@ -115,6 +140,5 @@ fn decode(inner: &Inner, file: &Path, out: &Path, gauge: Gauge, group: &Group) -
         gauge.written(pcm.bytes());
         Ok(())
     })?;
-    let (draft, samples, sha256) = pcm.finish();
-    Ok(Decoded { source, draft, samples, sha256, ended })
+    Ok(Decoded::new(source, pcm, Some(ended)))
 }

@@ -88,8 +88,8 @@ fn reading<'a>(paths: impl Iterator<Item = &'a Path>) -> io::Result<RulesetCreat
     paths.try_fold(rules, |rules, path| allow(rules, path, AccessFs::from_read(NEWEST)))
 }
 
-/// A rule set for a program that may look around: it can write in `folder` alone, and connect to `port` alone. None where
-/// the kernel has no landlock.
+/// A rule set for a program that may look around: it can write in `folder` alone, and connect to `port` alone, the latter
+/// where landlock knows ports ([`super::Ports`]). None where the kernel has no landlock.
 pub(crate) fn gated(folder: &Path, port: u16) -> io::Result<Option<OwnedFd>> {
     let write = AccessFs::from_write(NEWEST);
     let rules = Ruleset::default()

@@ -1,6 +1,7 @@
 //! Media files through ffmpeg and ffprobe: what is in a file, and its sound as samples.
 //!
 //! Callers may rely on this, whatever the file holds:
+//! * Sound that is 16 kHz samples already is read in this process, by safe Rust, while it is short; see `ready.rs`.
 //! * ffmpeg sees one local file and nothing else: whitelists of protocols and of formats, resource limits, and landlock
 //!   where the kernel has it. It cannot write at all; samples come through a pipe, and we write them.
 //! * Nothing here blocks the async runtime, except [`Ffmpeg::new`], which starts each program once.
@@ -19,8 +20,10 @@ mod log;
 mod magic;
 mod pcm;
 mod piped;
+mod ports;
 mod probe;
 mod programs;
+mod ready;
 mod sandbox;
 mod supervise;
 #[cfg(test)]
@@ -41,6 +44,7 @@ pub(crate) use self::{
     group::Group,
     landlocked::{gated, restrict},
     piped::converse,
+    ports::Ports,
     programs::locate,
     sandbox::{Confines, belongings, confine},
     supervise::{Patience, supervise},

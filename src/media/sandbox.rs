@@ -13,7 +13,7 @@ use std::{
 use seccompiler::BpfProgram;
 use serde::Serialize;
 
-use super::{filter, landlocked};
+use super::{Ports, filter, landlocked};
 use crate::{
     config::Sandbox,
     error::{Code, Error, Result},
@@ -23,9 +23,6 @@ use crate::{
 type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = libc::c_int;
-
-/// The first version of landlock that knows ports.
-const WITH_PORTS: i32 = 4;
 
 /// How ffmpeg is locked in on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -131,11 +128,9 @@ pub(crate) struct Confines<'a> {
 /// `sandbox_unavailable` for a program with a port on a kernel whose landlock knows none.
 pub(crate) fn confine(command: &mut Command, confines: &Confines<'_>) -> Result<()> {
     let Confines { state, read, folder, port, memory_bytes, cpu_seconds, file_bytes } = *confines;
-    if port.is_some() && !keeps_ports(state) {
-        let detail = "The kernel cannot keep a program with `network = true` to the network that the daemon offers it";
-        return Err(Error::new(Code::SandboxUnavailable, detail).with_hint(
-            "Use a kernel from 6.7 on with landlock switched on; `media.sandbox = \"off\"` runs it without any lock.",
-        ));
+    // Where the operator wants no sandbox there is nothing to keep.
+    if let Some(problem) = port.and_then(|_| Ports::of(state).problem()) {
+        return Err(problem);
     }
     let ruleset = match state {
         SandboxState::Landlock { .. } => Some(landlocked::confined(read, folder, port)?),
@@ -143,11 +138,6 @@ pub(crate) fn confine(command: &mut Command, confines: &Confines<'_>) -> Result<
     };
     let filter = (state != SandboxState::Off).then(|| filter::filter(port.is_some())).transpose()?;
     Ok(lock_in(command, limits(memory_bytes, cpu_seconds, file_bytes, 256)?, ruleset, filter)?)
-}
-
-/// Whether a program can be kept to one port. Where the operator wants no sandbox there is nothing to keep.
-fn keeps_ports(state: SandboxState) -> bool {
-    matches!(state, SandboxState::Off | SandboxState::Landlock { abi: WITH_PORTS.. })
 }
 
 /// A program, and the libraries that belong to it.

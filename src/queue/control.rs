@@ -7,9 +7,10 @@ use super::{
     after::After,
     new,
     onward::{definition, failure_of},
+    stale,
 };
 use crate::{
-    domain::{Lane, Media, StepKind, StepState, Task, TaskId, TaskStatus},
+    domain::{Lane, Media, StepState, Task, TaskId, TaskStatus},
     error::{Code, Error, Result},
     files::Files,
     store::{StepRow, Tx},
@@ -21,7 +22,8 @@ use crate::{
 pub struct Deleted {
     /// The task and the tasks of its steps.
     pub tasks: Vec<TaskId>,
-    /// The media that no other task is about: their rows are gone, and their kept files should go too.
+    /// The media that no other task uses: their rows are gone, and their kept files should go too unless something else
+    /// is made of the same bytes.
     pub media: Vec<Media>,
 }
 
@@ -66,34 +68,29 @@ impl Queue {
     /// Sends a task that has failed or was cancelled back to the start. Nothing of it runs.
     pub(super) async fn reopen(&self, tx: &Tx, task: &Task, after: &mut After) -> Result<()> {
         let id = task.id;
-        let rows = tx.main_steps_of(id).await?;
+        let (items, rows): (Vec<_>, Vec<_>) = tx.steps_of(id).await?.into_iter().partition(|row| row.list.is_some());
         // The steps of `on_error` are written anew if it fails once more.
         let (handlers, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| Rule::read(&row.rule).handler);
         let keys: Vec<&str> = handlers.iter().map(|row| row.step.key.as_str()).collect();
-        let all = tx.steps_of(id).await?.into_iter();
-        let theirs = all.filter(|row| keys.contains(&row.list.as_deref().unwrap_or(&row.step.key)));
-        let theirs: Vec<String> = theirs.map(|row| row.step.id).collect();
-        // The files of their media are found and swept later.
-        let mut deleted = Deleted::default();
-        for child in tx.children_of(&theirs).await? {
-            Box::pin(self.remove(tx, &child, &mut deleted, after)).await?;
+        let is_theirs = |row: &StepRow| row.list.as_deref().is_some_and(|list| keys.contains(&list));
+        let (theirs, items): (Vec<_>, Vec<_>) = items.into_iter().partition(is_theirs);
+        let ids: Vec<String> = theirs.iter().chain(&handlers).map(|row| row.step.id.clone()).collect();
+        self.remove_rows(tx, &ids, after).await?;
+        let keys: Vec<String> = handlers.into_iter().map(|row| row.step.key).collect();
+        let names: Vec<String> = rows.iter().map(|row| row.step.key.clone()).collect();
+        let rows: Vec<StepRow> = rows.into_iter().chain(items).collect();
+        let stale = stale::of(tx, task, &rows).await?;
+        for (list, places) in &stale.items {
+            tx.reset_items(id, list, places, None).await?;
         }
-        for some in theirs.chunks(1_000) {
-            tx.delete_steps(some.to_vec()).await?;
-        }
-        tx.reset_steps(id, &stale(&rows)).await?;
+        tx.reset_steps(id, &stale.steps).await?;
         let definition = definition(tx, task).await.ok();
         let most = definition.as_ref().and_then(|definition| definition.max_active_runs);
         let held = task.parent_step.is_none() && new::is_enough(tx, &task.workflow, most).await?;
         tx.reopen_task(id, definition.and_then(|definition| definition.deadline).map(new::ms)).await?;
         tx.set_held(id, held).await?;
         // Those of transcripts that stay do so, too.
-        let is_failure = |text: &String| {
-            keys.iter()
-                .copied()
-                .chain(rows.iter().map(|row| row.step.key.as_str()))
-                .any(|key| text.starts_with(&failure_of(key)))
-        };
+        let is_failure = |text: &String| keys.iter().chain(&names).any(|key| text.starts_with(&failure_of(key)));
         let warnings: Vec<String> = task.warnings.iter().filter(|text| !is_failure(text)).cloned().collect();
         tx.set_task_warnings(id, &warnings).await?;
         tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
@@ -103,9 +100,14 @@ impl Queue {
     /// Lets a task begin that is not held any more: first its lists that were tried before, then all that may start.
     pub(super) async fn go_on(&self, tx: &Tx, id: TaskId, after: &mut After) -> Result<()> {
         let Some(task) = tx.lock_task(id).await? else { return Ok(()) };
-        for row in tx.main_steps_of(id).await? {
-            if row.remaining.is_some() && row.step.state == StepState::Blocked {
-                self.reopen_list(tx, &task, &row, after).await?;
+        let rows = tx.main_steps_of(id).await?;
+        let open: Vec<&str> =
+            rows.iter().filter(|row| !row.step.state.is_final()).map(|row| row.step.key.as_str()).collect();
+        for row in &rows {
+            // One that waits for what is done anew is made anew itself, later.
+            let may_start = row.needs.iter().all(|need| !open.contains(&need.as_str()));
+            if row.remaining.is_some() && row.step.state == StepState::Blocked && may_start {
+                self.reopen_list(tx, &task, row, after).await?;
             }
         }
         // With nothing left to do (only its output could not be made) it ends again at once.
@@ -128,6 +130,19 @@ impl Queue {
         Ok(deleted)
     }
 
+    /// Deletes rows that nobody works on, with the tasks that are their work. The files of their media are found and swept
+    /// later.
+    pub(super) async fn remove_rows(&self, tx: &Tx, ids: &[String], after: &mut After) -> Result<()> {
+        let mut deleted = Deleted::default();
+        for child in tx.children_of(ids).await? {
+            Box::pin(self.remove(tx, &child, &mut deleted, after)).await?;
+        }
+        for some in ids.chunks(1_000) {
+            tx.delete_steps(some.to_vec()).await?;
+        }
+        Ok(())
+    }
+
     async fn remove(&self, tx: &Tx, task: &Task, deleted: &mut Deleted, after: &mut After) -> Result<()> {
         let id = task.id;
         if !task.status.is_final() {
@@ -137,22 +152,10 @@ impl Queue {
             Box::pin(self.remove(tx, &child, deleted, after)).await?;
         }
         after.stop(id, tx.stop_steps(id).await?.running);
-        let mut orphan = None;
-        if let Some(media) = task.media_id
-            && !tx.media_is_shared(media, id).await?
-        {
-            orphan = tx.media(media).await?;
-            tx.delete_media(media).await?;
-        }
+        let media = tx.media_used_by(id).await?;
         tx.delete_task(id).await?;
-        if let Some(media) = orphan.as_mut()
-            && let Some(file) = media.file.clone()
-            && tx.file_is_used(&file).await?
-        {
-            media.file = None;
-        }
         deleted.tasks.push(id);
-        deleted.media.extend(orphan);
+        deleted.media.extend(tx.take_unused_media(&media).await?);
         Ok(())
     }
 
@@ -174,28 +177,6 @@ impl Queue {
         }
         Ok(())
     }
-}
-
-/// The steps that succeeded and whose result is of no use for another try.
-///
-/// Addresses of media hold for minutes only, so what a download used is asked for anew; and a file that ends too early is
-/// downloaded anew. Lists stay as they are: their items look after their own links.
-fn stale(steps: &[StepRow]) -> Vec<String> {
-    let is_list = |row: &StepRow| Rule::read(&row.rule).foreach.is_some();
-    let needed_by = |kind: StepKind, users: &[&StepRow]| -> Vec<&StepRow> {
-        let is_used = |row: &&StepRow| users.iter().any(|user| user.needs.contains(&row.step.key));
-        steps.iter().filter(|row| row.step.kind == kind && !is_list(row)).filter(is_used).collect()
-    };
-    let is_cut_off =
-        |row: &&StepRow| row.step.error.as_ref().is_some_and(|error| error.code == Code::Truncated.as_str());
-    let cut_off: Vec<&StepRow> = steps.iter().filter(is_cut_off).collect();
-    let mut downloads = needed_by(StepKind::Download, &cut_off);
-    let stale_files: Vec<String> = downloads.iter().map(|row| row.step.key.clone()).collect();
-    let unfinished =
-        |row: &&StepRow| row.step.kind == StepKind::Download && row.step.state != StepState::Succeeded && !is_list(row);
-    downloads.extend(steps.iter().filter(unfinished));
-    let resolved = needed_by(StepKind::Resolve, &downloads);
-    stale_files.into_iter().chain(resolved.into_iter().map(|row| row.step.key.clone())).collect()
 }
 
 fn no_task(id: TaskId) -> Error {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Queue, Seen, Work, after::After, deadlines::late_task, new::NewRun, retry, seen, step_event};
+use super::{Queue, Seen, Work, after::After, deadlines::late_task, holds, new::NewRun, retry, seen, step_event};
 use crate::{
     domain::{StepState, Task, TaskStatus},
     error::{Class, Code, Error, Report, Result},
@@ -177,6 +177,7 @@ impl Queue {
             tx.set_task_transcribed(task.id, &new.transcript.language, &warnings).await?;
         }
         tx.succeed_step(&work.fence, &output, input).await?;
+        holds::hold_named(tx, task.id, &output).await?;
         if let Some(delivery) = done.delivery.clone() {
             tx.insert_delivery(delivery, 0).await?;
         }

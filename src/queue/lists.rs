@@ -1,5 +1,7 @@
 //! `foreach`: a step becomes one row for each item of its list, and is done when they are.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
     step_event,
 };
 use crate::{
-    domain::{StepKind, StepState, Task},
+    domain::{StepKind, StepState, Task, media::named_in},
     error::{Report, Result},
     store::{Counted, ItemEnd, ListItem, NewStep, StepRow, Tx},
     workflow::{
@@ -20,7 +22,7 @@ use crate::{
 };
 
 impl Queue {
-    /// Writes the rows of a list's items and lets the first of them start; a list without items is done.
+    /// Writes the rows of a list's items and lets the first of them start; a list with nothing to do is done.
     pub(super) async fn expand(
         &self,
         tx: &Tx,
@@ -32,19 +34,22 @@ impl Queue {
         let row = &work.row;
         let rule = Rule::read(&row.rule);
         let Some(list) = rule.foreach.clone() else { return Ok(false) };
-        let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        tx.park_step(&work.fence, Some(count), None).await?;
+        let kept = self.keep_items(tx, task, row, items, after).await?;
+        let left = items.len().saturating_sub(kept.len());
+        tx.park_step(&work.fence, Some(i64::try_from(left).unwrap_or(i64::MAX)), None).await?;
         step_event(tx, row, StepState::Waiting, None).await?;
-        if items.is_empty() {
+        tx.use_media(task.id, &items.iter().flat_map(named_in).collect()).await?;
+        if left == 0 {
             return self.finish_list(tx, task, row, &list, after).await.map(|()| true);
         }
         let position = 1 + tx.views_of(task.id).await?.iter().position(|view| view.id == row.step.id).unwrap_or(0);
         let position = i32::try_from(position).unwrap_or(i32::MAX) - 1;
         let step = planned(row, rule);
         let mut rows: Vec<NewStep> = Vec::new();
-        for (index, value) in (0_i64..).zip(items) {
+        let open = (0_i64..).zip(items).filter(|(index, _)| !kept.contains(index));
+        for (turn, (index, value)) in (0_u32..).zip(open) {
             let item = ListItem { list: row.step.key.clone(), index, value: value.clone() };
-            let may_start = index < i64::from(list.parallel.max(1));
+            let may_start = turn < list.parallel.max(1);
             rows.extend(item_steps(tx, &step, item, position, row.level).into_iter().map(|step| NewStep {
                 ready: step.ready && may_start,
                 reuse: row.reuse,
@@ -55,6 +60,31 @@ impl Queue {
         tx.insert_steps(task.id, rows).await?;
         after.ready(first_kind(row.step.kind).lane());
         Ok(true)
+    }
+
+    /// The places of a list that was written before, by an earlier try of the task, whose items are the same and have
+    /// succeeded: they stay. The rows of the others go.
+    async fn keep_items(
+        &self,
+        tx: &Tx,
+        task: &Task,
+        row: &StepRow,
+        items: &[Value],
+        after: &mut After,
+    ) -> Result<BTreeSet<i64>> {
+        if row.remaining.is_none() {
+            return Ok(BTreeSet::new());
+        }
+        let ends = tx.item_ends(task.id, &row.step.key, row.step.kind).await?;
+        let is_kept = |end: &ItemEnd| {
+            let now = usize::try_from(end.index).ok().and_then(|place| items.get(place));
+            end.succeeded && now.is_some_and(|now| now == end.item.as_ref().unwrap_or(&Value::Null))
+        };
+        let (kept, gone): (Vec<ItemEnd>, Vec<ItemEnd>) = ends.into_iter().partition(is_kept);
+        let gone: Vec<i64> = gone.into_iter().map(|end| end.index).collect();
+        let rows = tx.items_at(task.id, &row.step.key, &gone).await?;
+        self.remove_rows(tx, &rows, after).await?;
+        Ok(kept.into_iter().map(|end| end.index).collect())
     }
 
     /// Goes on after a row of an item: the item's other half, the next item, or the end of the list.

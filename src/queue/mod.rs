@@ -11,6 +11,7 @@ mod control;
 pub mod deadlines;
 pub mod decide;
 mod finish;
+mod holds;
 mod lists;
 pub mod new;
 mod onward;
@@ -21,6 +22,7 @@ pub mod retry;
 mod said;
 pub mod scope;
 mod seen;
+mod stale;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    domain::{Span, StepKind, TaskId},
+    domain::{Span, StepKind, TaskId, media::named_in},
     error::Result,
     store::{ListItem, NewStep, NewTask, Tx},
     workflow::Planned,
@@ -28,7 +28,11 @@ pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
     let NewRun { mut task, planned, most, reuse } = run;
     task.held = task.parent_step.is_none() && is_enough(tx, &task.workflow, most).await?;
     let (level, held) = (task.priority.level(), task.held);
+    // From the start, so that they stay when the tasks that brought them here are deleted before this one needs them.
+    let named = json!([task.link, task.params, planned.iter().map(|row| &row.with).collect::<Vec<_>>()]);
+    let named = named_in(&named).into_iter().chain(task.media_id).collect();
     let id = tx.insert_task(task).await?;
+    tx.use_media(id, &named).await?;
     let rows = planned.into_iter().enumerate().map(|(position, planned)| {
         let may_reuse = reuse.contains(&planned.key);
         let row = new_step(tx, planned, position, level);

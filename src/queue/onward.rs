@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::{Queue, after::After, new, outbox, progress, scope, step_event};
+use super::{Queue, after::After, holds, new, outbox, progress, scope, step_event};
 use crate::{
     domain::{StepKind, StepState, Task, TaskId, TaskStatus},
     error::{Code, Error, Report, Result},
@@ -74,7 +74,10 @@ impl Queue {
             Err(error) => Err(error),
         };
         match output {
-            Ok(result) => self.end_task(tx, task, TaskStatus::Completed, Some(&result), None, after).await,
+            Ok(result) => {
+                holds::hold_named(tx, task.id, &result).await?;
+                self.end_task(tx, task, TaskStatus::Completed, Some(&result), None, after).await
+            }
             Err(error) => {
                 tracing::warn!(task = %task.id, error = %error.chain(), "the workflow's output cannot be made");
                 self.fail_task(tx, task, &error.report(), after).await
@@ -202,7 +205,7 @@ async fn output(tx: &Tx, task: &Task, wanted: Value) -> Result<Value> {
             transcripts.insert(id, transcript);
         }
     }
-    let output = template::fill(&wanted, &scope::build(task, &steps, &transcripts))?;
+    let output = template::fill_at("/output", &wanted, &scope::build(task, &steps, &transcripts))?;
     depth::check(&output, "The workflow's output")?;
     Ok(output)
 }

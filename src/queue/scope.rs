@@ -169,7 +169,7 @@ fn add_words(output: &mut Value, transcripts: &HashMap<TranscriptId, Transcript>
 }
 
 /// Adds the row's item under the name that its list gives it, and `index`.
-fn add_item(scope: &mut Value, row: &StepRow) {
+pub(super) fn add_item(scope: &mut Value, row: &StepRow) {
     let Some(list) = Rule::read(&row.rule).foreach.filter(|_| row.list.is_some()) else { return };
     scope[list.name] = row.item.clone().unwrap_or(Value::Null);
     scope["index"] = json!(row.item_index);

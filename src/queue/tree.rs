@@ -8,6 +8,7 @@ use super::{
     Queue, Work,
     after::After,
     finish::requeue,
+    holds,
     new::{self, NewRun},
     onward::definition,
     retry, step_event,
@@ -77,6 +78,7 @@ impl Queue {
         if child.status == TaskStatus::Completed {
             let output = json!({ "task_id": child.id, "status": child.status, "output": child.result });
             tx.end_waiting(parent, Ok(&output)).await?;
+            holds::hold_named(tx, task.id, &output).await?;
             step_event(tx, &row, StepState::Succeeded, None).await?;
             return self.onward(tx, &task, &row, after).await;
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as Turn, oneshot};
 
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, guarded},
     queue::{End, Queue, Work},
 };
 
@@ -48,12 +48,12 @@ impl Ends {
 
 async fn write_all(queue: &Queue, batch: Vec<Ended>) {
     let ends: Vec<(&Work, &End)> = batch.iter().map(|ended| (&*ended.work, &*ended.end)).collect();
-    let written = if ends.len() > 1 { queue.end_all(&ends).await.ok() } else { None };
+    let written = if ends.len() > 1 { guarded(queue.end_all(&ends)).await.ok() } else { None };
     for (index, ended) in batch.into_iter().enumerate() {
         // What does not go together is written alone, so that one does not fail for another.
         let answer = match &written {
             Some(ours) => Ok(ours[index]),
-            None => queue.end(&ended.work, &ended.end).await,
+            None => guarded(queue.end(&ended.work, &ended.end)).await,
         };
         // Whoever asked is gone only with the process.
         let _ = ended.answer.send(answer);

@@ -1,8 +1,7 @@
 //! One step: its input is put together, its work is done, and the end is written down.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::{
     sync::Notify,
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Runner, reuse};
 use crate::{
     domain::{Task, TaskId},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, guarded},
     queue::{
         End, Work,
         deadlines::late_step,
@@ -41,12 +40,16 @@ impl Runner {
     pub(super) async fn execute(&self, work: &Arc<Work>, cancel: CancellationToken, leave: &Notify) {
         let step = &work.row.step;
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
-        let result = match AssertUnwindSafe(self.attempt(work, &cancel, leave)).catch_unwind().await {
-            Ok(result) => result,
-            Err(_) => Err(Error::new(Code::Internal, "The step's code has a bug and gave up")),
-        };
+        let result = guarded(self.attempt(work, &cancel, leave)).await;
         let stopped = cancel.is_cancelled();
-        self.settle(work, result, stopped).await;
+        let settled = guarded(async {
+            self.settle(work, result, stopped).await;
+            Ok(())
+        });
+        if let Err(error) = settled.await {
+            // Its lease is not renewed any more: it runs again.
+            tracing::error!(task = %step.task_id, step = step.key, error = %error.chain(), "a step's end is lost");
+        }
         self.running.remove(&work.fence);
         self.tidy(work.row.step.task_id).await;
     }
@@ -118,6 +121,7 @@ impl Runner {
                 (input, scope)
             }
         };
+        queue.hold_named(task.id, &input).await?;
         let hash = reuse::hash(&work.row, &input);
         if let Some(done) = reuse::earlier(&self.services, &task, work, &hash).await? {
             return Ok(End::Done { done: Box::new(done), input: Some(hash) });

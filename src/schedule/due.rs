@@ -3,17 +3,24 @@
 use super::{
     Scheduler, cron,
     fires::{self, Jitter},
-    settle, submission,
+    is_for_good, settle, submission,
 };
 use crate::{
     domain::{Fire, FireState, Overlap, Schedule, ScheduleId, SourceState},
-    error::{Class, Code, Error, Result},
+    error::{Class, Code, Error, Result, guarded},
     intake::{self, Checked},
     store::{FireEnd, Tx},
 };
 
 /// So many schedules are read at once.
 const AT_ONCE: u64 = 100;
+
+/// A time that fires.
+struct Time {
+    fire_at: i64,
+    /// Whether it had passed before anybody saw it.
+    is_late: bool,
+}
 
 /// What a fire of a schedule does.
 pub(super) enum Ready {
@@ -28,17 +35,51 @@ pub(super) enum Ready {
 }
 
 impl Scheduler {
-    /// Fires what is due by `now`.
+    /// Fires what is due by `now`. One that fails keeps no other from firing; what failed for a reason that may pass is
+    /// due at the next look.
     pub(super) async fn fire_due(&self, now: i64) -> Result<()> {
         loop {
             let due = self.store().due_schedules(now, AT_ONCE).await?;
             if due.is_empty() {
                 return Ok(());
             }
-            for schedule in due {
-                self.fire(schedule, now).await?;
+            let mut result = Ok(());
+            for (id, schedule) in due {
+                let fired = match schedule {
+                    Ok(schedule) => guarded(self.fire(schedule, now)).await,
+                    Err(error) => Err(error),
+                };
+                let fired = match fired {
+                    Err(error) if is_for_good(&error) => self.give_up(id, now, &error).await,
+                    fired => fired,
+                };
+                result = result.and(fired);
             }
+            result?;
         }
+    }
+
+    /// Fails the time of a schedule that is due and goes on to the next one, if that can be told.
+    async fn give_up(&self, id: ScheduleId, now: i64, error: &Error) -> Result<()> {
+        tracing::error!(schedule = %id, error = %error.chain(), "a schedule cannot fire");
+        let tx = self.store().begin().await?;
+        let Some(mut schedule) = tx.lock_firing(id).await? else { return Ok(()) };
+        let Some(fire_at) = schedule.next_fire.filter(|_| schedule.next_at.is_some_and(|at| at <= now)) else {
+            return Ok(());
+        };
+        let end = FireEnd { state: FireState::Failed, new_items: None, note: None, error: Some(error.report()) };
+        if let Some(number) = tx.insert_fire(id, fire_at, FireState::Started, None).await? {
+            settle::end(&tx, &mut schedule, number, &end).await?;
+        }
+        // Its pattern may be what cannot be dealt with.
+        let next = std::panic::catch_unwind(|| cron(&schedule).ok().and_then(|cron| cron.next_after(now.max(fire_at))));
+        schedule.next_fire = next.ok().flatten();
+        let jitter = Jitter { schedule: id, most_ms: schedule.jitter_ms };
+        schedule.next_at = schedule.next_fire.map(|next| jitter.of(next));
+        tx.note_fire(&schedule).await?;
+        tx.commit().await?;
+        self.queue.wake().event();
+        Ok(())
     }
 
     async fn fire(&self, seen: Schedule, now: i64) -> Result<()> {
@@ -69,8 +110,9 @@ impl Scheduler {
             tx.insert_fire(schedule.id, missed, FireState::Missed, Some(note)).await?;
         }
         let mut polls = Vec::new();
-        for fire_at in &due.fires {
-            polls.extend(take(&tx, &mut schedule, *fire_at, &ready).await?);
+        for fire_at in due.fires.iter().copied() {
+            let time = Time { fire_at, is_late: !jitter.is_on_time(fire_at, now) };
+            polls.extend(take(&tx, &mut schedule, time, &ready).await?);
         }
         schedule.next_fire = due.next;
         schedule.next_at = due.next.map(|next| jitter.of(next));
@@ -125,9 +167,16 @@ impl Scheduler {
         let mut after = ScheduleId(0);
         loop {
             let some = self.store().active_schedules(after, AT_ONCE).await?;
-            let Some(last) = some.last() else { return Ok(()) };
-            after = last.id;
-            for seen in some {
+            let Some((last, _)) = some.last() else { return Ok(()) };
+            after = *last;
+            for (id, seen) in some {
+                let seen = match seen {
+                    Ok(seen) => seen,
+                    Err(error) => {
+                        tracing::error!(schedule = %id, error = %error.chain(), "a schedule is passed over");
+                        continue;
+                    }
+                };
                 let Ok(cron) = cron(&seen) else { continue };
                 let since = since.max(seen.paused_until.map_or(since, |until| until - 1));
                 let next = fires::next_from(&cron, seen.next_fire, since);
@@ -172,13 +221,13 @@ impl Scheduler {
 
 fn refused(error: Error) -> Result<Ready> {
     match error.code.class() {
-        Class::Internal => Err(error),
+        Class::Internal => Err(error), // one that is for good fails the fire, others are tried again
         _ => Ok(Ready::Refused(error)),
     }
 }
 
 /// Takes one time of a schedule; returns the fire when it is to poll.
-async fn take(tx: &Tx, schedule: &mut Schedule, fire_at: i64, ready: &Ready) -> Result<Option<Fire>> {
+async fn take(tx: &Tx, schedule: &mut Schedule, time: Time, ready: &Ready) -> Result<Option<Fire>> {
     let before = tx.fire_in(schedule.id, FireState::Started).await?;
     let (state, note) = match (schedule.overlap, &before) {
         (Overlap::Allow, _) | (_, None) => (FireState::Started, None),
@@ -188,10 +237,11 @@ async fn take(tx: &Tx, schedule: &mut Schedule, fire_at: i64, ready: &Ready) -> 
         (Overlap::Queue, Some(_)) => (FireState::Skipped, Some("another fire waits already")),
         (Overlap::Skip, Some(_)) => (FireState::Skipped, Some("the fire before has not ended")),
     };
-    match tx.insert_fire(schedule.id, fire_at, state, note).await? {
-        Some(number) if state == FireState::Started => begin(tx, schedule, number, ready).await,
-        _ => Ok(None),
+    let Some(number) = tx.insert_fire(schedule.id, time.fire_at, state, note).await? else { return Ok(None) };
+    if time.is_late && state != FireState::Skipped {
+        tx.catch_fire_up(number).await?;
     }
+    if state == FireState::Started { begin(tx, schedule, number, ready).await } else { Ok(None) }
 }
 
 /// Begins a fire that was taken; returns it when it is to poll.

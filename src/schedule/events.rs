@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use super::{
     Scheduler, circles,
     facts::{self, Fact},
-    submission,
+    is_for_good, submission,
 };
 use crate::{
     domain::Wishes,
-    error::{Class, Code, Error, Result},
-    intake,
-    store::{Event, EventTrigger, NewEventFire, PendingFire, is_unreadable},
+    error::{Class, Code, Error, Result, guarded, panicked},
+    intake::{self, Checked},
+    store::{Event, EventTrigger, NewEventFire, PendingFire},
     workflow::{expr, template},
 };
 
@@ -43,9 +43,9 @@ impl Scheduler {
             after = facts.last().map_or(upto, |last| last.id);
             let mut taken = Vec::new();
             for event in &facts {
-                match self.take_event(&triggers, event).await {
+                match guarded(self.take_event(&triggers, event)).await {
                     Ok(found) => taken.extend(found),
-                    Err(error) if is_unreadable(&error) => {
+                    Err(error) if is_for_good(&error) => {
                         tracing::error!(event = event.id, task = %event.task_id, error = %error.chain(), "an event is passed over");
                     }
                     Err(error) => return Err(error),
@@ -86,11 +86,12 @@ impl Scheduler {
                 tracing::debug!(workflow = trigger.workflow, task = %fact.task, "an event of its own does not start a workflow");
                 continue;
             }
-            let params = match evaluate(trigger, &fact.scope) {
+            let came_to = std::panic::catch_unwind(|| evaluate(trigger, &fact.scope));
+            let params = match came_to.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
                 Ok(Some(params)) => Ok(params),
                 Ok(None) => continue,
                 Err(error) => {
-                    tracing::warn!(workflow = trigger.workflow, trigger = trigger.trigger, error = %error.chain(), "a trigger fails");
+                    tracing::error!(workflow = trigger.workflow, trigger = trigger.trigger, error = %error.chain(), "a trigger fails");
                     Err(error.detail)
                 }
             };
@@ -116,17 +117,25 @@ impl Scheduler {
             if pending.len() as u64 > room {
                 tracing::warn!(workflow, trigger, "more than {PER_MINUTE} events in a minute: the others wait");
             }
-            for fire in pending.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
-                self.start_event(&workflow, fire).await?;
+            for (number, fire) in pending.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
+                let checked = match fire {
+                    Ok(fire) => guarded(self.check_event(&workflow, fire)).await,
+                    Err(error) => Err(error),
+                };
+                self.start_event(&workflow, number, checked).await?;
             }
         }
         Ok(())
     }
 
-    async fn start_event(&self, workflow: &str, fire: PendingFire) -> Result<()> {
-        let wishes = Wishes { params: fire.params, ..Wishes::of(workflow) };
-        let checked = match self.intake.check(submission(&wishes)).await {
-            Err(error) if error.code.class() == Class::Internal => return Err(error),
+    async fn check_event(&self, workflow: &str, fire: PendingFire) -> Result<Checked> {
+        self.intake.check(submission(&Wishes { params: fire.params, ..Wishes::of(workflow) })).await
+    }
+
+    async fn start_event(&self, workflow: &str, number: i64, checked: Result<Checked>) -> Result<()> {
+        let checked = match checked {
+            // A failure that may pass: it is tried again.
+            Err(error) if error.code.class() == Class::Internal && !is_for_good(&error) => return Err(error),
             checked => checked,
         };
         let tx = self.store().begin().await?;
@@ -134,13 +143,13 @@ impl Scheduler {
             Ok(checked) => {
                 let task = intake::write(&tx, checked).await?;
                 // Somebody else was faster: what was written here is undone with the transaction.
-                if !tx.end_event_fire(fire.id, Ok(task)).await? {
+                if !tx.end_event_fire(number, Ok(task)).await? {
                     return Ok(());
                 }
             }
             Err(error) => {
                 tracing::warn!(workflow, error = %error.chain(), "an event cannot start a workflow");
-                tx.end_event_fire(fire.id, Err(&error.detail)).await?;
+                tx.end_event_fire(number, Err(&error.detail)).await?;
             }
         }
         tx.commit().await?;
@@ -161,7 +170,8 @@ fn evaluate(trigger: &EventTrigger, scope: &Value) -> Result<Option<Map<String, 
             }
         }
     }
-    match template::fill(&Value::Object(trigger.params.clone()), scope)? {
+    let params = trigger.params.clone().map_err(|why| Error::new(Code::Database, why))?;
+    match template::fill(&Value::Object(params), scope)? {
         Value::Object(params) => Ok(Some(params)),
         // What goes in as an object comes out as one.
         other => Err(Error::new(Code::Internal, format!("Parameters became {}", shortened(&other)))),

@@ -23,6 +23,11 @@ pub struct Jitter {
 }
 
 impl Jitter {
+    /// Whether a time that is seen at `now` is on time: it was not made to wait for a scheduler.
+    pub fn is_on_time(self, fire_at: i64, now: i64) -> bool {
+        now - self.of(fire_at) <= GRACE_MS
+    }
+
     /// When a time fires.
     pub fn of(self, fire_at: i64) -> i64 {
         if self.most_ms <= 0 {
@@ -60,7 +65,7 @@ pub fn due(cron: &Cron, jitter: Jitter, next: i64, now: i64, catchup: Catchup) -
         times.push(next);
     }
     let last = times[times.len() - 1];
-    let is_on_time = now - jitter.of(last) <= GRACE_MS;
+    let is_on_time = jitter.is_on_time(last, now);
     let made_up = match catchup {
         Catchup::All => times.len().min(MOST),
         Catchup::Latest => 1,

@@ -60,7 +60,7 @@ impl Scheduler {
                 set_next(&tx, &mut schedule)?;
             }
             if schedule.alert_after == 0 {
-                schedule.alerted = false;
+                schedule.alerted_at = None;
             }
             tx.change_schedule(&schedule).await?;
             tx.commit().await?;
@@ -158,7 +158,7 @@ fn time_table(schedule: &Schedule) -> impl PartialEq + '_ {
 
 /// A schedule without what firing changes.
 fn asked(schedule: &Schedule) -> Schedule {
-    Schedule { next_fire: None, next_at: None, last_fire_at: None, failures: 0, alerted: false, ..schedule.clone() }
+    Schedule { next_fire: None, next_at: None, last_fire_at: None, failures: 0, alerted_at: None, ..schedule.clone() }
 }
 
 /// Whether a change of a schedule from a definition leaves alone what the definition says.

@@ -5,6 +5,7 @@
 //!   schedulers look at the table, however often they are stopped and whatever the clock does, a time fires once at most;
 //! * a time that passed while nothing could fire is made up for as the schedule's `catchup` says, and otherwise noted;
 //! * an event of a task starts each workflow that waits for it once at most, and none in circles;
+//! * a row that cannot be read, or whose work panics, is told on the row, with the schedule's alert, and holds nothing up;
 //! * nothing here is kept in memory only: whoever is woken looks at the rows.
 
 mod circles;
@@ -42,12 +43,12 @@ pub use self::{
 };
 use crate::{
     domain::{Schedule, Wishes},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, guarded, is_panic},
     follow::Follow,
     intake::{Intake, Submission},
     net::Net,
     queue::Queue,
-    store::Store,
+    store::{Store, is_unreadable},
     workflow::cron::Cron,
 };
 
@@ -115,7 +116,7 @@ impl Scheduler {
             // What happens from here on wakes us, whether or not this look finds it.
             events.mark_unchanged();
             let now = chrono::Utc::now().timestamp_millis();
-            if let Err(error) = self.look(now).await {
+            if let Err(error) = guarded(self.look(now)).await {
                 tracing::error!(error = %error.chain(), "schedules cannot be looked at");
             }
             let next = self.store().next_schedule().await.unwrap_or_default();
@@ -145,14 +146,24 @@ impl Scheduler {
             // Times may have come between that and this look.
             self.look_again(now - fires::GRACE_MS).await?;
         }
+        // What fails in one part is no reason to leave the others out.
+        let mut result = guarded(self.resume_late_polls(now)).await;
+        result = result.and(guarded(self.settle()).await);
+        result = result.and(guarded(self.fire_due(now)).await);
+        result = result.and(guarded(self.follow_events()).await);
+        result = result.and(guarded(self.start_pending()).await);
+        result.and(self.prune(now).await)
+    }
+
+    async fn resume_late_polls(&self, now: i64) -> Result<()> {
         if (now - self.shared.resumed.load(Ordering::SeqCst)).abs() > RESUME_MS {
             self.resume_polls().await?;
             self.shared.resumed.store(now, Ordering::SeqCst);
         }
-        self.settle().await?;
-        self.fire_due(now).await?;
-        self.follow_events().await?;
-        self.start_pending().await?;
+        Ok(())
+    }
+
+    async fn prune(&self, now: i64) -> Result<()> {
         if now - self.shared.pruned.load(Ordering::SeqCst) > DAY_MS {
             self.shared.pruned.store(now, Ordering::SeqCst);
             let tx = self.store().begin().await?;
@@ -172,6 +183,11 @@ impl Scheduler {
 fn cron(schedule: &Schedule) -> Result<Cron> {
     Cron::parse(&schedule.cron, &schedule.tz)
         .map_err(|problem| Error::new(Code::InvalidValue, problem).with_field("cron"))
+}
+
+/// Whether this happens again whenever it is tried: a row cannot be read, or the code has a bug.
+fn is_for_good(error: &Error) -> bool {
+    is_unreadable(error) || is_panic(error)
 }
 
 /// The task that a fire makes; its link is one of the parameters.

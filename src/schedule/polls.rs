@@ -5,10 +5,10 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-use super::{Scheduler, settle};
+use super::{Scheduler, is_for_good};
 use crate::{
     domain::{Fire, FireState},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, guarded},
     follow::Polled,
     store::FireEnd,
 };
@@ -32,7 +32,11 @@ impl Scheduler {
         self.shared.tracker.spawn(async move {
             // The semaphore is never closed; without a place the poll would still be right, only earlier.
             let _place = scheduler.shared.polls.acquire().await;
-            if let Err(error) = scheduler.poll(&fire).await {
+            let polled = match guarded(scheduler.poll(&fire)).await {
+                Err(error) if is_for_good(&error) => guarded(scheduler.fail_fire(&fire, &error)).await,
+                polled => polled,
+            };
+            if let Err(error) = polled {
                 tracing::error!(schedule = %fire.schedule_id, error = %error.chain(), "a poll cannot be noted");
             }
             scheduler.polling().remove(&fire.id);
@@ -48,10 +52,7 @@ impl Scheduler {
         let schedule = self.store().schedule(fire.schedule_id).await?;
         let Some(source) = schedule.and_then(|schedule| schedule.source_id) else { return Ok(()) };
         let end = told(self.follow.poll(source).await);
-        let tx = self.store().begin().await?;
-        let Some(mut schedule) = tx.lock_schedule(fire.schedule_id).await? else { return Ok(()) };
-        settle::end_and_write(tx, &mut schedule, fire.id, &end).await?;
-        self.queue.wake().event();
+        self.end_fire(fire.schedule_id, fire.id, &end).await?;
         self.shared.changed.notify_one();
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::Scheduler;
+use super::{Scheduler, is_for_good};
 use crate::{
-    domain::{FireState, Schedule, TaskStatus},
-    error::Result,
+    domain::{Fire, FireState, Schedule, ScheduleId, TaskStatus},
+    error::{Error, Result, guarded},
     queue::outbox,
     store::{Alert, FireEnd, Tx},
 };
@@ -29,25 +29,37 @@ impl Scheduler {
                     Some((TaskStatus::Failed, error)) => (FireState::Failed, error),
                     _ => (FireState::Cancelled, None),
                 };
-                let tx = self.store().begin().await?;
-                let Some(mut schedule) = tx.lock_schedule(fire.schedule_id).await? else { continue };
                 let end = FireEnd { state, new_items: None, note: fire.note, error };
-                end_and_write(tx, &mut schedule, fire.id, &end).await?;
-                self.queue.wake().event();
+                self.end_fire(fire.schedule_id, fire.id, &end).await?;
             }
         }
         for fire in self.store().free_fires(AT_ONCE).await? {
-            self.start_waiting(&fire).await?;
+            match guarded(self.start_waiting(&fire)).await {
+                Err(error) if is_for_good(&error) => self.fail_fire(&fire, &error).await?,
+                started => started?,
+            }
         }
         Ok(())
     }
-}
 
-/// As [`end`], with the schedule written and everything committed.
-pub(super) async fn end_and_write(tx: Tx, schedule: &mut Schedule, number: i64, fire: &FireEnd) -> Result<()> {
-    end(&tx, schedule, number, fire).await?;
-    tx.change_schedule(schedule).await?;
-    tx.commit().await
+    /// Fails a fire that cannot go on, whatever is tried.
+    pub(super) async fn fail_fire(&self, fire: &Fire, error: &Error) -> Result<()> {
+        tracing::error!(schedule = %fire.schedule_id, error = %error.chain(), "a fire cannot go on");
+        let note = fire.note.clone();
+        let end = FireEnd { state: FireState::Failed, new_items: None, note, error: Some(error.report()) };
+        self.end_fire(fire.schedule_id, fire.id, &end).await
+    }
+
+    /// Ends a fire and counts it, also where its schedule cannot be read.
+    pub(super) async fn end_fire(&self, schedule: ScheduleId, number: i64, fire: &FireEnd) -> Result<()> {
+        let tx = self.store().begin().await?;
+        let Some(mut schedule) = tx.lock_firing(schedule).await? else { return Ok(()) };
+        end(&tx, &mut schedule, number, fire).await?;
+        tx.note_end(&schedule).await?;
+        tx.commit().await?;
+        self.queue.wake().event();
+        Ok(())
+    }
 }
 
 /// Ends a fire, counts it, and writes the alert that follows. The schedule is changed in memory only.
@@ -55,7 +67,7 @@ pub(super) async fn end(tx: &Tx, schedule: &mut Schedule, number: i64, fire: &Fi
     if !tx.end_fire(number, fire).await? {
         return Ok(());
     }
-    let Some(event) = judge(schedule, fire.state) else { return Ok(()) };
+    let Some(event) = judge(schedule, fire.state, tx.now()) else { return Ok(()) };
     tracing::warn!(schedule = %schedule.id, failures = schedule.failures, event, "a schedule's alert");
     let Some(url) = schedule.alert_url.clone() else { return Ok(()) };
     let timestamp = chrono::DateTime::from_timestamp_millis(tx.now()).unwrap_or_default();
@@ -79,18 +91,20 @@ pub(super) async fn end(tx: &Tx, schedule: &mut Schedule, number: i64, fire: &Fi
 }
 
 /// Counts how a fire ended; the word of the alert that follows. Pure.
-fn judge(schedule: &mut Schedule, ended: FireState) -> Option<&'static str> {
+fn judge(schedule: &mut Schedule, ended: FireState, now: i64) -> Option<&'static str> {
     match ended {
         FireState::Succeeded => {
             schedule.failures = 0;
-            std::mem::take(&mut schedule.alerted).then_some(RECOVERED)
+            schedule.alerted_at.take().map(|_| RECOVERED)
         }
         FireState::Failed => {
             schedule.failures += 1;
             let is_enough = schedule.alert_after > 0 && schedule.failures >= schedule.alert_after;
-            let is_news = is_enough && !schedule.alerted;
-            schedule.alerted |= is_enough;
-            is_news.then_some(FAILING)
+            if !is_enough || schedule.alerted_at.is_some() {
+                return None;
+            }
+            schedule.alerted_at = Some(now);
+            Some(FAILING)
         }
         _ => None,
     }

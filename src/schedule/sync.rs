@@ -51,7 +51,7 @@ async fn replace(tx: &Tx, name: &str, title: Option<&str>, triggers: &[Trigger])
                 trigger: number,
                 event: word(event.event).to_owned(),
                 condition: event.when.clone(),
-                params: event.params.clone(),
+                params: Ok(event.params.clone()),
                 since: 0,
             }),
         }

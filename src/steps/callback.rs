@@ -3,7 +3,7 @@
 //! The step ends when the message is in the outbox; delivering it is the business of `delivery`, which also looks up the
 //! secret that signs it, so that none is stored with it.
 
-use chrono::Utc;
+use chrono::{SubsecRound as _, Utc};
 use serde_json::{Value, json};
 
 use super::{Job, Outcome};
@@ -32,7 +32,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     let step = &job.work.row.step;
     let body = json!({
         "type": event,
-        "timestamp": Utc::now(),
+        "timestamp": Utc::now().trunc_subsecs(3),
         "data": { "task_id": job.task.id, "workflow": job.task.workflow, "step": step.key, "data": with.data },
     });
     // The same id for every try of this step, so that a receiver can tell a repetition.

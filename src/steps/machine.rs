@@ -2,7 +2,7 @@
 
 use crate::{config::Config, error::Result, llm, workflow::validate::Machine};
 
-/// What a configuration declares.
+/// What a configuration declares; secrets stand in the database.
 ///
 /// # Errors
 /// `config` when the folder `llm.prompts` cannot be read.
@@ -10,6 +10,7 @@ pub fn machine(config: &Config) -> Result<Machine> {
     Ok(Machine {
         programs: Some(config.exec.keys().cloned().collect()),
         prompts: Some(llm::prompts(&config.llm)?),
+        secrets: None,
         models: Some(config.llm.all().into_iter().map(|model| model.alias).collect()),
     })
 }

@@ -36,7 +36,9 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     if let Some(id) = link.strip_prefix("media:") {
         let tx = begin(job).await?;
         let media = here(&tx, id).await?;
-        if media.file.is_some() {
+        if let Some(file) = &media.file
+            && job.services.files.is_whole(file, media.size).await
+        {
             return keep(job, tx, &media).await;
         }
         page =
@@ -106,8 +108,9 @@ pub(super) async fn named(job: &Job<'_>, link: &str) -> Result<Option<Media>> {
         (None, None) => return Ok(None),
     };
     // So that its file stays while this task needs it.
-    if job.task.media_id.is_none() {
-        tx.set_task_media(job.task.id, media.id).await?;
+    match job.task.media_id {
+        None => tx.set_task_media(job.task.id, media.id).await?,
+        Some(_) => tx.use_media(job.task.id, &[media.id].into()).await?,
     }
     tx.commit().await?;
     Ok(Some(media))

@@ -73,7 +73,8 @@ fn given_words(
         "language": transcript.language, "duration": transcript.duration, "model": transcript.model,
         "warnings": transcript.warnings, "inference_ms": 0, "cached": false, "zh": zh,
     });
-    let transcript = NewTranscript { options: Value::Object(given), transcript, ..NewTranscript::default() };
+    let media_id = Some(fetched.media_id);
+    let transcript = NewTranscript { media_id, options: Value::Object(given), transcript, ..NewTranscript::default() };
     Outcome::Done(Box::new(Done { output, transcript: Some(transcript), ..Done::default() }))
 }
 
@@ -130,6 +131,7 @@ async fn recognised(
         "warnings": transcript.warnings, "inference_ms": made.inference_ms, "cached": cached, "zh": zh,
     });
     let transcript = NewTranscript {
+        media_id: Some(fetched.media_id),
         audio_sha256: audio.sha256,
         options: Value::Object(given.clone()),
         // What is made by a stand-in is not what others should get.

@@ -92,9 +92,17 @@ impl Tx {
         Entity::update_many()
             .col_expr(Column::State, Expr::value(FireState::Started.as_str()))
             .col_expr(Column::TaskId, Expr::value(task.map(|task| task.0)))
+            .col_expr(Column::StartedAt, Expr::value(self.now))
             .filter(Column::Id.eq(id))
             .exec(&self.inner)
             .await?;
+        Ok(())
+    }
+
+    /// Notes that a fire makes up for a time that had passed.
+    pub async fn catch_fire_up(&self, id: i64) -> Result<()> {
+        let update = Entity::update_many().col_expr(Column::CaughtUp, Expr::value(true));
+        update.filter(Column::Id.eq(id)).exec(&self.inner).await?;
         Ok(())
     }
 
@@ -132,16 +140,15 @@ impl Store {
     pub async fn fires(&self, schedule: ScheduleId, limit: u64, before: Option<i64>) -> Result<FirePage> {
         let query = Entity::find().filter(Column::ScheduleId.eq(schedule.0));
         let total = query.clone().count(&self.read).await?;
-        let mut found = query
+        let query = query
             .apply_if(before, |query, before| query.filter(Column::Id.lt(before)))
             .order_by_desc(Column::Id)
-            .limit(limit + 1)
-            .all(&self.read)
-            .await?;
+            .limit(limit + 1);
+        let mut found = rows::each(query, Column::Id, &self.read).await?;
         let more = found.len() as u64 > limit;
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let next = found.last().filter(|_| more).map(|row| row.id);
-        Ok(FirePage { fires: found.into_iter().map(TryInto::try_into).collect::<Result<_>>()?, next, total })
+        let next = found.last().filter(|_| more).map(|(id, _)| *id);
+        Ok(FirePage { fires: rows::readable(found, "a fire"), next, total })
     }
 
     /// Fires whose task has ended or is gone, the oldest first, with where the task stands and why it failed.
@@ -152,22 +159,25 @@ impl Store {
             .from(task::Entity)
             .and_where(task::Column::Status.is_in(open))
             .to_owned();
-        let found = Entity::find()
+        let query = Entity::find()
             .filter(Column::State.eq(FireState::Started.as_str()))
             .filter(Column::TaskId.is_not_null())
             .filter(Column::TaskId.not_in_subquery(at_work))
             .order_by_asc(Column::FireAt)
             .order_by_asc(Column::Id)
-            .limit(limit)
-            .all(&self.read)
-            .await?;
+            .limit(limit);
+        let found: Vec<Fire> = rows::readable(rows::each(query, Column::Id, &self.read).await?, "a fire");
         let mut ended = Vec::with_capacity(found.len());
-        for row in found {
-            let task = match row.task_id {
-                Some(id) => self.task(TaskId(id)).await?,
+        for fire in found {
+            let task = match fire.task_id {
+                Some(id) => match self.task(id).await {
+                    // It has ended, and nobody can say how.
+                    Err(error) if rows::is_unreadable(&error) => Some((TaskStatus::Failed, Some(error.report()))),
+                    task => task?.map(|task| (task.status, task.error)),
+                },
                 None => None,
             };
-            ended.push((row.try_into()?, task.map(|task| (task.status, task.error))));
+            ended.push((fire, task));
         }
         Ok(ended)
     }
@@ -190,7 +200,7 @@ impl Store {
             .filter(Column::ScheduleId.not_in_subquery(busy))
             .order_by_asc(Column::FireAt)
             .limit(limit);
-        query.all(&self.read).await?.into_iter().map(TryInto::try_into).collect()
+        Ok(rows::readable(rows::each(query, Column::Id, &self.read).await?, "a fire"))
     }
 
     /// Fires under way that made no task: those that poll a source.
@@ -199,7 +209,7 @@ impl Store {
             .filter(Column::State.eq(FireState::Started.as_str()))
             .filter(Column::TaskId.is_null())
             .order_by_asc(Column::FireAt);
-        query.all(&self.read).await?.into_iter().map(TryInto::try_into).collect()
+        Ok(rows::readable(rows::each(query, Column::Id, &self.read).await?, "a fire"))
     }
 }
 
@@ -216,7 +226,9 @@ impl TryFrom<Model> for Fire {
             new_items: row.new_items,
             note: row.note,
             error: row.error.map(rows::read).transpose()?,
+            caught_up: row.caught_up.unwrap_or(false),
             created_at: date(row.created_at),
+            started_at: row.started_at.map(date),
             ended_at: row.ended_at.map(date),
         })
     }

@@ -117,12 +117,6 @@ impl Tx {
         Ok(Entity::find_by_id(id.0).one(&self.inner).await?.map(Into::into))
     }
 
-    /// Removes a media.
-    pub async fn delete_media(&self, id: MediaId) -> Result<()> {
-        Entity::delete_by_id(id.0).exec(&self.inner).await?;
-        Ok(())
-    }
-
     /// Whether a kept file belongs to any media or upload.
     pub async fn file_is_used(&self, file: &str) -> Result<bool> {
         let media = Entity::find().filter(Column::File.eq(file)).count(&self.inner).await?;
@@ -146,30 +140,30 @@ impl Tx {
         .await?;
         Ok(())
     }
-
-    /// Removes an upload's row.
-    pub async fn delete_upload(&self, id: &str) -> Result<()> {
-        upload::Entity::delete_by_id(id).exec(&self.inner).await?;
-        Ok(())
-    }
 }
 
 impl Tx {
-    /// Removes uploads older than `before` (milliseconds since 1970) that no task is about or has among its parameters,
-    /// and returns their files' keys.
+    /// Removes uploads older than `before` (milliseconds since 1970) that no task names, and returns their files' keys.
     pub async fn take_stale_uploads(&self, before: i64) -> Result<Vec<String>> {
         let old = upload::Entity::find().filter(upload::Column::CreatedAt.lt(before)).all(&self.inner).await?;
         let mut files = Vec::new();
         for row in old {
-            let link = format!("upload:{}", row.id);
-            let named = Expr::col(task::Column::Params).cast_as("text").like(format!("%{link}%"));
-            let is_used = task::Column::Link.eq(link).or(named);
-            if task::Entity::find().filter(is_used).one(&self.inner).await?.is_none() {
-                upload::Entity::delete_by_id(&row.id).exec(&self.inner).await?;
-                files.push(row.file);
-            }
+            files.extend(self.take_upload(&row.id).await?);
         }
         Ok(files)
+    }
+
+    /// Removes an upload and returns its file's key; none while a task is about it or has it among its parameters.
+    pub async fn take_upload(&self, id: &str) -> Result<Option<String>> {
+        let link = format!("upload:{id}");
+        let named = Expr::col(task::Column::Params).cast_as("text").like(format!("%{link}%"));
+        let is_used = task::Column::Link.eq(link).or(named);
+        if task::Entity::find().filter(is_used).one(&self.inner).await?.is_some() {
+            return Ok(None);
+        }
+        let row = upload::Entity::find_by_id(id).one(&self.inner).await?;
+        upload::Entity::delete_by_id(id).exec(&self.inner).await?;
+        Ok(row.map(|row| row.file))
     }
 }
 

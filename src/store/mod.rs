@@ -19,6 +19,7 @@ mod seen_items;
 mod source_items;
 mod sources;
 mod steps;
+mod task_media;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -44,10 +45,13 @@ pub use self::{
     secrets::StoredSecret,
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
-    steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
+    steps::{
+        Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ItemFilter, ListItem, ListPage, NewStep, Start, StepRow,
+        StepView, Stopped,
+    },
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
-    triggers::{EventTrigger, NewEventFire, PendingFire},
+    triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
     workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};
@@ -126,6 +130,13 @@ impl Store {
     pub async fn hurry(&self) {
         use sea_orm::ConnectionTrait;
         self.write.execute_unprepared("PRAGMA synchronous=OFF").await.unwrap();
+    }
+
+    /// Does to the tables what no trawl does, for tests of what it then does.
+    #[cfg(test)]
+    pub async fn spoil(&self, sql: &str) {
+        use sea_orm::ConnectionTrait;
+        assert!(self.write.execute_unprepared(sql).await.unwrap().rows_affected() > 0, "{sql}");
     }
 
     /// Whether the database answers.

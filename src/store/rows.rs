@@ -1,6 +1,9 @@
 //! From rows to domain types.
 
-use sea_orm::{DbErr, RuntimeErr, SqlxError, prelude::Json};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QuerySelect,
+    RuntimeErr, Select, SqlxError, prelude::Json, sea_query::ValueType,
+};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -29,6 +32,48 @@ pub fn is_unreadable(error: &Error) -> bool {
         Some(_) => false,
         None => source.is::<UnknownWord>() || source.is::<serde_json::Error>(),
     }
+}
+
+/// Rows by their ids, one by one where one of them cannot be read: it hides no other.
+pub(super) async fn each<E, T>(
+    query: Select<E>,
+    id: E::Column,
+    connection: &impl ConnectionTrait,
+) -> Result<Vec<(i64, Result<T>)>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
+    T: TryFrom<E::Model, Error = Error>,
+{
+    match query.clone().all(connection).await.map_err(Error::from) {
+        // An id is a whole number in every table.
+        Ok(found) => Ok(found
+            .into_iter()
+            .map(|row| (<i64 as ValueType>::try_from(row.get(id)).unwrap_or_default(), T::try_from(row)))
+            .collect()),
+        Err(error) if is_unreadable(&error) => {
+            let ids: Vec<i64> = query.select_only().column(id).into_tuple().all(connection).await?;
+            let mut all = Vec::with_capacity(ids.len());
+            for number in ids {
+                match E::find().filter(id.eq(number)).one(connection).await.map_err(Error::from) {
+                    Ok(Some(row)) => all.push((number, T::try_from(row))),
+                    Ok(None) => {}
+                    Err(error) if is_unreadable(&error) => all.push((number, Err(error))),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(all)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Those of the rows that can be read; the others are told to the log.
+pub(super) fn readable<T>(rows: Vec<(i64, Result<T>)>, what: &str) -> Vec<T> {
+    let read = |(id, row): (i64, Result<T>)| {
+        row.inspect_err(|error| tracing::error!(id, error = %error.chain(), "{what} cannot be read")).ok()
+    };
+    rows.into_iter().filter_map(read).collect()
 }
 
 /// Reads a JSON column.

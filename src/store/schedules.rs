@@ -3,6 +3,7 @@
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 
 use super::{
@@ -60,6 +61,55 @@ impl Tx {
         Ok(())
     }
 
+    /// As [`Self::lock_schedule`]; of a schedule that cannot be read whole, what firing needs to know: its name, its
+    /// workflow or source, its next time, its failures and its alerts. To be written with [`Self::note_fire`] or
+    /// [`Self::note_end`] alone.
+    pub async fn lock_firing(&self, id: ScheduleId) -> Result<Option<Schedule>> {
+        match self.lock_schedule(id).await {
+            Err(error) if rows::is_unreadable(&error) => {}
+            read => return read,
+        }
+        type Found = (String, String, Option<i64>, Option<i64>, i64, i64, Option<String>, Option<i64>);
+        let query = Entity::find_by_id(id.0).select_only().columns([Column::Name, Column::Workflow, Column::SourceId]);
+        let query = query.columns([Column::NextAt, Column::Failures, Column::AlertAfter, Column::AlertUrl]);
+        let found = query.column(Column::AlertedAt).into_tuple::<Found>().one(&self.inner).await?;
+        Ok(found.map(|(name, workflow, source, next, failures, alert_after, alert_url, alerted_at)| Schedule {
+            id,
+            name,
+            source_id: source.map(SourceId),
+            next_fire: next,
+            next_at: next,
+            failures,
+            alert_after,
+            alert_url,
+            alerted_at,
+            ..Schedule::new(Wishes::of(&workflow), "", "")
+        }))
+    }
+
+    /// Writes when a schedule fires next, and what [`Self::note_end`] does.
+    pub async fn note_fire(&self, schedule: &Schedule) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::NextFire, Expr::value(schedule.next_fire))
+            .col_expr(Column::NextAt, Expr::value(schedule.next_at))
+            .filter(Column::Id.eq(schedule.id.0))
+            .exec(&self.inner)
+            .await?;
+        self.note_end(schedule).await
+    }
+
+    /// Writes what a fire's end changes of a schedule: its failures, and since when they are known.
+    pub async fn note_end(&self, schedule: &Schedule) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::Failures, Expr::value(schedule.failures))
+            .col_expr(Column::Alerted, Expr::value(schedule.alerted_at.is_some()))
+            .col_expr(Column::AlertedAt, Expr::value(schedule.alerted_at))
+            .filter(Column::Id.eq(schedule.id.0))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Removes a schedule with its fires; whether it was there. The tasks of the fires stay.
     pub async fn delete_schedule(&self, id: ScheduleId) -> Result<bool> {
         Ok(Entity::delete_by_id(id.0).exec(&self.inner).await?.rows_affected > 0)
@@ -90,37 +140,38 @@ impl Store {
             .apply_if(filter.workflow.as_ref(), |query, workflow| query.filter(Column::Workflow.eq(workflow)))
             .apply_if(filter.source, |query, source| query.filter(Column::SourceId.eq(source.0)));
         let total = query.clone().count(&self.read).await?;
-        let mut found = query
+        let query = query
             .apply_if(filter.before, |query, before| query.filter(Column::Id.lt(before.0)))
             .order_by_desc(Column::Id)
-            .limit(filter.limit + 1)
-            .all(&self.read)
-            .await?;
+            .limit(filter.limit + 1);
+        let mut found = rows::each(query, Column::Id, &self.read).await?;
         let more = found.len() as u64 > filter.limit;
         found.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
-        let next = found.last().filter(|_| more).map(|row| ScheduleId(row.id));
-        Ok(SchedulePage { schedules: found.into_iter().map(TryInto::try_into).collect::<Result<_>>()?, next, total })
+        let next = found.last().filter(|_| more).map(|(id, _)| ScheduleId(*id));
+        Ok(SchedulePage { schedules: rows::readable(found, "a schedule"), next, total })
     }
 
-    /// Active schedules that are due by `now`, those due longest first.
-    pub async fn due_schedules(&self, now: i64, limit: u64) -> Result<Vec<Schedule>> {
+    /// Active schedules that are due by `now`, those due longest first: their ids, with what can be read of them.
+    pub async fn due_schedules(&self, now: i64, limit: u64) -> Result<Vec<(ScheduleId, Result<Schedule>)>> {
         let query = Entity::find()
             .filter(Column::State.eq(ScheduleState::Active.as_str()))
             .filter(Column::NextAt.lte(now))
             .order_by_asc(Column::NextAt)
             .order_by_asc(Column::Id)
             .limit(limit);
-        query.all(&self.read).await?.into_iter().map(TryInto::try_into).collect()
+        let found = rows::each(query, Column::Id, &self.read).await?;
+        Ok(found.into_iter().map(|(id, read)| (ScheduleId(id), read)).collect())
     }
 
-    /// Active schedules with ids greater than `after`, in the order of their ids.
-    pub async fn active_schedules(&self, after: ScheduleId, limit: u64) -> Result<Vec<Schedule>> {
+    /// Active schedules with ids greater than `after`, in the order of their ids, with what can be read of them.
+    pub async fn active_schedules(&self, after: ScheduleId, limit: u64) -> Result<Vec<(ScheduleId, Result<Schedule>)>> {
         let query = Entity::find()
             .filter(Column::State.eq(ScheduleState::Active.as_str()))
             .filter(Column::Id.gt(after.0))
             .order_by_asc(Column::Id)
             .limit(limit);
-        query.all(&self.read).await?.into_iter().map(TryInto::try_into).collect()
+        let found = rows::each(query, Column::Id, &self.read).await?;
+        Ok(found.into_iter().map(|(id, read)| (ScheduleId(id), read)).collect())
     }
 
     /// When the next schedule is due, in milliseconds since 1970.
@@ -156,7 +207,7 @@ fn model(schedule: &Schedule) -> Result<ActiveModel> {
         failures,
         alert_after,
         alert_url,
-        alerted,
+        alerted_at,
         created_at,
     } = schedule;
     Ok(ActiveModel {
@@ -182,7 +233,8 @@ fn model(schedule: &Schedule) -> Result<ActiveModel> {
         failures: Set(*failures),
         alert_after: Set(*alert_after),
         alert_url: Set(alert_url.clone()),
-        alerted: Set(*alerted),
+        alerted: Set(alerted_at.is_some()),
+        alerted_at: Set(*alerted_at),
         created_at: Set(created_at.timestamp_millis()),
     })
 }
@@ -216,7 +268,7 @@ impl TryFrom<Model> for Schedule {
             failures: row.failures,
             alert_after: row.alert_after,
             alert_url: row.alert_url,
-            alerted: row.alerted,
+            alerted_at: row.alerted_at,
             created_at: date(row.created_at),
         })
     }

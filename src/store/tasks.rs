@@ -149,11 +149,11 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes which media a task is about.
+    /// Notes which media a task is about, which it then uses.
     pub async fn set_task_media(&self, id: TaskId, media: MediaId) -> Result<()> {
         let update = Entity::update_many().col_expr(Column::MediaId, Expr::value(media.0));
         update.filter(Column::Id.eq(id.0)).exec(&self.inner).await?;
-        Ok(())
+        self.use_media(id, &[media].into()).await
     }
 
     /// Notes what a transcript says about a task; `warnings` take the place of those before.
@@ -288,12 +288,6 @@ impl Tx {
             .exec(&self.inner)
             .await?;
         Ok(())
-    }
-
-    /// Whether any task besides `id` is about this media.
-    pub async fn media_is_shared(&self, media: MediaId, id: TaskId) -> Result<bool> {
-        let others = Entity::find().filter(Column::MediaId.eq(media.0)).filter(Column::Id.ne(id.0));
-        Ok(others.count(&self.inner).await? > 0)
     }
 
     /// The task that an Idempotency-Key made, with the hash of the request's body, if it is not older than `max_age_ms`.

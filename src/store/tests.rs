@@ -120,3 +120,109 @@ async fn an_upload_stays_while_a_task_names_it() {
     tx.insert_task(NewTask { params, ..NewTask::default() }).await.unwrap();
     assert_eq!(tx.take_stale_uploads(tx.now() + 1).await.unwrap(), ["free"]);
 }
+
+impl Store {
+    /// A media with a file.
+    async fn media_named(&self, name: &str) -> crate::domain::MediaId {
+        let tx = self.begin().await.unwrap();
+        let new = NewMedia { platform: "web".to_owned(), platform_id: name.to_owned(), ..NewMedia::default() };
+        let id = tx.upsert_media(new).await.unwrap();
+        tx.set_media_file(id, name, 1, "", None).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+}
+
+#[tokio::test]
+async fn a_media_goes_with_the_last_task_that_uses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let (a, b, c) = (store.media_named("a").await, store.media_named("b").await, store.media_named("c").await);
+    let gone = crate::domain::MediaId(99);
+    let tx = store.begin().await.unwrap();
+    let one = tx.insert_task(NewTask::default()).await.unwrap();
+    let two = tx.insert_task(NewTask::default()).await.unwrap();
+    for _ in 0..2 {
+        tx.use_media(one, &[a, b, gone].into()).await.unwrap();
+    }
+    tx.set_task_media(two, b).await.unwrap();
+    assert_eq!(tx.media_used_by(one).await.unwrap(), [a, b].into());
+    tx.commit().await.unwrap();
+    assert!(store.uses_media(one, &[a, b].into()).await.unwrap());
+    assert!(!store.uses_media(two, &[a, b].into()).await.unwrap());
+
+    let tx = store.begin().await.unwrap();
+    assert_eq!(tx.delete_stale_media(tx.now() - 60_000).await.unwrap(), 0, "what is young may be on its way to a task");
+    assert_eq!(tx.delete_stale_media(tx.now() + 1).await.unwrap(), 1);
+    assert!(tx.media(c).await.unwrap().is_none());
+    assert!(tx.take_unused_media(&[a, b].into()).await.unwrap().is_empty());
+    let deleted = async |task, used| {
+        tx.delete_task(task).await.unwrap();
+        let taken = tx.take_unused_media(&used).await.unwrap();
+        taken.into_iter().map(|media| (media.id, media.file.unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(deleted(one, [a, b].into()).await, [(a, "a".to_owned())]);
+    assert_eq!(deleted(two, [b].into()).await, [(b, "b".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_media_of_an_older_schema_belong_to_the_tasks_that_name_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let mut media = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        media.push(store.media_named(name).await);
+    }
+    let tx = store.begin().await.unwrap();
+    // A list of three downloads of which the last one was named, and a task about what is gone.
+    let list = tx.insert_task(NewTask { media_id: Some(media[2]), ..NewTask::default() }).await.unwrap();
+    let media_id = Some(crate::domain::MediaId(99));
+    let lost = tx.insert_task(NewTask { media_id, ..NewTask::default() }).await.unwrap();
+    let none = tx.insert_task(NewTask::default()).await.unwrap();
+    tx.commit().await.unwrap();
+    migrations::Migrator::down(&store.write, Some(1)).await.unwrap();
+    let output = |id: i64| serde_json::json!({ "media_id": id, "file": "x" });
+    let whole = serde_json::json!([output(1), output(2)]);
+    for (task, key, kind, output) in [
+        (list, "get[0]", "download", output(1)),
+        (list, "get[1]", "download", output(2)),
+        (list, "get[2]", "download", output(3)),
+        (list, "found[1]", "resolve", output(2)),
+        (list, "get", "download", whole),
+        (lost, "get", "download", output(99)),
+        // Not a media of ours, whatever it says.
+        (none, "asked", "http", output(4)),
+    ] {
+        let sql = format!(
+            "INSERT INTO steps (id, task_id, key, position, kind, lane, state, needs, \"with\", retry, level, sort_key, \
+             eligible_at, attempt, crashes, lease_token, progress, output, created_at) VALUES \
+             ('{task}-{key}', {task}, '{key}', 0, '{kind}', 'net', 'succeeded', '[]', '{{}}', '{{}}', 0, 0, 0, 0, 0, 0, \
+             1.0, '{output}', 0)"
+        );
+        store.write.execute_unprepared(&sql).await.unwrap();
+    }
+    migrations::Migrator::up(&store.write, None).await.unwrap();
+    let tx = store.begin().await.unwrap();
+    let used = async |task| tx.media_used_by(task).await.unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!(used(list).await, media[..3]);
+    assert!(used(lost).await.is_empty() && used(none).await.is_empty());
+    assert_eq!(tx.delete_stale_media(tx.now() + 1).await.unwrap(), 1, "a media that nobody uses any more stays");
+}
+
+#[tokio::test]
+async fn the_transcript_of_a_media_is_not_that_of_its_neighbour_in_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let (a, b) = (store.media_named("a").await, store.media_named("b").await);
+    let tx = store.begin().await.unwrap();
+    let list = tx.insert_task(NewTask { media_id: Some(b), ..NewTask::default() }).await.unwrap();
+    for (media_id, text) in [(None, "older"), (Some(b), "of b"), (Some(a), "of a")] {
+        let transcript = crate::domain::Transcript { text: text.to_owned(), ..Default::default() };
+        let options = serde_json::json!({});
+        let new = NewTranscript { media_id, options, transcript, ..NewTranscript::default() };
+        tx.insert_transcript(list, &new).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let said = async |media| store.transcript_of_media(media).await.unwrap().unwrap().text;
+    assert_eq!((said(a).await.as_str(), said(b).await.as_str()), ("of a", "of b"));
+}

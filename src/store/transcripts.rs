@@ -1,6 +1,8 @@
 //! Transcripts: written with the step that made them, and found again for the same audio.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use serde_json::Value;
 
 use super::{
@@ -19,6 +21,8 @@ use crate::{
 /// A transcript to be written.
 #[derive(Clone, Debug, Default)]
 pub struct NewTranscript {
+    /// The media that is heard in it.
+    pub media_id: Option<MediaId>,
     /// The hash of the decoded samples.
     pub audio_sha256: String,
     /// The options it was made with.
@@ -37,6 +41,7 @@ impl Tx {
     pub async fn insert_transcript(&self, task: TaskId, new: &NewTranscript) -> Result<TranscriptId> {
         let model = ActiveModel {
             task_id: Set(task.0),
+            media_id: Set(new.media_id.map(|id| id.0)),
             audio_sha256: Set(new.audio_sha256.clone()),
             model: Set(new.transcript.model.clone()),
             options: Set(new.options.clone()),
@@ -66,6 +71,7 @@ impl Store {
         let Some(row) = Entity::find_by_id(id.0).one(&self.read).await? else { return Ok(None) };
         let about_file = row.file_warnings.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         Ok(Some(NewTranscript {
+            media_id: row.media_id.map(MediaId),
             audio_sha256: row.audio_sha256,
             options: row.options,
             recipe: row.recipe,
@@ -88,7 +94,9 @@ impl Store {
     pub async fn transcript_of_media(&self, media: MediaId) -> Result<Option<Transcript>> {
         let tasks = task::Entity::find().select_only().column(task::Column::Id);
         let tasks = tasks.filter(task::Column::MediaId.eq(media.0)).into_query();
-        let query = Entity::find().filter(Column::TaskId.in_subquery(tasks)).order_by_desc(Column::Id);
+        // Older transcripts do not say of which media they are: of the one that their task is about.
+        let is_older = Column::MediaId.is_null().and(Column::TaskId.in_subquery(tasks));
+        let query = Entity::find().filter(Column::MediaId.eq(media.0).or(is_older)).order_by_desc(Column::Id);
         query.one(&self.read).await?.map(|row| rows::read(row.body)).transpose()
     }
 

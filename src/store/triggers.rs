@@ -1,8 +1,9 @@
 //! Triggers by events, and every event that one has taken.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::{Map, Value};
@@ -13,8 +14,8 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{Step, TaskId},
-    error::Result,
+    domain::{EventFireState, Step, TaskId},
+    error::{Error, Result},
 };
 
 /// A workflow that an event starts.
@@ -28,8 +29,8 @@ pub struct EventTrigger {
     pub event: String,
     /// An expression that must be true.
     pub condition: Option<String>,
-    /// The parameters of its tasks, with references.
-    pub params: Map<String, Value>,
+    /// The parameters of its tasks, with references; or why they cannot be read.
+    pub params: std::result::Result<Map<String, Value>, String>,
     /// Events up to this number are older than the trigger.
     pub since: i64,
 }
@@ -58,6 +59,40 @@ pub struct PendingFire {
     pub params: Map<String, Value>,
 }
 
+/// What became of an event that a trigger has taken.
+#[derive(Clone, Debug)]
+pub struct EventFire {
+    /// Its number.
+    pub id: i64,
+    /// The trigger's number in its definition.
+    pub trigger: i64,
+    /// The event's number.
+    pub event_id: i64,
+    /// The task that the event is about.
+    pub source_task: TaskId,
+    /// Where it stands.
+    pub state: EventFireState,
+    /// The task that it made.
+    pub task_id: Option<TaskId>,
+    /// Why it made none.
+    pub note: Option<String>,
+    /// When it was taken.
+    pub created_at: DateTime<Utc>,
+    /// When its task was made, or was known not to be.
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+/// One page of the events that a workflow's triggers have taken, the newest first.
+#[derive(Clone, Debug)]
+pub struct EventFirePage {
+    /// The events.
+    pub fires: Vec<EventFire>,
+    /// What to ask for next.
+    pub next: Option<i64>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
 impl Tx {
     /// Puts these triggers in place of the workflow's; one that stays knows which events are older than it.
     pub async fn replace_triggers(&self, workflow: &str, triggers: Vec<EventTrigger>) -> Result<()> {
@@ -73,7 +108,7 @@ impl Tx {
                 trigger: Set(new.trigger),
                 event: Set(new.event),
                 condition: Set(new.condition),
-                params: Set(rows::json(&new.params)?),
+                params: Set(rows::json(&new.params.unwrap_or_default())?),
                 since: Set(same.map_or(newest, |old| old.since)),
                 ..Default::default()
             };
@@ -85,8 +120,8 @@ impl Tx {
     /// Notes that a trigger takes an event; `false` when it has done so before.
     pub async fn insert_event_fire(&self, new: NewEventFire) -> Result<bool> {
         let (state, params, note) = match new.params {
-            Ok(params) => ("pending", params, None),
-            Err(note) => ("refused", Map::new(), Some(note)),
+            Ok(params) => (EventFireState::Pending, params, None),
+            Err(note) => (EventFireState::Refused, Map::new(), Some(note)),
         };
         let model = fire::ActiveModel {
             workflow: Set(new.workflow),
@@ -94,7 +129,7 @@ impl Tx {
             event_id: Set(new.event_id),
             source_task: Set(new.source_task.0),
             params: Set(rows::json(&params)?),
-            state: Set(state.to_owned()),
+            state: Set(state.to_string()),
             note: Set(note),
             created_at: Set(self.now),
             ..Default::default()
@@ -107,16 +142,16 @@ impl Tx {
     /// Ends the waiting of an event's task: it was made, or is not for this reason. `false` when somebody else has done so.
     pub async fn end_event_fire(&self, id: i64, made: std::result::Result<TaskId, &str>) -> Result<bool> {
         let (state, task, note) = match made {
-            Ok(task) => ("started", Some(task.0), None),
-            Err(note) => ("refused", None, Some(note)),
+            Ok(task) => (EventFireState::Started, Some(task.0), None),
+            Err(note) => (EventFireState::Refused, None, Some(note)),
         };
         let ended = fire::Entity::update_many()
-            .col_expr(fire::Column::State, Expr::value(state))
+            .col_expr(fire::Column::State, Expr::value(state.as_str()))
             .col_expr(fire::Column::TaskId, Expr::value(task))
             .col_expr(fire::Column::Note, Expr::value(note))
             .col_expr(fire::Column::StartedAt, Expr::value(self.now))
             .filter(fire::Column::Id.eq(id))
-            .filter(fire::Column::State.eq("pending"))
+            .filter(fire::Column::State.eq(EventFireState::Pending.as_str()))
             .exec(&self.inner)
             .await?;
         Ok(ended.rows_affected > 0)
@@ -126,7 +161,7 @@ impl Tx {
     pub async fn prune_event_fires(&self, before: i64) -> Result<u64> {
         let old = fire::Entity::delete_many()
             .filter(fire::Column::CreatedAt.lt(before))
-            .filter(fire::Column::State.ne("pending"));
+            .filter(fire::Column::State.ne(EventFireState::Pending.as_str()));
         Ok(old.exec(&self.inner).await?.rows_affected)
     }
 
@@ -146,20 +181,28 @@ impl Tx {
 }
 
 impl Store {
-    /// Every trigger by an event.
+    /// Every trigger by an event, also those whose parameters cannot be read.
     pub async fn event_triggers(&self) -> Result<Vec<EventTrigger>> {
-        let rows = trigger::Entity::find().order_by_asc(trigger::Column::Id).all(&self.read).await?;
-        let read = |row: trigger::Model| {
-            Ok(EventTrigger {
-                workflow: row.workflow,
-                trigger: row.trigger,
-                event: row.event,
-                condition: row.condition,
-                params: rows::read(row.params)?,
-                since: row.since,
-            })
-        };
-        rows.into_iter().map(read).collect()
+        let all = trigger::Entity::find().order_by_asc(trigger::Column::Id);
+        let mut triggers = Vec::new();
+        for (id, read) in rows::each(all, trigger::Column::Id, &self.read).await? {
+            match read {
+                Ok(trigger) => triggers.push(trigger),
+                Err(error) => triggers.extend(self.broken_trigger(id, &error).await?),
+            }
+        }
+        Ok(triggers)
+    }
+
+    async fn broken_trigger(&self, id: i64, why: &Error) -> Result<Option<EventTrigger>> {
+        use trigger::Column;
+        let query = trigger::Entity::find_by_id(id).select_only().columns([Column::Workflow, Column::Trigger]);
+        let query = query.columns([Column::Event, Column::Condition, Column::Since]);
+        let found = query.into_tuple::<(String, i64, String, Option<String>, i64)>().one(&self.read).await?;
+        Ok(found.map(|(workflow, trigger, event, condition, since)| {
+            let params = Err(format!("The trigger's parameters cannot be read: {}", why.detail));
+            EventTrigger { workflow, trigger, event, condition, params, since }
+        }))
     }
 
     /// How far a reader of the events has come; 0 before it began.
@@ -209,21 +252,26 @@ impl Store {
         let query = fire::Entity::find()
             .select_only()
             .columns([fire::Column::Workflow, fire::Column::Trigger])
-            .filter(fire::Column::State.eq("pending"))
+            .filter(fire::Column::State.eq(EventFireState::Pending.as_str()))
             .distinct();
         Ok(query.into_tuple().all(&self.read).await?)
     }
 
-    /// At most `limit` events of a trigger whose tasks are to be made, the oldest first.
-    pub async fn pending_event_fires(&self, workflow: &str, trigger: i64, limit: u64) -> Result<Vec<PendingFire>> {
+    /// At most `limit` events of a trigger whose tasks are to be made, the oldest first: their numbers, with what can be read
+    /// of them.
+    pub async fn pending_event_fires(
+        &self,
+        workflow: &str,
+        trigger: i64,
+        limit: u64,
+    ) -> Result<Vec<(i64, Result<PendingFire>)>> {
         let query = fire::Entity::find()
-            .filter(fire::Column::State.eq("pending"))
+            .filter(fire::Column::State.eq(EventFireState::Pending.as_str()))
             .filter(fire::Column::Workflow.eq(workflow))
             .filter(fire::Column::Trigger.eq(trigger))
             .order_by_asc(fire::Column::Id)
             .limit(limit);
-        let found = query.all(&self.read).await?.into_iter();
-        found.map(|row| Ok(PendingFire { id: row.id, params: rows::read(row.params)? })).collect()
+        rows::each(query, fire::Column::Id, &self.read).await
     }
 
     /// How many tasks a trigger has made since.
@@ -236,15 +284,62 @@ impl Store {
         Ok(query.count(&self.read).await?)
     }
 
-    /// What became of the events that a workflow's triggers have taken, the newest first: the event's number, the state,
-    /// the task and the reason.
-    pub async fn event_fires(
-        &self,
-        workflow: &str,
-        limit: u64,
-    ) -> Result<Vec<(i64, String, Option<TaskId>, Option<String>)>> {
-        let query = fire::Entity::find().filter(fire::Column::Workflow.eq(workflow)).order_by_desc(fire::Column::Id);
-        let rows = query.limit(limit).all(&self.read).await?;
-        Ok(rows.into_iter().map(|row| (row.event_id, row.state, row.task_id.map(TaskId), row.note)).collect())
+    /// A page of at most `limit` events that a workflow's triggers have taken, with numbers smaller than `before`.
+    pub async fn event_fires(&self, workflow: &str, limit: u64, before: Option<i64>) -> Result<EventFirePage> {
+        use fire::Column;
+        type Found = (i64, i64, i64, i64, String, Option<i64>, Option<String>, i64, Option<i64>);
+        let query = fire::Entity::find().filter(Column::Workflow.eq(workflow));
+        let total = query.clone().count(&self.read).await?;
+        // Without their parameters, which may hold whole transcripts.
+        let mut found: Vec<Found> = query
+            .apply_if(before, |query, before| query.filter(Column::Id.lt(before)))
+            .order_by_desc(Column::Id)
+            .limit(limit + 1)
+            .select_only()
+            .columns([Column::Id, Column::Trigger, Column::EventId, Column::SourceTask, Column::State])
+            .columns([Column::TaskId, Column::Note, Column::CreatedAt, Column::StartedAt])
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        let more = found.len() as u64 > limit;
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let next = found.last().filter(|_| more).map(|row| row.0);
+        let read = |(id, trigger, event_id, source_task, state, task_id, note, created_at, started_at): Found| {
+            Ok(EventFire {
+                id,
+                trigger,
+                event_id,
+                source_task: TaskId(source_task),
+                state: state.parse()?,
+                task_id: task_id.map(TaskId),
+                note,
+                created_at: date(created_at),
+                started_at: started_at.map(date),
+            })
+        };
+        Ok(EventFirePage { fires: found.into_iter().map(read).collect::<Result<_>>()?, next, total })
+    }
+}
+
+impl TryFrom<trigger::Model> for EventTrigger {
+    type Error = Error;
+
+    fn try_from(row: trigger::Model) -> Result<Self> {
+        Ok(Self {
+            workflow: row.workflow,
+            trigger: row.trigger,
+            event: row.event,
+            condition: row.condition,
+            params: Ok(rows::read(row.params)?),
+            since: row.since,
+        })
+    }
+}
+
+impl TryFrom<fire::Model> for PendingFire {
+    type Error = Error;
+
+    fn try_from(row: fire::Model) -> Result<Self> {
+        Ok(Self { id: row.id, params: rows::read(row.params)? })
     }
 }

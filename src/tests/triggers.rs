@@ -26,7 +26,12 @@ async fn a_transcript_that_was_made_is_told_once() {
     assert_eq!(told.body["data"]["data"]["text"], task["result"]["text"], "{}", told.body);
     let (_, tasks) = app.get("/api/tasks?workflow=tell").await;
     assert_eq!(tasks["total"], 1);
-    app.end(tasks["items"][0]["id"].as_i64().unwrap()).await;
+    let started = &tasks["items"][0]["id"];
+    app.end(started.as_i64().unwrap()).await;
+    let (_, fires) = app.get("/api/workflows/tell/fires").await;
+    let fire = &fires["items"][0];
+    assert_eq!((&fires["total"], &fire["state"], &fire["trigger"]), (&json!(1), &json!("started"), &json!(0)));
+    assert_eq!((&fire["task_id"], &fire["source_task_id"]), (started, &task["id"]), "{fire}");
     app.finish().await;
 }
 
@@ -50,6 +55,9 @@ async fn a_trigger_by_time_is_a_schedule_until_its_workflow_is_gone() {
     let (status, fire) = app.post(&format!("{path}/run"), json!({})).await;
     assert_eq!((status, &fire["state"]), (202, &json!("started")));
     assert_eq!(app.end(fire["task_id"].as_i64().unwrap()).await["status"], "completed");
+    let (_, fires) = app.get(&format!("{path}/fires")).await;
+    let fire = &fires["items"][0];
+    assert!(fire["started_at"].is_string() && fire["caught_up"] == false && fire["note"] == "by hand", "{fire}");
     assert_eq!(app.delete("/api/workflows/nightly").await, 204);
     assert_eq!(app.get(&path).await.0, 404);
     let (status, problem) =

@@ -79,3 +79,26 @@ fn the_command_line_tells_what_is_wrong() {
     assert_eq!(code, 0);
     assert!(went.contains("\"status\": \"completed\""), "{went}");
 }
+
+#[test]
+fn a_run_tells_what_is_wrong_before_anything_is_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("trawl.toml");
+    // A model that cannot be had: nobody comes as far.
+    std::fs::write(&config, "models.offline = true\nmodels.dir = \"none\"\n").unwrap();
+    let run = |text: &str, params: &[&str]| {
+        let mut command = std::process::Command::new(program());
+        command.args(["workflow", "run", "-", "--config", config.to_str().unwrap()]).args(params);
+        let mut child =
+            command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+    };
+    let shipped = std::fs::read_to_string(root().join("workflows/transcribe.json")).unwrap();
+    let told = run(&shipped, &[]);
+    assert!(told.contains("Parameter \"link\" is missing") && told.contains("The workflow takes link (url)"), "{told}");
+    let told = run(&shipped, &["--param", "lnik=x"]);
+    assert!(told.contains("There is no parameter \"lnik\"") && told.contains("Did you mean \"link\"?"), "{told}");
+    assert!(run(&shipped, &["--param", "link=x"]).contains("model_missing"));
+    assert!(run(&" ".repeat((16 << 20) + 1), &[]).contains("- is larger than 16 MiB"));
+}

@@ -24,7 +24,10 @@ use super::{
     plan::{Needs, needs_of},
     template,
 };
-use crate::error::{Code, Error, Report, Result};
+use crate::{
+    domain::options::unknown,
+    error::{Code, Error, Report, Result},
+};
 
 /// The most that the inputs, items and outputs of all steps may take together, in bytes of memory.
 const ROOM: usize = 64 << 20;
@@ -101,7 +104,16 @@ pub fn simulate(definition: &Definition, params: &Map<String, Value>, mocks: &Ma
     let known = |name: &String| definition.steps.contains_key(name) || definition.on_error.contains_key(name);
     if let Some(name) = mocks.keys().find(|name| !known(name)) {
         let names = definition.steps.keys().chain(definition.on_error.keys());
-        return Err(crate::domain::options::unknown("step", name, names.map(String::as_str)).with_field("mocks"));
+        return Err(unknown("step", name, names.map(String::as_str)).with_field("mocks"));
+    }
+    // A code that there is not would be another one here than in a task.
+    let codes = mocks.values().flat_map(|mock| match mock.as_array() {
+        Some(items) => items.iter().filter_map(step::mocked_code).collect(),
+        None => Vec::from_iter(step::mocked_code(mock)),
+    });
+    let words = || Code::ALL.iter().map(|code| code.as_str());
+    if let Some(code) = codes.into_iter().find(|code| !words().any(|word| word == *code)) {
+        return Err(unknown("error code", code, words()).with_field("mocks"));
     }
     let scope = scope(definition, with_defaults(definition, params)?);
     let left = Left { room: ROOM, until: Instant::now() + TIME };
@@ -112,7 +124,7 @@ pub fn simulate(definition: &Definition, params: &Map<String, Value>, mocks: &Ma
     if error.is_none()
         && let Some(wanted) = &definition.output
     {
-        match template::fill(wanted, &play.scope) {
+        match template::fill_at("/output", wanted, &play.scope) {
             Ok(value) => {
                 play.left.pay(&value)?;
                 output = Some(value);
@@ -139,7 +151,7 @@ fn with_defaults(definition: &Definition, given: &Map<String, Value>) -> Result<
         Error::new(Code::InvalidValue, format!("Parameter \"{name}\" {why}")).with_field(format!("params.{name}"))
     };
     if let Some(name) = given.keys().find(|name| !definition.params.contains_key(*name)) {
-        return Err(crate::domain::options::unknown("parameter", name, definition.params.keys().map(String::as_str)));
+        return Err(unknown("parameter", name, definition.params.keys().map(String::as_str)));
     }
     let mut params = Map::new();
     for (name, param) in &definition.params {

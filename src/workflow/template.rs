@@ -85,12 +85,18 @@ pub fn references(value: &Value, pointer: &str, found: &mut Vec<(String, Result<
 /// Fills the expressions of a JSON value from `scope` (an object with `params`, `steps`, `task`); secrets stay hidden.
 /// What comes out takes at most 64 MiB of memory; more is an error.
 pub fn fill(value: &Value, scope: &Value) -> Result<Value> {
-    fill_with(value, scope, &|_| Ok(HIDDEN.to_owned()))
+    fill_at("", value, scope)
+}
+
+/// As [`fill`], for a value that stands at the JSON Pointer `place` of something larger: the hint of an error with an
+/// expression says where the expression is.
+pub fn fill_at(place: &str, value: &Value, scope: &Value) -> Result<Value> {
+    Filling { scope, secret: &|_| Ok(HIDDEN.to_owned()), room: FILLED }.value(value).map_err(|wrong| wrong.below(place))
 }
 
 /// As [`fill`], with the secrets that `secret` tells by their names.
 pub fn fill_with(value: &Value, scope: &Value, secret: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
-    Filling { scope, secret, room: FILLED }.value(value)
+    Filling { scope, secret, room: FILLED }.value(value).map_err(|wrong| wrong.below(""))
 }
 
 /// The name in `secrets.NAME`, which stands alone.
@@ -108,17 +114,47 @@ struct Filling<'a> {
     room: usize,
 }
 
+/// What cannot be filled in, with its JSON Pointer.
+struct Wrong {
+    pointer: String,
+    error: Error,
+}
+
+impl Wrong {
+    fn inside(mut self, step: &str) -> Self {
+        self.pointer.insert_str(0, &format!("/{}", step.replace('~', "~0").replace('/', "~1")));
+        self
+    }
+
+    fn below(self, place: &str) -> Error {
+        let Self { pointer, error } = self;
+        let is_placed = error.code == Code::Expression && !(place.is_empty() && pointer.is_empty());
+        if is_placed { error.with_hint(format!("Correct the expression at {place}{pointer}.")) } else { error }
+    }
+}
+
+impl From<Error> for Wrong {
+    fn from(error: Error) -> Self {
+        Self { pointer: String::new(), error }
+    }
+}
+
 impl Filling<'_> {
-    fn value(&mut self, value: &Value) -> Result<Value> {
+    fn value(&mut self, value: &Value) -> Result<Value, Wrong> {
         Ok(match value {
             Value::String(text) if text.contains("${") => self.text(text)?,
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.value(item)).collect::<Result<_>>()?),
-            Value::Object(fields) => Value::Object(
-                fields
+            Value::Array(items) => {
+                let filled = items.iter().enumerate();
+                let filled =
+                    filled.map(|(index, item)| self.value(item).map_err(|wrong| wrong.inside(&index.to_string())));
+                Value::Array(filled.collect::<Result<_, Wrong>>()?)
+            }
+            Value::Object(fields) => {
+                let filled = fields
                     .iter()
-                    .map(|(name, field)| Ok((name.clone(), self.value(field)?)))
-                    .collect::<Result<Map<_, _>>>()?,
-            ),
+                    .map(|(name, field)| Ok((name.clone(), self.value(field).map_err(|wrong| wrong.inside(name))?)));
+                Value::Object(filled.collect::<Result<Map<_, _>, Wrong>>()?)
+            }
             other => other.clone(),
         })
     }
@@ -186,6 +222,12 @@ mod tests {
         );
         assert!(parse("${a").is_err());
         assert!(fill(&json!("${a b}"), &json!({})).is_err());
+        // Where it stands is told, too.
+        let value = json!({"a": "b", "c/d": [1, {"e": "x ${params.zz}"}]});
+        let error = fill_at("/with", &value, &json!({"params": {}})).unwrap_err();
+        assert_eq!(error.report().hint, "Correct the expression at /with/c~1d/1/e.");
+        let refused = |_: &str| Err(Error::new(Code::SecretRefused, "no").with_hint("Set it."));
+        assert_eq!(fill_with(&json!(["${secrets.s}"]), &json!({}), &refused).unwrap_err().report().hint, "Set it.");
     }
 
     #[test]

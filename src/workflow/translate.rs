@@ -71,7 +71,7 @@ pub fn translate(given: &Value, programs: &[String]) -> Result<Translated> {
     if needs_link {
         definition["params"] = json!({ "link": { "type": "url" } });
     }
-    if let Some(triggers) = triggers(given)? {
+    if let Some(triggers) = triggers(given, needs_link)? {
         definition["triggers"] = triggers;
     }
     let leaves: Vec<String> = steps.keys().cloned().collect();
@@ -106,16 +106,18 @@ fn step(
         Some(_) => return Err(refused("/PARAMETERS", "must be an object")),
     };
     step["with"] = Value::Object(with);
-    let after: Vec<Value> = task.get("DEPENDENCIES").and_then(Value::as_array).into_iter().flatten().cloned().collect();
-    let known =
-        |name: &Value| names.get(name.as_str().unwrap_or_default()).map_or_else(|| name.clone(), |name| json!(name));
+    let after = after(task, names)?;
     if !after.is_empty() {
-        step["after"] = after.iter().map(known).collect();
+        step["after"] = json!(after);
     }
     if let Some(policy) = task.get("RETRY_POLICY").filter(|policy| !policy.is_null()) {
-        let number = |name: &str| policy.get(name).and_then(Value::as_u64);
-        let mut retry = json!({ "max": number("max_retries").unwrap_or(3), "factor": 1 });
-        if let Some(seconds) = number("interval") {
+        let number = |name: &str| match policy.get(name).map(Value::as_u64) {
+            None => Ok(None),
+            Some(Some(number)) => Ok(Some(number)),
+            Some(None) => Err(refused(&format!("/RETRY_POLICY/{name}"), "must be a whole number")),
+        };
+        let mut retry = json!({ "max": number("max_retries")?.unwrap_or(3), "factor": 1 });
+        if let Some(seconds) = number("interval")? {
             retry["first"] = json!(format!("{seconds}s"));
         }
         step["retry"] = retry;
@@ -133,7 +135,19 @@ fn step(
     Ok((names[old].clone(), step))
 }
 
-fn triggers(given: &Value) -> Result<Option<Value>> {
+/// The steps that a task names in `DEPENDENCIES`.
+fn after<'a>(task: &Value, names: &'a BTreeMap<String, String>) -> Result<Vec<&'a str>> {
+    let Some(given) = task.get("DEPENDENCIES").filter(|given| !given.is_null()) else { return Ok(Vec::new()) };
+    let given = given.as_array().ok_or_else(|| refused("/DEPENDENCIES", "must be a list of TASK_IDs"))?;
+    let step = |old: &'_ Value| {
+        let found = old.as_str().and_then(|old| names.get(old));
+        found.map(String::as_str).ok_or_else(|| refused("/DEPENDENCIES", &format!("no task {old}")))
+    };
+    given.iter().map(step).collect()
+}
+
+/// What starts it. `needs_link`: whether a task of it must have a link.
+fn triggers(given: &Value, needs_link: bool) -> Result<Option<Value>> {
     let field = |names: [&str; 3]| names.into_iter().find_map(|name| given.get(name).and_then(Value::as_str));
     match given.get("TRIGGER_TYPE").and_then(Value::as_str) {
         Some("MANUAL") => Ok(None),
@@ -142,12 +156,21 @@ fn triggers(given: &Value) -> Result<Option<Value>> {
             let cron = cron.ok_or_else(|| {
                 refused("/TRIGGER_TYPE", "E_CRON: SCHEDULED needs a time table: add \"CRON\": \"0 9 * * *\"")
             })?;
-            Ok(Some(json!([{ "cron": cron }])))
+            match needs_link {
+                true => Err(refused("/tasks", "SCHEDULED needs a link: add \"url\" to the PARAMETERS of a task")),
+                false => Ok(Some(json!([{ "cron": cron }]))),
+            }
         }
         Some("EVENT") => {
             let event = field(["EVENT", "EVENT_TYPE", "EVENT_NAME"]);
             let hint = "EVENT needs one: add \"EVENT\": \"media.created\", \"transcript.created\" or \"task.failed\"";
-            Ok(Some(json!([{ "event": event.ok_or_else(|| refused("/TRIGGER_TYPE", hint))? }])))
+            let event = event.ok_or_else(|| refused("/TRIGGER_TYPE", hint))?;
+            let mut trigger = json!({ "event": event });
+            if needs_link {
+                let link = if event == "task.failed" { "${event.task.link}" } else { "media:${event.media.id}" };
+                trigger["params"] = json!({ "link": link });
+            }
+            Ok(Some(json!([trigger])))
         }
         _ => Err(refused("/TRIGGER_TYPE", "must be MANUAL, SCHEDULED or EVENT")),
     }

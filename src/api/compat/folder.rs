@@ -141,7 +141,7 @@ impl Context {
         };
         if task.is_err() {
             for upload in &uploads {
-                if let Err(left) = self.drop_upload(upload).await {
+                if let Err(left) = self.drop_upload(&upload.id).await {
                     tracing::error!(error = %left.chain(), "a file of a refused folder cannot be removed");
                 }
             }

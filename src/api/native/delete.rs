@@ -4,7 +4,6 @@ use super::Context;
 use crate::{
     domain::TaskId,
     error::{Code, Error, Result},
-    store::{TaskFilter, Upload},
 };
 
 impl Context {
@@ -18,15 +17,10 @@ impl Context {
 
     async fn remove(&self, id: TaskId) -> Result<()> {
         let task = self.task(id).await?;
+        // The files of a folder came with the tasks of its files, which are deleted with it.
         let tx = self.store().begin().await?;
         let children = tx.children_of_task(id).await?;
         drop(tx);
-        let mut uploads = Vec::new();
-        for link in [&task].into_iter().chain(&children).map(|task| &task.link) {
-            if let Some(upload) = link.strip_prefix("upload:") {
-                uploads.extend(self.store().upload(upload).await?.map(|(upload, _)| (link, upload)));
-            }
-        }
         let deleted = self.state.queue.delete(id).await?;
         for id in deleted.tasks {
             // The work may be stopping still and hold its folder; it takes the folder away itself then.
@@ -39,25 +33,22 @@ impl Context {
         for key in deleted.media.into_iter().filter_map(|media| media.file) {
             file = file.and(self.state.queue.drop_file(&self.state.files, &key).await);
         }
-        for (link, upload) in uploads {
-            if !self.is_linked(link).await? {
-                self.drop_upload(&upload).await?;
+        for link in [&task].into_iter().chain(&children).map(|task| &task.link) {
+            if let Some(upload) = link.strip_prefix("upload:") {
+                file = file.and(self.drop_upload(upload).await);
             }
         }
         file
     }
 
-    /// Removes an upload, and its file unless something else is made of the same bytes.
-    pub(in crate::api) async fn drop_upload(&self, upload: &Upload) -> Result<()> {
+    /// Removes an upload that no task names any more, and its file unless something else is made of the same bytes.
+    pub(in crate::api) async fn drop_upload(&self, id: &str) -> Result<()> {
         let tx = self.store().begin().await?;
-        tx.delete_upload(&upload.id).await?;
+        let file = tx.take_upload(id).await?;
         tx.commit().await?;
-        self.state.queue.drop_file(&self.state.files, &upload.file).await
-    }
-
-    /// Whether a task still has this link.
-    async fn is_linked(&self, link: &str) -> Result<bool> {
-        let filter = TaskFilter { q: Some(link.to_owned()), limit: 1, ..TaskFilter::default() };
-        Ok(self.store().tasks(&filter).await?.total > 0)
+        match file {
+            Some(file) => self.state.queue.drop_file(&self.state.files, &file).await,
+            None => Ok(()),
+        }
     }
 }

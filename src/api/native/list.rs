@@ -77,7 +77,7 @@ impl Context {
         let items = page.tasks.into_iter().map(|mut task| {
             task.result = None;
             let media = task.media_id.and_then(|id| media.get(&id).cloned());
-            TaskView::new(self.base(), task, media, None)
+            TaskView::new(self.base(), task, media)
         });
         Ok(TaskList {
             items: items.collect(),

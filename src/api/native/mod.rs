@@ -4,6 +4,7 @@ mod batch;
 mod delete;
 mod deliveries;
 mod devices;
+mod event_fires;
 pub(in crate::api) mod events;
 mod files;
 mod identities;
@@ -21,6 +22,8 @@ mod secrets;
 mod source_views;
 mod source_wishes;
 mod sources;
+mod step_views;
+mod steps;
 mod submit;
 mod system;
 mod tasks;
@@ -99,7 +102,7 @@ pub(super) enum Group {
 }
 
 type All = (
-    tasks::Tasks,
+    (tasks::Tasks, steps::Steps),
     batch::Batch,
     upload::Uploads,
     events::Events,
@@ -110,7 +113,7 @@ type All = (
     resolve::Links,
     identities::Identities,
     secrets::Secrets,
-    (sources::Sources, schedules::Schedules),
+    (sources::Sources, schedules::Schedules, event_fires::EventFires),
     (workflows::Workflows, language::Language, compat::Routes),
     (models::ModelFiles, Speech, OpenAiModels),
     devices::Devices,
@@ -120,7 +123,7 @@ type All = (
 /// Every resource.
 pub(super) fn all(context: Context) -> All {
     (
-        tasks::Tasks(context.clone()),
+        (tasks::Tasks(context.clone()), steps::Steps(context.clone())),
         batch::Batch(context.clone()),
         upload::Uploads(context.clone()),
         events::Events(context.clone()),
@@ -131,7 +134,11 @@ pub(super) fn all(context: Context) -> All {
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
         secrets::Secrets(context.clone()),
-        (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
+        (
+            sources::Sources(context.clone()),
+            schedules::Schedules(context.clone()),
+            event_fires::EventFires(context.clone()),
+        ),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), compat::routes(&context)),
         (models::ModelFiles(context.clone()), Speech(context.clone()), OpenAiModels(context.clone())),
         devices::Devices(context.clone()),

@@ -85,6 +85,9 @@ pub(super) struct ScheduleView {
     alert_url: Option<String>,
     /// Whether it was told that the schedule fails, and not yet that it works again.
     alerted: bool,
+    /// Since when that is so.
+    #[oai(nullable)]
+    alerted_at: Option<Time>,
     /// When it was made.
     created_at: Time,
 }
@@ -131,8 +134,13 @@ pub(super) struct FireView {
     /// Why it failed.
     #[oai(nullable)]
     error: Option<Report>,
-    /// When it was written.
+    /// Whether it made up for a time that had passed while nothing could fire.
+    caught_up: bool,
+    /// When it was written: it fired, was put behind another fire or was passed over.
     created_at: Time,
+    /// When its work began; null when there was none.
+    #[oai(nullable)]
+    started_at: Option<Time>,
     /// When it ended.
     #[oai(nullable)]
     ended_at: Option<Time>,
@@ -173,7 +181,8 @@ impl From<Schedule> for ScheduleView {
             failures: schedule.failures,
             alert_after: schedule.alert_after,
             alert_url: schedule.alert_url,
-            alerted: schedule.alerted,
+            alerted: schedule.alerted_at.is_some(),
+            alerted_at: schedule.alerted_at.map(time),
             created_at: Time(schedule.created_at),
         }
     }
@@ -195,7 +204,9 @@ impl From<Fire> for FireView {
             new_items: fire.new_items,
             note: fire.note,
             error: fire.error.map(Into::into),
+            caught_up: fire.caught_up,
             created_at: Time(fire.created_at),
+            started_at: fire.started_at.map(Time),
             ended_at: fire.ended_at.map(Time),
         }
     }

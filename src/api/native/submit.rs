@@ -119,7 +119,9 @@ impl Context {
             Some(id) => self.store().media(id).await?,
             None => None,
         };
-        let steps = self.store().main_steps_of(task.id).await?.into_iter().map(|row| row.step).collect();
-        Ok(TaskView::new(self.base(), task, media, Some(steps)))
+        let rows = self.store().main_steps_of(task.id).await?;
+        let steps = Some(self.step_views(rows).await?);
+        let parent = self.parent_of(&task).await?;
+        Ok(TaskView { steps, parent, ..TaskView::new(self.base(), task, media) })
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use poem_openapi::Object;
 use serde_json::{Map, Value};
 
+use super::step_views::StepView;
 use crate::{
     api::words::{Time, Word},
-    domain::{Media, Priority, Step, StepKind, StepState, Task, TaskStatus},
+    domain::{Media, Priority, Task, TaskStatus},
     error,
 };
 
@@ -64,6 +65,9 @@ pub(super) struct TaskView {
     /// The task that it does once more.
     #[oai(skip_serializing_if_is_none)]
     pub rerun_of: Option<i64>,
+    /// The `workflow` step that it is the work of. Not in lists.
+    #[oai(skip_serializing_if_is_none)]
+    pub parent: Option<Parent>,
     /// Whether it waits until another task of its workflow has ended.
     pub held: bool,
     /// When it must have ended.
@@ -87,6 +91,15 @@ pub(super) struct TaskView {
     pub steps: Option<Vec<StepView>>,
     /// Where to go on.
     pub links: Links,
+}
+
+/// The step whose work a task is. / 发起此任务的步骤。
+#[derive(Debug, Object)]
+pub(super) struct Parent {
+    /// The task that the step belongs to.
+    pub task_id: i64,
+    /// The step's name.
+    pub step: String,
 }
 
 /// Paths of what belongs to a task. / 与任务相关的路径。
@@ -142,35 +155,6 @@ pub(super) struct MediaView {
     pub available: bool,
 }
 
-/// One unit of work of a task. / 任务的一个步骤。
-#[derive(Debug, Object)]
-#[oai(rename = "Step")]
-pub(super) struct StepView {
-    /// Its name in the workflow; the first half of a `transcribe` step named `text` is `text:extract`.
-    pub key: String,
-    /// What it does.
-    pub kind: Word<StepKind>,
-    /// Where it stands.
-    pub state: Word<StepState>,
-    /// Tries so far.
-    pub attempt: i64,
-    /// How often its worker died; three times fail it.
-    pub crashes: i64,
-    /// 0 to 1.
-    pub progress: f64,
-    /// The last try's error.
-    #[oai(nullable)]
-    pub error: Option<Report>,
-    /// When the last try started.
-    #[oai(nullable)]
-    pub started_at: Option<Time>,
-    /// When it ended.
-    #[oai(nullable)]
-    pub finished_at: Option<Time>,
-    /// When it may start.
-    pub eligible_at: Time,
-}
-
 impl From<error::Report> for Report {
     fn from(report: error::Report) -> Self {
         Self { code: report.code, detail: report.detail, hint: report.hint, attempts: report.attempts }
@@ -179,7 +163,7 @@ impl From<error::Report> for Report {
 
 impl TaskView {
     /// A task as it is shown below `base`.
-    pub(super) fn new(base: &str, task: Task, media: Option<Media>, steps: Option<Vec<Step>>) -> Self {
+    pub(super) fn new(base: &str, task: Task, media: Option<Media>) -> Self {
         let own = format!("{base}/api/tasks/{}", task.id);
         let below = |name: &str| format!("{own}/{name}");
         let links = Links {
@@ -211,7 +195,8 @@ impl TaskView {
             started_at: task.started_at.map(Time),
             finished_at: task.finished_at.map(Time),
             media: media.map(Into::into),
-            steps: steps.map(|steps| steps.into_iter().map(Into::into).collect()),
+            parent: None,
+            steps: None,
             links,
         }
     }
@@ -232,23 +217,6 @@ impl From<Media> for MediaView {
             sha256: media.sha256,
             content_type: media.content_type,
             available: media.file.is_some(),
-        }
-    }
-}
-
-impl From<Step> for StepView {
-    fn from(step: Step) -> Self {
-        Self {
-            key: step.key,
-            kind: Word(step.kind),
-            state: Word(step.state),
-            attempt: step.attempt,
-            crashes: step.crashes,
-            progress: step.progress,
-            error: step.error.map(Into::into),
-            started_at: step.started_at.map(Time),
-            finished_at: step.finished_at.map(Time),
-            eligible_at: Time(step.eligible_at),
         }
     }
 }

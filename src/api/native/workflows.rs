@@ -166,7 +166,7 @@ impl Context {
         }
     }
 
-    async fn revisions(&self, name: &str) -> Result<Vec<WorkflowRevision>> {
+    pub(super) async fn revisions(&self, name: &str) -> Result<Vec<WorkflowRevision>> {
         let rows = self.store().workflow_revisions(name).await?;
         if rows.is_empty() { Err(self.no_workflow(name).await?) } else { Ok(rows) }
     }
@@ -183,12 +183,14 @@ impl Context {
         let rows = self.store().workflows().await?.into_iter();
         let workflows =
             rows.map(|row| (row.name, Other { revision: Some(row.revision), definition: row.definition })).collect();
+        let secrets = self.store().secrets().await?.into_iter().map(|secret| secret.name).collect();
         let (config, text) = (Arc::clone(&self.state.config), text.to_owned());
         let check = move || {
             let machine = steps::machine(&config).unwrap_or_else(|error| {
                 tracing::warn!(error = %error.chain(), "what this machine has for workflows is not known");
                 Machine::default()
             });
+            let machine = Machine { secrets: Some(secrets), ..machine };
             validate::check(&text, &World { workflows, machine })
         };
         let checked = tokio::task::spawn_blocking(check).await;

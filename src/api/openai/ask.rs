@@ -111,7 +111,7 @@ fn format(fields: &Fields) -> Result<Format> {
     let Some(word) = fields.text("response_format") else { return Ok(Format::Json) };
     let word = word.trim();
     if word == "diarized_json" {
-        let detail = "\"diarized_json\" needs speakers to be told apart, which this daemon cannot do";
+        let detail = "The response format \"diarized_json\" is not to be had here";
         return Err(Error::new(Code::DiarizationUnavailable, detail).with_field("response_format"));
     }
     Format::ALL.iter().find(|(known, _)| *known == word).map(|(_, format)| *format).ok_or_else(|| {

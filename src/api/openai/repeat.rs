@@ -34,41 +34,30 @@ impl Context {
 
     async fn find_or_make(&self, request: Request) -> Result<Task> {
         let Request { ask, given, fields, caller, goal, is_repeated } = request;
-        let head = format!("{goal:?} {:?} {fields}", caller.token);
-        if is_repeated {
-            let file = match &given {
-                Some(given) => given.file.sha256().await?,
-                None => String::new(),
-            };
-            if let Some(task) = self.remembered(&key(&head, &file)).await? {
-                return Ok(task);
-            }
+        let file = match &given {
+            Some(given) => given.file.sha256().await?,
+            None => String::new(),
+        };
+        let key = key(&format!("{goal:?} {:?} {file} {fields}", caller.token));
+        let store = self.state.queue.store();
+        let tx = store.begin().await?;
+        if is_repeated
+            && let Some((id, _)) = tx.idempotent(&key, DAY_MS).await?
+            && let Some(task) = tx.lock_task(id).await?
+            && !matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled)
+        {
+            return Ok(task);
         }
+        tx.forget_key(&key).await?;
+        tx.commit().await?;
         let mut submission = ask.submission;
         submission.caller = caller;
-        let task = self.take(given, submission).await?;
-        let upload = match task.link.strip_prefix("upload:") {
-            Some(id) => self.state.queue.store().upload(id).await?,
-            None => None,
-        };
-        let file = upload.map(|(upload, _)| upload.sha256).unwrap_or_default();
-        let tx = self.state.queue.store().begin().await?;
-        let key = key(&head, &file);
-        tx.forget_key(&key).await?;
-        tx.remember_key(&key, "", task.id).await?;
-        tx.commit().await?;
-        Ok(task)
-    }
-
-    async fn remembered(&self, key: &str) -> Result<Option<Task>> {
-        let tx = self.state.queue.store().begin().await?;
-        let Some((id, _)) = tx.idempotent(key, DAY_MS).await? else { return Ok(None) };
-        let task = tx.lock_task(id).await?;
-        Ok(task.filter(|task| !matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled)))
+        submission.idempotency = Some((key, String::new()));
+        self.take(given, submission).await
     }
 }
 
 /// The name under which a request is remembered. No Idempotency-Key has a blank.
-fn key(head: &str, file: &str) -> String {
-    format!("openai {}", content::sha256(format!("{head} {file}").as_bytes()))
+fn key(request: &str) -> String {
+    format!("openai {}", content::sha256(request.as_bytes()))
 }

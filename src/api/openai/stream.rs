@@ -153,10 +153,14 @@ impl Words {
         let mut events = Vec::new();
         if !more.is_empty() || self.told.is_empty() {
             let words = std::mem::take(&mut self.words);
-            events.push(self.delta(&more.to_owned(), &words));
+            events.push(self.delta(more, &words));
         }
-        let mut done = Text::of_stream(transcript, &self.wanted, whole).to_json().unwrap_or_default();
-        done["type"] = "transcript.text.done".into();
+        let mut done = json!({ "type": "transcript.text.done" });
+        if let (Some(done), Some(Value::Object(members))) =
+            (done.as_object_mut(), Text::of_stream(transcript, &self.wanted, whole).to_json())
+        {
+            done.extend(members);
+        }
         events.push(done);
         Ok(events)
     }

@@ -1,9 +1,11 @@
 //! The API over a real store, queue and folder of files.
 
 mod edge;
+mod event_fires;
 mod events;
 mod media;
 mod models;
+mod openai;
 mod secrets;
 mod server;
 mod sources;

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     error::{Code, Error, Result},
     files::{check_room, free_bytes},
-    media::{Ffmpeg, SandboxState},
+    media::{Ffmpeg, Ports, SandboxState},
     transcribe::{cpu_check, cpu_features},
 };
 
@@ -29,7 +29,13 @@ pub(super) async fn checks(config: &Config) -> Result<Vec<Check>> {
     checks.push(Check::of("cpu", true, begun, cpu));
     checks.extend(ffmpeg(config).await?);
     let begun = Instant::now();
-    checks.push(Check::of("yt-dlp", false, begun, ytdlp(&config.crawlers.ytdlp.program).await));
+    let ytdlp = ytdlp(&config.crawlers.ytdlp.program).await;
+    let gate = match &ytdlp {
+        Ok(Found::Here(_)) => gate(Ports::here(config.media.sandbox)),
+        _ => Ok(Found::Nothing("yt-dlp has to run first.".to_owned())),
+    };
+    checks.push(Check::of("yt-dlp", false, begun, ytdlp));
+    checks.push(Check::of("yt-dlp.network", false, Instant::now(), gate));
     for (name, folder) in [("paths.data", &config.paths.data), ("paths.temp", &config.paths.temp)] {
         let begun = Instant::now();
         let found = writable(folder).and_then(|place| space(&place, config.uploads.reserve_bytes));
@@ -76,6 +82,15 @@ async fn ytdlp(program: &str) -> Result<Found> {
         }
         Ok(Err(error)) => Err(broken().with_source(error)),
         _ => Err(broken()),
+    }
+}
+
+/// Whether yt-dlp can reach the network in the daemon's way only.
+fn gate(ports: Ports) -> Result<Found> {
+    match (ports, ports.problem()) {
+        (_, Some(problem)) => Err(problem),
+        (Ports::Off, None) => Ok(Found::Nothing("`media.sandbox` is off.".to_owned())),
+        (_, None) => Ok(Found::Here("landlock keeps it to the daemon's network rules.".to_owned())),
     }
 }
 

@@ -1,7 +1,8 @@
 //! yt-dlp as a supervised child: behind the gate, without our environment, in a folder of its own.
 //!
-//! Callers may rely on this: it reaches the network only through [`Net::gate`]; where the kernel has landlock it can
-//! neither connect elsewhere nor write outside its folder; when a call returns or is dropped, the whole process group
+//! Callers may rely on this: it is told to reach the network through [`Net::gate`] only; where the kernel's landlock knows
+//! ports it cannot connect elsewhere, and a kernel that lets it is told to the log and by `trawl doctor`; where the kernel
+//! has landlock it cannot write outside its folder; when a call returns or is dropped, the whole process group
 //! ends; cookies lie in a file that only we may read, for as long as the run.
 
 mod command;
@@ -23,7 +24,7 @@ use super::transport::untold;
 use crate::{
     config::{Config, Sandbox},
     error::{Code, Error, Result},
-    media::{Patience, supervise},
+    media::{Patience, Ports, supervise},
     net::Net,
 };
 
@@ -55,6 +56,9 @@ impl YtDlp {
         command::check(&settings.arguments)?;
         let temp = folder(&std::path::absolute(&config.paths.temp)?);
         let Some(program) = program::find(&settings.program) else { return Ok(None) };
+        if let Some(problem) = Ports::here(config.media.sandbox).problem() {
+            tracing::warn!("yt-dlp is told to use the daemon's network rules, and could leave them. {problem}");
+        }
         Ok(Some(Self {
             program,
             settings: settings.clone(),

@@ -17,8 +17,8 @@ use crate::{
 /// The largest answer, in bytes.
 const MAX_STDOUT: u64 = 64 * 1024 * 1024;
 
-/// Locks the command in. With a `port` it can write in `folder` alone and connect to that port alone, where the kernel
-/// has landlock. It dies with the thread that starts it.
+/// Locks the command in. With a `port` it can write in `folder` alone, where the kernel has landlock, and connect to that
+/// port alone, where its landlock knows ports. It dies with the thread that starts it.
 pub(super) fn lock(command: &mut Command, folder: &Path, port: Option<u16>) -> io::Result<()> {
     let ruleset = port.map(|port| gated(folder, port)).transpose()?.flatten();
     let parent = i32::try_from(std::process::id()).map_err(io::Error::other)?;

@@ -103,6 +103,8 @@ async fn an_answer_in_the_wrong_form_is_repaired_once() {
     }
     let error = stage.fail(with).await;
     assert_eq!((error.code, error.is_retryable()), (Code::LlmAnswer, true));
+    // As a sentence: its quotes are quotes.
+    assert!(error.detail.contains("must have: At \""), "{}", error.detail);
     assert_eq!(server.asked().len(), 4);
 }
 

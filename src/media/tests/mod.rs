@@ -5,6 +5,7 @@ mod formats;
 mod hostile;
 mod jail;
 mod process;
+mod ready;
 
 use std::{
     fs,

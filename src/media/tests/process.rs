@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The word of four seconds, two seconds of samples, then `manners`.
-fn script(folder: &Path, name: &str, manners: &str) -> PathBuf {
+pub(super) fn script(folder: &Path, name: &str, manners: &str) -> PathBuf {
     let path = folder.join(name);
     let text = format!(
         "#!/bin/sh\nif [ \"$1\" = -version ]; then echo {name} version 0; exit; fi\n\

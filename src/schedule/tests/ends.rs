@@ -35,8 +35,14 @@ async fn failures_in_a_row_are_told_once_and_so_is_their_end() {
     assert_eq!(body["data"]["fire"]["task_id"], json!(bench.tasks().await[2]));
     hour(&bench, 3, Failed).await;
     told(&["schedule.failing"]).await;
-    assert_eq!((bench.schedule(id).await.failures, bench.schedule(id).await.alerted), (3, true));
+    let failing = bench.schedule(id).await;
+    assert_eq!(failing.failures, 3);
+    let since = failing.alerted_at.unwrap();
+    let fires = bench.all(id).await;
+    let second = fires.iter().find(|fire| fire.fire_at.timestamp_millis() == START + 2 * HOUR).unwrap();
+    assert_eq!(Some(since), second.ended_at.map(|at| at.timestamp_millis()), "since the fire that was one too many");
     hour(&bench, 4, Completed).await;
+    assert_eq!(bench.schedule(id).await.alerted_at, None);
     told(&["schedule.failing", "schedule.recovered"]).await;
     hour(&bench, 5, Completed).await;
     told(&["schedule.failing", "schedule.recovered"]).await;

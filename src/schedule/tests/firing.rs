@@ -1,6 +1,7 @@
 //! From times to tasks.
 
 use super::*;
+use crate::domain::FireState;
 
 #[tokio::test]
 async fn a_time_makes_one_task_and_what_is_next_is_noted() {
@@ -29,6 +30,9 @@ async fn times_that_passed_are_made_up_for_as_wished() {
         let id = bench.hourly(|schedule| schedule.catchup = catchup).await;
         bench.scheduler.look(START + 3 * HOUR + HOUR / 2).await.unwrap();
         assert_eq!(bench.fires(id).await, expected, "{catchup}");
+        let all = bench.all(id).await;
+        let mut fired = all.iter().filter(|fire| fire.state == FireState::Started);
+        assert!(fired.all(|fire| fire.caught_up && fire.started_at.is_some()), "{all:?}");
         assert_eq!(bench.schedule(id).await.next_fire, Some(START + 4 * HOUR));
     }
 }

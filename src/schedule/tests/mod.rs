@@ -1,5 +1,6 @@
 //! Schedules and triggers over a real store and intake; the clock is an argument, and only the site is a stub.
 
+mod broken;
 mod ends;
 mod firing;
 mod managing;

@@ -6,7 +6,7 @@ use crate::{
     follow::{Backfill, Start, tests::post},
 };
 
-async fn source(bench: &Bench) -> crate::domain::Source {
+pub(super) async fn source(bench: &Bench) -> crate::domain::Source {
     let start = Start {
         link: "https://example.com/list".to_owned(),
         title: None,

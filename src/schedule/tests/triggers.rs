@@ -1,8 +1,9 @@
 //! Triggers of definitions: rows of the newest revision, and one task for each event.
 
 use super::*;
+use crate::domain::EventFireState;
 
-fn definition(name: &str, triggers: &Value) -> Value {
+pub(super) fn definition(name: &str, triggers: &Value) -> Value {
     json!({
         "dsl": 1, "name": name, "params": {"link": {"type": "url"}, "why": {"type": "string", "default": ""}},
         "triggers": triggers, "steps": {"source": {"use": "resolve", "with": {"link": "${params.link}"}}}
@@ -131,8 +132,8 @@ async fn what_a_trigger_cannot_fill_in_is_noted() {
     failed_task(&bench, "transcribe").await;
     bench.scheduler.look(START).await.unwrap();
     for name in ["rescue", "needy"] {
-        let (_, state, task, note) = bench.store().event_fires(name, 10).await.unwrap().remove(0);
-        assert_eq!((state.as_str(), task), ("refused", None), "{name}");
-        assert!(note.is_some(), "{name}");
+        let fire = bench.store().event_fires(name, 10, None).await.unwrap().fires.remove(0);
+        assert_eq!((fire.state, fire.task_id), (EventFireState::Refused, None), "{name}");
+        assert!(fire.note.is_some(), "{name}");
     }
 }

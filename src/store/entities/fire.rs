@@ -18,6 +18,8 @@ pub struct Model {
     pub error: Option<Json>,
     pub created_at: i64,
     pub ended_at: Option<i64>,
+    pub started_at: Option<i64>,
+    pub caught_up: Option<bool>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -19,6 +19,7 @@ pub mod source;
 pub mod source_item;
 pub mod step;
 pub mod task;
+pub mod task_media;
 pub mod transcript;
 pub mod upload;
 pub mod workflow;

@@ -32,6 +32,7 @@ pub struct Model {
     pub alert_url: Option<String>,
     pub alerted: bool,
     pub created_at: i64,
+    pub alerted_at: Option<i64>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -10,6 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub task_id: i64,
+    pub media_id: Option<i64>,
     pub audio_sha256: String,
     pub model: String,
     pub options: Json,

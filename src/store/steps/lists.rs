@@ -95,6 +95,17 @@ impl Tx {
         found.into_iter().map(read).collect()
     }
 
+    /// The ids of the rows of a list's items at these places.
+    pub async fn items_at(&self, task: TaskId, list: &str, places: &[i64]) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        for some in places.chunks(1_000) {
+            let query = Entity::find().select_only().column(Column::Id).filter(Column::TaskId.eq(task.0));
+            let query = query.filter(Column::List.eq(list)).filter(Column::ItemIndex.is_in(some.iter().copied()));
+            ids.extend(query.into_tuple::<String>().all(&self.inner).await?);
+        }
+        Ok(ids)
+    }
+
     /// Makes a list that has failed wait for its items again, of which `remaining` have not ended well, within this
     /// deadline.
     pub async fn reopen_list(&self, id: &str, remaining: i64, progress: f64, deadline_at: Option<i64>) -> Result<()> {

@@ -6,6 +6,7 @@
 
 mod fenced;
 mod insert;
+mod items;
 mod lists;
 mod moves;
 mod reads;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     insert::{ListItem, NewStep},
+    items::{ItemFilter, ListPage},
     lists::{Counted, ItemEnd},
     moves::{Start, Stopped},
     reads::StepView,

@@ -42,6 +42,7 @@ const DOORS: [(&str, &[&str]); 18] = [
     ("accel", &["src/transcribe"]),
     ("gemm", &["accel/src"]),
     ("ferrous_opencc", &["src/zh"]),
+    ("symphonia", &["src/media"]),
     ("croner", &["src/workflow"]),
     ("chrono_tz", &["src/workflow"]),
     ("tokio_cron_scheduler", &["src/schedule"]),

@@ -44,6 +44,34 @@ async fn a_machine_that_is_fine_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn models_and_programs_are_looked_at_and_no_key_is_told() {
+    let cli = Cli::new();
+    std::fs::create_dir_all(cli.path("bin")).unwrap();
+    std::fs::write(cli.path("bin/plain"), "no program").unwrap();
+    let cli = Cli::with(&format!(
+        "llm.base_url = \"https://llm.example/v1\"\nllm.api_key = \"sk-hush\"\nllm.model = \"gpt\"\n\
+         llm.models.near = {{ base_url = \"http://169.254.169.254/v1\", model = \"small\" }}\n\
+         exec.good.argv = [\"sh\", \"-c\", \"true\"]\nexec.gone.argv = [\"/nowhere/at-all\"]\n\
+         exec.plain.argv = [{:?}]",
+        cli.path("bin/plain")
+    ));
+    let said = cli.run(&["doctor", "--json"]).await;
+    assert_eq!(said.code, Some(0), "none of it is needed: {}", said.err);
+    let of = checks(&said.out);
+    let (ending, words) = of("llm.default");
+    assert!(ending == "ok" && words.contains("gpt at llm.example, with a key"), "{words}");
+    assert!(of("llm.near").0 == "failed" && of("llm.near").1.contains("address_refused"), "{}", of("llm.near").1);
+    assert!(!said.out.contains("sk-hush") && !said.err.contains("sk-hush"));
+    assert!(of("exec.good").0 == "ok" && of("exec.good").1.contains("/sh is here"), "{}", of("exec.good").1);
+    for (name, words) in [("exec.gone", "/nowhere/at-all is not there"), ("exec.plain", "may not be run")] {
+        assert!(of(name).0 == "failed" && of(name).1.contains(words), "{}", of(name).1);
+    }
+    let none = Cli::new().run(&["doctor", "--json"]).await;
+    assert_eq!(checks(&none.out)("llm").0, "skipped");
+    assert!(["ok", "skipped", "failed"].contains(&checks(&none.out)("yt-dlp.network").0.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_way_to_a_platform_is_tried() {
     let site = Site::start().await;
     let capture = std::fs::read(root().join("crawlers/fixtures/douyin/slidesinfo_video.json")).unwrap();

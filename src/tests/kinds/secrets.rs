@@ -154,6 +154,8 @@ async fn a_secret_is_used_echoed_and_never_seen_again() {
     let paths = [
         "/api/secrets".to_owned(),
         format!("/api/tasks/{id}/deliveries"),
+        format!("/api/tasks/{id}/steps/a"),
+        format!("/api/tasks/{id}/steps/c"),
         "/api/tasks".to_owned(),
         "/api/workflows".to_owned(),
     ];

@@ -36,7 +36,9 @@ impl Models {
             return Ok(name);
         }
         let known = OFFICIAL.iter().map(|model| model.name);
-        let known = known.chain(files.keys().map(String::as_str)).chain(self.aliases.keys().map(String::as_str));
+        // An alias of a model that is not there is no help.
+        let leads = self.led(&files);
+        let known = known.chain(files.keys().map(String::as_str)).chain(leads.iter().map(|(alias, _)| *alias));
         let shown: String = wanted.chars().take(100).collect();
         let error = Error::new(Code::UnknownModel, format!("There is no model \"{}\"", shown.escape_debug()));
         Err(match nearest(wanted, known) {

@@ -58,16 +58,21 @@ pub fn choose(with: &Map<String, Value>, scope: &Value) -> Result<Output> {
     let no = |index: usize, why: &str| Error::new(Code::Expression, format!("The `when` of case {index} {why}"));
     let cases = with.get("cases").and_then(Value::as_array);
     let cases = cases.ok_or_else(|| Error::new(Code::InvalidWorkflow, "The cases of a condition are no list"))?;
-    let filled = |value: Option<&Value>| value.map_or(Ok(Value::Null), |value| template::fill(value, scope));
+    let filled = |place: &str, value: Option<&Value>| {
+        value.map_or(Ok(Value::Null), |value| template::fill_at(place, value, scope))
+    };
     for (index, case) in cases.iter().enumerate() {
         let when = case.get("when").and_then(Value::as_str).ok_or_else(|| no(index, "is not there"))?;
         match expr::evaluate(when, scope)? {
-            Value::Bool(true) => return Ok(Output { value: filled(case.get("value"))?, case: Some(index) }),
+            Value::Bool(true) => {
+                let value = filled(&format!("/with/cases/{index}/value"), case.get("value"))?;
+                return Ok(Output { value, case: Some(index) });
+            }
             Value::Bool(false) => {}
             _ => return Err(no(index, "is neither true nor false")),
         }
     }
-    Ok(Output { value: filled(with.get("else"))?, case: None })
+    Ok(Output { value: filled("/with/else", with.get("else"))?, case: None })
 }
 
 #[cfg(test)]
@@ -110,6 +115,7 @@ mod tests {
     fn only_the_value_that_is_taken_is_filled_in() {
         let cases = vec![case("params.no", json!("${params.gone}")), case("params.yes", json!("<${params.text}>"))];
         assert_eq!(of(cases).unwrap(), (json!("<x>"), Some(1)));
-        assert!(of(vec![case("params.yes", json!("${params.gone}"))]).is_err());
+        let error = of(vec![case("params.yes", json!("${params.gone}"))]).unwrap_err();
+        assert_eq!(error.hint, "Correct the expression at /with/cases/0/value.");
     }
 }

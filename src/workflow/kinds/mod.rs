@@ -107,7 +107,7 @@ fn spec<K: Kind>() -> KindSpec {
 pub fn input(kind: StepKind, with: &Map<String, Value>, scope: &Value) -> Result<Value> {
     match kind {
         StepKind::Condition => Ok(json!(condition::choose(with, scope)?)),
-        _ => template::fill(&Value::Object(with.clone()), scope),
+        _ => template::fill_at("/with", &Value::Object(with.clone()), scope),
     }
 }
 

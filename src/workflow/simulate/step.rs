@@ -146,7 +146,7 @@ fn tried(step: &StepDef, mock: Option<&Value>, scope: &Value) -> Tried {
         let output = choose(&step.with, scope).map(|output| json!(output));
         return (Some(written), output.map_err(|error| error.report()));
     }
-    let with = match template::fill(&written, scope) {
+    let with = match template::fill_at("/with", &written, scope) {
         Ok(with) => with,
         Err(error) => return (None, Err(error.report())),
     };
@@ -157,10 +157,18 @@ fn tried(step: &StepDef, mock: Option<&Value>, scope: &Value) -> Tried {
     (Some(with), ended)
 }
 
+/// The error that a mock stands for.
+fn mocked_error(mock: &Value) -> Option<&Map<String, Value>> {
+    mock.as_object().filter(|mock| mock.len() == 1)?.get("error")?.as_object()
+}
+
+/// The code of the error that a mock stands for.
+pub(super) fn mocked_code(mock: &Value) -> Option<&str> {
+    mocked_error(mock)?.get("code")?.as_str()
+}
+
 fn mocked(mock: &Value) -> Result<Value, Report> {
-    let error =
-        mock.as_object().filter(|mock| mock.len() == 1).and_then(|mock| mock.get("error")).and_then(Value::as_object);
-    let Some(error) = error else { return Ok(mock.clone()) };
+    let Some(error) = mocked_error(mock) else { return Ok(mock.clone()) };
     let text = |fields: &Map<String, Value>, name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
     let code = Code::from_word(&text(error, "code").unwrap_or_default());
     let detail = text(error, "detail").unwrap_or_else(|| "As the mock says".to_owned());

@@ -116,6 +116,11 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(of(json!({"n": "1"}), json!({})).unwrap_err().code, Code::InvalidValue);
     assert_eq!(of(json!({"n": 1, "m": 1}), json!({})).unwrap_err().code, Code::UnknownField);
     assert_eq!(of(json!({"n": 1}), json!({"b": {}})).unwrap_err().code, Code::UnknownField);
+    let typo = json!({"error": {"code": "source_timeut"}});
+    for mock in [typo.clone(), json!([{"text": ""}, typo])] {
+        let error = of(json!({"n": 1}), json!({"a": mock})).unwrap_err();
+        assert_eq!((error.code, error.hint.as_str()), (Code::UnknownField, "Did you mean \"source_timeout\"?"));
+    }
     assert_eq!(of(json!({"n": 1}), json!({})).unwrap().status, "completed");
 }
 

@@ -27,7 +27,11 @@ pub(super) fn branches(task: &Value, names: &BTreeMap<String, String>) -> Result
         let name = condition.get(field).and_then(Value::as_str);
         name.map(|name| {
             let known = names.get(name).cloned();
-            known.ok_or_else(|| refused("/CONDITION", &format!("no task \"{}\"", name.escape_debug())))
+            let known = known.ok_or_else(|| refused("/CONDITION", &format!("no task \"{}\"", name.escape_debug())))?;
+            match known == *own {
+                true => Err(refused("/CONDITION", &format!("{field} names the task itself: it decides about others"))),
+                false => Ok(known),
+            }
         })
     };
     let mut found = Vec::new();

@@ -99,6 +99,21 @@ fn triggers_need_their_time_or_event() {
         "/TRIGGER_TYPE: E_CRON: SCHEDULED needs a time table: add \"CRON\": \"0 9 * * *\""
     );
     assert!(why(of(json!({"TRIGGER_TYPE": "EVENT"}))).contains("media.created"));
+    // What needs a link gets that of the event; a time brings none.
+    let heard = |more: Value| {
+        let mut given = json!({"WORKFLOW_NAME": "x", "tasks": [{"TASK_ID": "a", "COMPONENT": "whisper"}]});
+        given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        given
+    };
+    for (event, link) in [("media.created", "media:${event.media.id}"), ("task.failed", "${event.task.link}")] {
+        let definition = translated(heard(json!({"TRIGGER_TYPE": "EVENT", "EVENT": event}))).definition;
+        assert_eq!(definition["triggers"], json!([{"event": event, "params": {"link": link}}]));
+        assert!(validate::parse(&definition.to_string()).is_ok());
+    }
+    assert!(
+        why(heard(json!({"TRIGGER_TYPE": "SCHEDULED", "CRON": "0 9 * * *"})))
+            .starts_with("/tasks: SCHEDULED needs a link")
+    );
     assert!(why(of(json!({"TRIGGER_TYPE": "manual"}))).contains("MANUAL, SCHEDULED or EVENT"));
     let notify = json!({"TRIGGER_TYPE": "MANUAL", "NOTIFY_ON_COMPLETION": {"channel": "email", "recipient": "a", "message": "b"}});
     assert!(why(of(notify)).contains("CALLBACK_URL"));
@@ -114,6 +129,23 @@ fn what_is_missing_is_told_with_its_place() {
         why(of(json!({"TASK_ID": "a", "COMPONENT": "http", "CONDITION": {"@IF": "true", "@THEN": "b"}})))
             .contains("no task \"b\"")
     );
+    for (field, value, problem) in [
+        ("DEPENDENCIES", json!(["b"]), "/tasks/0/DEPENDENCIES: no task \"b\""),
+        ("DEPENDENCIES", json!([5]), "/tasks/0/DEPENDENCIES: no task 5"),
+        ("DEPENDENCIES", json!("a"), "/tasks/0/DEPENDENCIES: must be a list of TASK_IDs"),
+        ("RETRY_POLICY", json!({"max_retries": "3"}), "/tasks/0/RETRY_POLICY/max_retries: must be a whole number"),
+        ("RETRY_POLICY", json!({"interval": 0.5}), "/tasks/0/RETRY_POLICY/interval: must be a whole number"),
+        ("TIMEOUT", json!("60"), "/tasks/0/TIMEOUT: must be a whole number of seconds"),
+        (
+            "CONDITION",
+            json!({"@IF": {"status": 200}, "@THEN": "a"}),
+            "/tasks/0/CONDITION: @THEN names the task itself: it decides about others",
+        ),
+    ] {
+        let mut task = json!({"TASK_ID": "a", "COMPONENT": "http"});
+        task[field] = value;
+        assert_eq!(why(of(task)), problem);
+    }
     // A component that nobody knows is refused by the check, with the kinds that there are.
     let unknown = translated(of(json!({"TASK_ID": "a", "COMPONENT": "Teleport"})));
     assert!(validate::parse(&unknown.definition.to_string()).unwrap_err().detail.contains("E_KIND /steps/a/use"));

@@ -1,6 +1,36 @@
 //! Lengths of time that are not written as they should be.
 
-use super::{Problem, shown};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Problem, below, shown};
+use crate::domain::Span;
+
+/// The longest time that something may take or wait: a year.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Looks for times that nothing can end in, and for those that nobody lives to see.
+pub(super) fn check(value: &Value, problems: &mut Vec<Problem>) {
+    let mut look = |holder: &Value, pointer: &str, field: &str, may_be_none: bool| {
+        let span = holder.get(field).and_then(Value::as_str).and_then(|text| text.parse::<Span>().ok());
+        let message = match span {
+            Some(Span(span)) if span.is_zero() && !may_be_none => "must be longer than nothing",
+            Some(Span(span)) if span > LONGEST => "must be at most 366d",
+            _ => return,
+        };
+        problems.push(Problem::new("E_DURATION", format!("{pointer}/{field}"), message));
+    };
+    look(value, "", "deadline", false);
+    for group in ["steps", "on_error"] {
+        for (name, step) in value.get(group).and_then(Value::as_object).into_iter().flatten() {
+            let pointer = below(&format!("/{group}"), name);
+            look(step, &pointer, "timeout", false);
+            look(step, &pointer, "deadline", false);
+            look(step, &pointer, "delay", true);
+        }
+    }
+}
 
 /// The problem of a text that is no length of time, with how it is written where that can be guessed.
 pub(super) fn problem(given: &str, pointer: String) -> Problem {

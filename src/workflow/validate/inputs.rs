@@ -7,6 +7,7 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{Problem, draft::Draft, shape};
 use crate::workflow::kinds;
@@ -25,6 +26,9 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
             if step.kind == "condition" {
                 cases(&step.with, &format!("/{group}/{name}/with/cases"), problems);
             }
+            if matches!(step.kind.as_str(), "http" | "callback") {
+                address(&step.with, &format!("/{group}/{name}/with/url"), problems);
+            }
             if step.kind == "llm" {
                 question(&step.with, &format!("/{group}/{name}/with"), problems);
             }
@@ -32,6 +36,20 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
             shape::against(validator, &kind.with, &with, &format!("/{group}/{name}/with"), problems);
         }
     }
+}
+
+/// An address that is written out must be one that can be asked at all.
+fn address(with: &Map<String, Value>, pointer: &str, problems: &mut Vec<Problem>) {
+    let Some(text) = with.get("url").and_then(Value::as_str).filter(|text| !text.contains("${")) else { return };
+    let message = match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => "must begin with http:// or https://",
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "must not hold a name or a password: send them in a header, from a secret"
+        }
+        Ok(_) => return,
+        Err(_) => "must be a whole address, such as https://example.com/hook",
+    };
+    problems.push(Problem::new("E_FIELD", pointer, message));
 }
 
 /// A model is told what to do, and with what: each in one of two ways.

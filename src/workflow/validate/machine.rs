@@ -1,9 +1,12 @@
-//! Whether the machine has what steps name. Another one may, and this one may have it tomorrow: these are warnings.
+//! Whether the machine has what steps name: programs, prompts, models, secrets. Another one may, and this one may have it tomorrow: these are warnings.
 
 use serde_json::Value;
 
 use super::{Problem, draft::Draft, shown, world::Machine};
-use crate::domain::options::nearest;
+use crate::{
+    domain::options::nearest,
+    workflow::{expr::Reference, template::references},
+};
 
 /// The name of the model that a step asks which names none.
 const DEFAULT: &str = "default";
@@ -21,6 +24,16 @@ pub(super) fn check(draft: &Draft, machine: &Machine, problems: &mut Vec<Problem
                 let meant = nearest(given, known.iter().map(String::as_str));
                 problems.push(Problem::new("W_UNKNOWN", format!("/{group}/{name}{field}"), message).or(meant));
             };
+            let mut found = Vec::new();
+            references(&Value::Object(step.with.clone()), "/with", &mut found);
+            for (place, reference) in found {
+                if let Ok(Reference { path, .. }) = reference
+                    && let [root, secret, ..] = path.as_slice()
+                    && root == "secrets"
+                {
+                    look(&place, "secret", secret, &machine.secrets);
+                }
+            }
             if let Some(program) = step.kind.strip_prefix("exec:") {
                 look("/use", "program", program, &machine.programs);
             }

@@ -90,6 +90,7 @@ fn look(value: &Value, world: &World, problems: &mut Vec<Problem>) {
         let message = format!("\"{}\" has a meaning in /api/workflows: take another name", draft.name);
         problems.push(Problem::new("E_FIELD", "/name", message));
     }
+    duration::check(value, problems);
     lists(&draft, problems);
     inputs::check(&draft, problems);
     params::check(&draft, problems);

@@ -31,6 +31,8 @@ pub struct Machine {
     pub prompts: Option<Vec<String>>,
     /// The language models.
     pub models: Option<Vec<String>>,
+    /// The secrets.
+    pub secrets: Option<Vec<String>>,
 }
 
 impl Other {

@@ -27,7 +27,8 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
     let id = uuid::Uuid::new_v4().to_string();
     let link = format!("upload:{id}");
     submission.link.clone_from(&link);
-    submission.idempotency = idempotency(key, content::sha256(format!("{} {fields}", kept.sha256).as_bytes()))?;
+    let given = idempotency(key, content::sha256(format!("{} {fields}", kept.sha256).as_bytes()))?;
+    submission.idempotency = given.or(submission.idempotency);
     let upload = NewUpload {
         id,
         file_name: name,
@@ -39,10 +40,10 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
     };
     match hand_in(context, &upload, submission).await {
         // A repeated request: its first upload is the one that is used.
-        Ok(task) if task.link != link => context.drop_upload(&upload).await.map(|()| task),
+        Ok(task) if task.link != link => context.drop_upload(&upload.id).await.map(|()| task),
         Ok(task) => Ok(task),
         Err(error) => {
-            if let Err(left) = context.drop_upload(&upload).await {
+            if let Err(left) = context.drop_upload(&upload.id).await {
                 tracing::error!(error = %left.chain(), "a refused upload cannot be removed");
             }
             Err(error)

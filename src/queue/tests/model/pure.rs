@@ -124,11 +124,15 @@ impl Model {
                 state_of(&mut self.states, key, StepState::Waiting);
                 let list = self.case.steps.iter().chain(&self.case.handlers).find(|step| step.key == key);
                 let list = list.unwrap().list.clone().unwrap();
-                for index in 0..list.items.len() {
-                    let state = if index < list.parallel { StepState::Ready } else { StepState::Blocked };
-                    self.states.insert(format!("{key}[{index}]"), state);
+                // What has succeeded before the task was tried again stays.
+                let items: Vec<String> = (0..list.items.len()).map(|index| format!("{key}[{index}]")).collect();
+                let is_open = |item: &&String| self.states.get(*item) != Some(&StepState::Succeeded);
+                let open: Vec<String> = items.iter().filter(is_open).cloned().collect();
+                for (turn, item) in open.iter().enumerate() {
+                    let state = if turn < list.parallel { StepState::Ready } else { StepState::Blocked };
+                    self.states.insert(item.clone(), state);
                 }
-                if list.items.is_empty() {
+                if open.is_empty() {
                     state_of(&mut self.states, key, StepState::Succeeded);
                     *self.committed.entry(key.to_owned()).or_default() += 1;
                     self.after(key);
@@ -232,7 +236,9 @@ impl Model {
         self.failed.clear();
         for step in self.case.steps.clone() {
             let (state, items) = (self.states[&step.key], self.items(&step.key));
-            if !items.is_empty() && state != StepState::Succeeded {
+            let is_done = |index: &usize| has_ended(self.states[&self.case.steps[*index].key]);
+            let may_start = step.strict.iter().chain(&step.loose).all(is_done);
+            if !items.is_empty() && state != StepState::Succeeded && may_start {
                 let parallel = step.list.as_ref().unwrap().parallel;
                 let mut open = 0;
                 for item in

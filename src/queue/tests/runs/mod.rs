@@ -2,6 +2,7 @@
 
 mod failures;
 mod lists;
+mod media;
 mod tree;
 
 use std::collections::BTreeMap;

@@ -21,6 +21,10 @@ fn names_are_resolved() {
 
     let unknown = models.resolve(Some("large-v3-trubo")).unwrap_err();
     assert_eq!((unknown.code, unknown.hint.as_str()), (Code::UnknownModel, "Did you mean \"large-v3-turbo\"?"));
+    // An alias of a model that is gone is no help.
+    let gone = Models { aliases: [("smoke".to_owned(), "smoke-q5".to_owned())].into(), ..models.clone() };
+    let unknown = gone.resolve(Some("smoke")).unwrap_err();
+    assert_eq!(unknown.hint, "Did you mean \"smoke-q8_0\"?");
     for bad in ["../smoke/ggml-smoke-q8_0", "smoke/smoke-q8_0", "hidden", "x/y", "..", "\0", "/etc/passwd"] {
         assert_eq!(models.resolve(Some(bad)).unwrap_err().code, Code::UnknownModel, "{bad}");
         assert_eq!(models.look(Some(bad)).unwrap_err().code, Code::UnknownModel, "{bad}");

@@ -129,7 +129,12 @@ fn an_address_does_not_come_from_a_step_by_way_of_another_workflow() {
 #[test]
 fn what_the_machine_does_not_have_is_told() {
     let list = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-    let machine = Machine { programs: list(&["sentiment"]), prompts: list(&["summary"]), models: list(&["small"]) };
+    let machine = Machine {
+        programs: list(&["sentiment"]),
+        prompts: list(&["summary"]),
+        models: list(&["small"]),
+        secrets: list(&["hook"]),
+    };
     let ask = |with: Value| json!({"use": "llm", "with": with});
     let steps = json!({
         "a": {"use": "exec:sentimant"},
@@ -138,6 +143,7 @@ fn what_the_machine_does_not_have_is_told() {
         "d": ask(json!({"prompt": "summary", "model": "small", "input": "x"})),
         "e": {"use": "exec:sentiment", "with": {"text": "${steps.c.output.text} ${steps.f.output.text}"}},
         "f": ask(json!({"prompt": "${params.prompt}", "model": "${params.model}", "input": "x"})),
+        "g": {"use": "http", "with": {"url": "https://x.example/", "headers": {"a": "${secrets.hok}", "b": "${secrets.hook}"}}},
     });
     let text = json!({"type": "string", "default": "x"});
     let definition = workflow("x", json!({"prompt": text, "model": text}), steps);
@@ -149,10 +155,11 @@ fn what_the_machine_does_not_have_is_told() {
             "W_UNKNOWN /steps/b/with/prompt: no prompt \"sumary\" is configured here; did you mean \"summary\"?",
             "W_UNKNOWN /steps/b/with/model: no language model \"samll\" is configured here; did you mean \"small\"?",
             "W_UNKNOWN /steps/c: no language model \"default\" is configured here",
+            "W_UNKNOWN /steps/g/with/headers/a: no secret \"hok\" is configured here; did you mean \"hook\"?",
         ]
     );
     assert_eq!(on(Machine::default()), Vec::<String>::new());
-    let bare = on(Machine { programs: list(&[]), models: list(&[]), prompts: None });
+    let bare = on(Machine { programs: list(&[]), models: list(&[]), ..Machine::default() });
     assert_eq!(bare.len(), 5, "{bare:?}");
     assert!(bare.contains(&"W_UNKNOWN /steps/d/with/model: no language model is configured here".to_owned()));
 }

@@ -1,0 +1,4 @@
+//! OpenAI's audio API: as its SDKs see it, and byte by byte.
+
+mod sdk;
+mod wire;
