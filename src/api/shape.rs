@@ -81,6 +81,12 @@ const TABLE: &[(&str, Shape)] = &[
     ("/api/douyin/*", Shape::Services),
     ("/api/chatgpt/*", Shape::Services),
     ("/api/health/*", Shape::Services),
+    ("/upload", Shape::Detail),
+    ("/process/audio", Shape::Detail),
+    ("/transcription", Shape::Detail),
+    ("/monitoring/*", Shape::Detail),
+    ("/asr", Shape::Detail),
+    ("/detect-language", Shape::Detail),
 ];
 
 impl Shape {

@@ -20,8 +20,9 @@ use crate::{
 };
 
 /// The text of every workflow that ships.
-const SHIPPED: [&str; 5] = [
+const SHIPPED: [&str; 6] = [
     include_str!("../../workflows/transcribe.json"),
+    include_str!("../../workflows/transcribe-folder.json"),
     include_str!("../../workflows/transcribe-summarise.json"),
     include_str!("../../workflows/translate-subtitles.json"),
     include_str!("../../workflows/follow-source.json"),

@@ -40,6 +40,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// What people send.
     pub uploads: UploadsConfig,
+    /// What lies here for us.
+    pub ingest: IngestConfig,
     /// How the network is used.
     pub net: NetConfig,
     /// How platforms are asked.
@@ -112,6 +114,13 @@ pub struct UploadsConfig {
     pub max_bytes: u64,
     /// Disk space in bytes that uploads and downloads leave free.
     pub reserve_bytes: u64,
+}
+
+/// What lies here for us.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IngestConfig {
+    /// The folder whose folders may be taken in; empty: none.
+    pub root: PathBuf,
 }
 
 /// How the network is used.

@@ -27,3 +27,8 @@ pub(super) fn of(head: &[u8]) -> (&'static str, &'static str) {
         _ => UNKNOWN,
     }
 }
+
+/// Whether a file is audio or video by its first bytes.
+pub(super) fn is_media(head: &[u8]) -> bool {
+    of(head) != UNKNOWN
+}

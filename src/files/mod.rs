@@ -5,6 +5,7 @@
 //! configured folders is touched.
 
 mod folders;
+pub mod ingest;
 mod kept;
 mod kind;
 mod space;

@@ -1,6 +1,6 @@
 //! `workflow`: another workflow, as a task of its own. The step waits for the task's end and takes its result.
 //!
-//! Input `{name, version?, params?}`; output `{task_id, status, output}`, `output` being the task's result. The task has
+//! Input `{name, version?, params?, options?}`; output `{task_id, status, output}`, `output` being the task's result. The task has
 //! the priority of the one it belongs to and sends no callback; it is cancelled and deleted with it.
 
 use super::{Job, Outcome};
@@ -12,6 +12,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         workflow: with.name,
         revision: with.version,
         params: with.params,
+        options: with.options,
         priority: Some(job.task.priority),
         ..Submission::default()
     };

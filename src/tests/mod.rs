@@ -35,6 +35,7 @@ mod replay;
 mod road;
 mod runs;
 mod script;
+mod seeds;
 mod shown;
 mod seeds;
 mod sources;

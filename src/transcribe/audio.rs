@@ -15,6 +15,33 @@ pub const SAMPLE_RATE: u64 = 16_000;
 /// In samples: whisper.cpp says nothing about less than a tenth of a second.
 pub(crate) const SHORTEST: u64 = SAMPLE_RATE / 10 + 160;
 
+/// Bytes of a WAV header.
+pub(crate) const WAV_HEADER: u64 = 44;
+
+/// The header of a WAV file with so many bytes of such PCM; more than 4 GiB are told as 4 GiB.
+pub fn wav_header(bytes: u64) -> [u8; WAV_HEADER as usize] {
+    let size = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+    let mut header = [0; WAV_HEADER as usize];
+    let parts: [(usize, &[u8]); 11] = [
+        (0, b"RIFF"),
+        (4, &size(bytes + WAV_HEADER - 8)),
+        (8, b"WAVEfmt "),
+        (16, &16u32.to_le_bytes()),
+        (20, &1u16.to_le_bytes()),
+        (22, &1u16.to_le_bytes()),
+        (24, &size(SAMPLE_RATE)),
+        (28, &size(SAMPLE_RATE * 2)),
+        (32, &2u16.to_le_bytes()),
+        (34, &16u16.to_le_bytes()),
+        (36, b"data"),
+    ];
+    for (at, part) in parts {
+        header[at..at + part.len()].copy_from_slice(part);
+    }
+    header[40..].copy_from_slice(&size(bytes));
+    header
+}
+
 /// Seconds of so many samples.
 pub(crate) fn seconds(samples: u64) -> f64 {
     samples as f64 / SAMPLE_RATE as f64
@@ -51,5 +78,19 @@ impl Pcm {
     /// The samples of a range, from -1 to 1.
     pub(crate) fn read_floats(&mut self, range: Range<u64>) -> Result<Vec<f32>> {
         Ok(self.read(range)?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_says_what_follows() {
+        let header = wav_header(32_000);
+        assert_eq!(&header[..4], b"RIFF");
+        assert_eq!(u32::from_le_bytes(header[4..8].try_into().unwrap()), 32_036);
+        assert_eq!(u32::from_le_bytes(header[24..28].try_into().unwrap()), 16_000);
+        assert_eq!(u32::from_le_bytes(header[40..].try_into().unwrap()), 32_000);
     }
 }

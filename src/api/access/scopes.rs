@@ -31,13 +31,14 @@ impl Need {
 
 /// The operations by their ids.
 const TABLE: &[(Need, &[&str])] = &[
-    (Need::Nothing, &["live", "ready", "create_session", "delete_session", "services_health", "whisper_api_login"]),
+    (Need::Nothing, &["live", "ready", "create_session", "delete_session", "services_health", "whisper_api_login", "health"]),
     (
         Need::Read,
         &[
             "list_tasks",
             "get_task",
             "get_step",
+            "monitor_task",
             "step_items",
             "openai_models",
             "openai_model",
@@ -92,6 +93,13 @@ const TABLE: &[(Need, &[&str])] = &[
             "rerun_task",
             "openai_transcribe",
             "openai_translate",
+            "transcribe_folder",
+            "upload_audio",
+            "process_audio",
+            "transcribe_file",
+            "transcribe_binary",
+            "asr",
+            "detect_language",
             "services_create",
             "services_tiktok",
             "services_douyin",

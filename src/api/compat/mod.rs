@@ -2,16 +2,39 @@
 //!
 //! Each file or folder has the routes of one of them: their fields, defaults and words; what stands behind is everyone's.
 
+mod folder;
+mod health;
+mod pcm;
 pub(super) mod services;
+mod summary;
+mod traditional;
+mod waited;
+mod webservice;
 mod whisper_api;
 mod work_flow;
 
 use super::native::Context;
 
 /// Every route of theirs.
-pub(super) type Routes = (work_flow::CreateWorkFlow, services::Routes, whisper_api::Routes);
+pub(super) type Routes = (
+    (summary::SummedUp, traditional::Traditional),
+    folder::Folders,
+    whisper_api::Routes,
+    services::Routes,
+    work_flow::CreateWorkFlow,
+    webservice::Webservice,
+    health::Health,
+);
 
 /// Every route of theirs.
 pub(super) fn routes(context: &Context) -> Routes {
-    (work_flow::CreateWorkFlow(context.clone()), services::routes(context), whisper_api::routes(context))
+    (
+        (summary::SummedUp(context.clone()), traditional::Traditional(context.clone())),
+        folder::Folders(context.clone()),
+        whisper_api::routes(context),
+        services::routes(context),
+        work_flow::CreateWorkFlow(context.clone()),
+        webservice::Webservice(context.clone()),
+        health::Health,
+    )
 }

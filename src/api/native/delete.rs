@@ -17,6 +17,10 @@ impl Context {
 
     async fn remove(&self, id: TaskId) -> Result<()> {
         let task = self.task(id).await?;
+        // The files of a folder came with the tasks of its files, which are deleted with it.
+        let tx = self.store().begin().await?;
+        let children = tx.children_of_task(id).await?;
+        drop(tx);
         let deleted = self.state.queue.delete(id).await?;
         for id in deleted.tasks {
             // The work may be stopping still and hold its folder; it takes the folder away itself then.
@@ -29,14 +33,16 @@ impl Context {
         for key in deleted.media.into_iter().filter_map(|media| media.file) {
             file = file.and(self.state.queue.drop_file(&self.state.files, &key).await);
         }
-        if let Some(upload) = task.link.strip_prefix("upload:") {
-            self.drop_upload(upload).await?;
+        for link in [&task].into_iter().chain(&children).map(|task| &task.link) {
+            if let Some(upload) = link.strip_prefix("upload:") {
+                file = file.and(self.drop_upload(upload).await);
+            }
         }
         file
     }
 
     /// Removes an upload that no task names any more, and its file unless something else is made of the same bytes.
-    pub(super) async fn drop_upload(&self, id: &str) -> Result<()> {
+    pub(in crate::api) async fn drop_upload(&self, id: &str) -> Result<()> {
         let tx = self.store().begin().await?;
         let file = tx.take_upload(id).await?;
         tx.commit().await?;

@@ -74,7 +74,7 @@ impl Context {
         self.store().task(id).await?.ok_or_else(|| Error::new(Code::NotFound, format!("There is no task {id}")))
     }
 
-    fn base(&self) -> &str {
+    pub(in crate::api) fn base(&self) -> &str {
         &self.state.config.server.base_path
     }
 }

@@ -104,7 +104,7 @@ impl OpenAiModels {
 
 impl Context {
     /// The model's own name, when something can hear with it now; `given` is what the client calls it.
-    pub(super) fn hearing(&self, given: &str) -> Result<String> {
+    pub(in crate::api) fn hearing(&self, given: &str) -> Result<String> {
         let name = self.model_called(given)?;
         let missing = match self.state.models.resolve(Some(&name)) {
             Err(error) if error.code == Code::ModelMissing && !self.state.pool.is_remote(&name) => error,

@@ -1,8 +1,13 @@
 //! The requests of the systems that trawl takes the place of, as their documentation writes them: only host, port and file
 //! names that stand for the reader's own are changed.
 
+mod folder;
+mod gone;
 mod services;
 mod services_more;
+mod summary;
+mod traditional;
+mod webservice;
 mod whisper_api;
 
 use std::path::Path;
@@ -33,4 +38,12 @@ async fn typed(app: &TestApp, folder: &Path, host: &str, command: &str) -> (u16,
 async fn typed_json(app: &TestApp, folder: &Path, host: &str, command: &str) -> (u16, Value) {
     let (status, body) = typed(app, folder, host, command).await;
     (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("{command}: {body}")))
+}
+
+/// Checks that a refusal is told in FastAPI's shape, `{"detail": "a sentence with a hint"}`, and nothing else.
+#[track_caller]
+fn check_detail(case: &str, (status, body): &(u16, Value), wanted: u16, says: &str) {
+    let detail = body["detail"].as_str().unwrap_or_default();
+    assert_eq!((*status, body.as_object().map_or(0, |body| body.len())), (wanted, 1), "{case}: {body}");
+    assert!(detail.contains(says) && detail.ends_with(['.', '?']), "{case}: {body}");
 }

@@ -9,11 +9,9 @@ use crate::{
     },
     error::Result,
     net::FilePart,
-    transcribe::{audio::SAMPLE_RATE, engine::Job, language::language},
+    transcribe::{audio::wav_header, engine::Job, language::language},
 };
 
-/// Bytes of a WAV header.
-pub(super) const HEADER: u64 = 44;
 /// The most bytes of the lines around a field: its boundary of some 80 bytes, and its header.
 const BETWEEN: u64 = 256;
 
@@ -100,35 +98,10 @@ pub(super) fn wav(job: &Job, samples: Range<u64>) -> FilePart {
         field: "file",
         name: "audio.wav",
         content_type: "audio/wav",
-        head: header(bytes.end - bytes.start).to_vec(),
+        head: wav_header(bytes.end - bytes.start).to_vec(),
         path: job.pcm.clone(),
         range: bytes,
     }
-}
-
-/// The header of a WAV file with so many bytes of 16-bit mono PCM.
-fn header(bytes: u64) -> [u8; HEADER as usize] {
-    // A piece is far below 4 GiB: `max_bytes` is checked.
-    let size = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
-    let mut header = [0; HEADER as usize];
-    let parts: [(usize, &[u8]); 11] = [
-        (0, b"RIFF"),
-        (4, &size(bytes + HEADER - 8)),
-        (8, b"WAVEfmt "),
-        (16, &16u32.to_le_bytes()),
-        (20, &1u16.to_le_bytes()),
-        (22, &1u16.to_le_bytes()),
-        (24, &size(SAMPLE_RATE)),
-        (28, &size(SAMPLE_RATE * 2)),
-        (32, &2u16.to_le_bytes()),
-        (34, &16u16.to_le_bytes()),
-        (36, b"data"),
-    ];
-    for (at, part) in parts {
-        header[at..at + part.len()].copy_from_slice(part);
-    }
-    header[40..].copy_from_slice(&size(bytes));
-    header
 }
 
 #[cfg(test)]
@@ -186,14 +159,5 @@ mod tests {
         assert_eq!(path(&given), "/audio/translations");
         assert_eq!(without_effect(&given), ["languages", "beam_size", "word_timestamps", "threads"]);
         assert!(fields("m", &given, false).unwrap().iter().all(|(name, _)| !name.starts_with("timestamp")));
-    }
-
-    #[test]
-    fn the_header_says_what_follows() {
-        let header = header(32_000);
-        assert_eq!(&header[..4], b"RIFF");
-        assert_eq!(u32::from_le_bytes(header[4..8].try_into().unwrap()), 32_036);
-        assert_eq!(u32::from_le_bytes(header[24..28].try_into().unwrap()), 16_000);
-        assert_eq!(u32::from_le_bytes(header[40..].try_into().unwrap()), 32_000);
     }
 }

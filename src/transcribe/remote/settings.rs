@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::request::HEADER;
 use crate::{
     config::{RemoteConfig, RemoteUse},
     error::Result,
+    transcribe::audio::WAV_HEADER,
 };
 
 /// Room for the form's other fields, which a server may count.
@@ -39,7 +39,7 @@ impl Settings {
             models: config.models.clone(),
             used: config.used,
             slots: config.slots,
-            longest: (config.max_bytes - HEADER - FIELDS) / 2,
+            longest: (config.max_bytes - WAV_HEADER - FIELDS) / 2,
             timeout: config.timeout.0,
         })
     }
@@ -77,9 +77,9 @@ mod tests {
         let usual = settings("url = \"https://asr.example/v1/\"").unwrap();
         assert_eq!((usual.url.as_str(), usual.slots, usual.used), ("https://asr.example/v1", 2, RemoteUse::First));
         assert_eq!((usual.timeout.as_secs(), usual.engine().as_str()), (600, "remote:lab"));
-        assert!(usual.longest * 2 + HEADER + FIELDS <= 25_000_000);
+        assert!(usual.longest * 2 + WAV_HEADER + FIELDS <= 25_000_000);
         assert_eq!(usual.longest_beside(FIELDS), usual.longest);
-        assert!(usual.longest_beside(23_001) * 2 + HEADER + 23_001 <= 25_000_000);
+        assert!(usual.longest_beside(23_001) * 2 + WAV_HEADER + 23_001 <= 25_000_000);
     }
 
     #[test]

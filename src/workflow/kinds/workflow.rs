@@ -29,6 +29,9 @@ pub struct With {
     /// Its parameters.
     #[serde(default)]
     pub params: Map<String, Value>,
+    /// Transcription options of the task, as in `POST /api/tasks`.
+    #[serde(default)]
+    pub options: Map<String, Value>,
 }
 
 /// What came of the task.

@@ -52,10 +52,15 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
 }
 
 async fn hand_in(context: &Context, upload: &Upload, submission: Submission) -> Result<Task> {
+    insert(context, upload).await?;
+    context.state.intake.submit(submission).await
+}
+
+/// Stores an upload whose file is kept.
+pub(in crate::api) async fn insert(context: &Context, upload: &Upload) -> Result<()> {
     let tx = context.store().begin().await?;
     // Files of the same bytes are one: the last task that had it may have been deleted a moment ago, and the file with it.
     context.state.files.kept_path(&upload.file).await?;
     tx.insert_upload(upload.clone()).await?;
-    tx.commit().await?;
-    context.state.intake.submit(submission).await
+    tx.commit().await
 }
