@@ -31,7 +31,7 @@ impl Context {
             count = source.read(&mut piece).await?;
         }
         file.finish().await?;
-        Ok(Given { file, name: given.name })
+        Ok(Given { file, name: given.name, content_type: given.content_type })
     }
 }
 

@@ -152,10 +152,10 @@ impl Context {
     }
 
     async fn job(&self, task: &Task) -> Result<Job> {
-        Ok(Job::of(task, self.heard(task).await?.as_ref()))
+        Ok(Job::of(task, self.words_of(task).await?.as_ref()))
     }
 
-    async fn heard(&self, task: &Task) -> Result<Option<Transcript>> {
+    async fn words_of(&self, task: &Task) -> Result<Option<Transcript>> {
         if task.status != TaskStatus::Completed {
             return Ok(None);
         }
