@@ -9,7 +9,7 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 
-use super::{origin, problem, routes::Routes, shape::Shape};
+use super::{native::resumable, origin, problem, routes::Routes, shape::Shape};
 use crate::{
     domain::Caller,
     error::{Code, Error},
@@ -40,6 +40,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let path = request.uri().path().to_owned();
         request.set_data(AskedPath(path.clone()));
         request.set_data(Caller::default());
+        resumable::unwrap(self.routes.below(&path), &mut request);
         let host = if self.local_only { origin::check_host(&request) } else { Ok(()) };
         let answer = match host.and_then(|()| origin::check(&request)) {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
@@ -59,6 +60,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         }
         let mut response = Shape::of(self.routes.below(&path)).reshape(response);
         protect(&mut response);
+        resumable::stamp(self.routes.below(&path), &mut response);
         Ok(response)
     }
 }

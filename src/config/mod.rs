@@ -130,6 +130,10 @@ pub struct UploadsConfig {
     pub max_bytes: u64,
     /// Disk space in bytes that uploads and downloads leave free.
     pub reserve_bytes: u64,
+    /// How long an upload in pieces waits for its next one.
+    pub expires_after: Span,
+    /// Uploads in pieces that are not complete, at the same time.
+    pub max_unfinished: usize,
 }
 
 /// How the network is used.

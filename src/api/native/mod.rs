@@ -14,6 +14,7 @@ mod model_views;
 mod models;
 mod rerun;
 mod resolve;
+pub(in crate::api) mod resumable;
 mod schedule_views;
 mod schedule_wishes;
 mod schedules;
@@ -98,7 +99,7 @@ pub(super) enum Group {
 type All = (
     tasks::Tasks,
     batch::Batch,
-    upload::Uploads,
+    (upload::Uploads, resumable::Resumable),
     events::Events,
     transcript::Transcripts,
     files::StepFiles,
@@ -119,7 +120,7 @@ pub(super) fn all(context: Context) -> All {
     (
         tasks::Tasks(context.clone()),
         batch::Batch(context.clone()),
-        upload::Uploads(context.clone()),
+        (upload::Uploads(context.clone()), resumable::Resumable(context.clone())),
         events::Events(context.clone()),
         transcript::Transcripts(context.clone()),
         files::StepFiles(context.clone()),
