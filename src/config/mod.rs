@@ -74,8 +74,14 @@ pub struct ServerConfig {
     pub base_path: String,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// Connections of one address at the same time; 0 for any number.
+    pub max_connections_per_address: usize,
     /// How long a request's head may take.
     pub head_timeout: Span,
+    /// How long a connection may be silent while nothing is worked on for it.
+    pub idle_timeout: Span,
+    /// Origins of other sites' pages that may call; `*` for all.
+    pub cors_origins: Vec<String>,
 }
 
 /// Where tasks are kept.

@@ -4,6 +4,7 @@ mod edge;
 mod events;
 mod media;
 mod models;
+mod outside;
 mod resumable;
 mod secrets;
 mod server;
