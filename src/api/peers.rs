@@ -100,11 +100,10 @@ impl Peers {
 
     /// Ends the connection that has done nothing for the longest time, if one is quiet.
     pub(super) fn shed(&self) {
-        let table = self.table();
-        let before = self.now().saturating_sub(u64::try_from(self.inner.quiet.as_millis()).unwrap_or(u64::MAX));
-        let idle = table.open.values().filter(|line| line.is_idle());
-        let quietest = idle.min_by_key(|line| line.stirred.load(Ordering::Relaxed));
-        if let Some(line) = quietest.filter(|line| line.stirred.load(Ordering::Relaxed) <= before) {
+        let (table, now) = (self.table(), self.now());
+        let silent = |line: &Line| Duration::from_millis(now.saturating_sub(line.stirred.load(Ordering::Relaxed)));
+        let idle = table.open.values().filter(|line| line.is_idle() && silent(line) >= self.inner.quiet);
+        if let Some(line) = idle.max_by_key(|line| silent(line)) {
             line.end.cancel();
         }
     }

@@ -1,5 +1,6 @@
 //! The API over a real store, queue and folder of files.
 
+mod bodies;
 mod edge;
 mod events;
 mod media;

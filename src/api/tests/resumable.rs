@@ -59,7 +59,9 @@ async fn a_file_in_pieces_becomes_a_task() {
     assert_eq!((upload.file_name.as_str(), upload.content_type.as_deref()), ("a.wav", Some("audio/wav")));
     send(&api, Method::DELETE, &path, &[], Body::empty()).await.problem(409, "conflict");
     // Nothing more fits in; a repeated last piece of nothing does no harm.
-    append(&api, &path, WAV.len(), "x").await.problem(413, "too_large");
+    let end = WAV.len().to_string();
+    let more = [PIECE, ("upload-offset", end.as_str()), ("content-length", "1")];
+    send(&api, Method::PATCH, &path, &more, "x").await.problem(413, "too_large");
     assert_eq!(append(&api, &path, WAV.len(), Body::empty()).await.status, 204);
     let task = task.json()["id"].as_i64().unwrap();
     let gone = api.send(Request::builder().method(Method::DELETE).uri_str(format!("/api/tasks/{task}")).finish()).await;

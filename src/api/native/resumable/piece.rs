@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::headers::Checksum;
 use crate::{
     api::{
-        body::{broken, in_time},
+        body::{Pace, broken, in_time},
         parts::Incoming,
     },
     error::{Code, Error, Result},
@@ -111,8 +111,10 @@ async fn copy(
     length: u64,
     mut checksum: Option<Checksum>,
 ) -> Result<()> {
+    let mut pace = Pace::begin();
     while let Some(bytes) = in_time(stream.next()).await? {
         let bytes = bytes.map_err(broken)?;
+        pace.took(bytes.len())?;
         if file.size() + bytes.len() as u64 > length {
             return Err(too_much(length));
         }
