@@ -41,7 +41,7 @@ done
 
 # All checks (scripts/schemathesis.toml says which not). A live view never ends.
 url=$(cat "$folder/data/url")
-"$client" --config-file scripts/schemathesis.toml run "$url/openapi.json" \
+SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 "$client" --config-file scripts/schemathesis.toml run "$url/openapi.json" \
     --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-3}" --generation-deterministic --no-shrink \
     --generation-allow-x00 false --request-timeout 30 --continue-on-failure --no-color --workers 2 \
     --exclude-path-regex 'events$' \
