@@ -43,6 +43,6 @@ done
 url=$(cat "$folder/data/url")
 SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 "$client" --config-file scripts/schemathesis.toml run "$url/openapi.json" \
     --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-3}" --generation-deterministic --no-shrink \
-    --generation-allow-x00 false --request-timeout 30 --continue-on-failure --no-color --workers 2 \
+    --generation-allow-x00 false --request-timeout 30 --continue-on-failure --no-color \
     --exclude-path-regex 'events$' \
     || { grep -E 'ERROR|panicked' "$folder/log" | tail -40 >&2; exit 1; }
