@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test soak run check fmt audit bench bench-runs bench-flags bench-gpu crawler-fixtures fuzz bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-runs bench-flags bench-gpu crawler-fixtures fuzz schemathesis bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -17,6 +17,8 @@ help:
 	@echo 'make crawler-fixtures DIR=… VECTORS=…'
 	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
 	@echo 'make fuzz    any bytes for the crawlers, SECONDS=300 for each parser (crawlers/README.md)'
+	@echo 'make schemathesis'
+	@echo '             asks a daemon everything that its OpenAPI document allows, and much that it does not'
 	@echo 'make fmt     formats the source'
 	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
 
@@ -26,7 +28,9 @@ demo: bootstrap
 test: bootstrap
 	@scripts/ytdlp.sh
 	@scripts/sdks.sh
+	@scripts/clients.sh
 	cargo test --workspace --locked
+	@scripts/schemathesis.sh
 
 # SEED chooses which ones.
 soak: bootstrap
@@ -66,6 +70,10 @@ fuzz: bootstrap
 bench-gpu: bootstrap
 	cargo build --release --locked --bin trawl --features cuda --target-dir target/cuda
 	benches/gpu.py --binary target/cuda/release/trawl --device cuda:0
+
+# Part of `make test`. EXAMPLES: random requests for each operation.
+schemathesis: bootstrap
+	@scripts/schemathesis.sh
 
 audit:
 	@command -v cargo-deny >/dev/null || { echo 'audit: run: cargo install cargo-deny --locked' >&2; exit 1; }

@@ -282,6 +282,26 @@ impl App {
         tokio::join!(models, models::attend(&self, arrivals), sweeps, files);
     }
 
+    /// Removes uploads in pieces that have expired, and files that no row speaks of. What is written to right now stays.
+    async fn sweep_partial_uploads(&self, older_than: Duration) -> Result<()> {
+        let (store, files) = (self.services.queue.store(), &self.services.files);
+        let expired = store.expired_partial_uploads(chrono::Utc::now().timestamp_millis()).await?;
+        for id in expired.iter().filter_map(|id| id.parse().ok()) {
+            let Some(claim) = files.claim(id) else { continue };
+            files.remove_partial(&claim).await?;
+            let tx = store.begin().await?;
+            tx.delete_partial_upload(&id.to_string()).await?;
+            tx.commit().await?;
+        }
+        for id in files.partials(older_than).await? {
+            let Some(claim) = files.claim(id) else { continue };
+            if store.partial_upload(&id.to_string()).await?.is_none() {
+                files.remove_partial(&claim).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn sweep(&self, older_than: Duration) {
         let swept = async {
             let live = self.services.queue.store().open_tasks().await?.into_iter().collect();
@@ -292,6 +312,7 @@ impl App {
             let stale = tx.take_stale_uploads(tx.now() - age).await?;
             tx.delete_stale_media(tx.now() - age).await?;
             tx.commit().await?;
+            self.sweep_partial_uploads(older_than).await?;
             for key in stale {
                 self.services.queue.drop_file(&self.services.files, &key).await?;
             }

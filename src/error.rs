@@ -113,6 +113,10 @@ codes! {
     TooLarge "too_large" TooLarge 413 "Raise `uploads.max_bytes` or `net.max_media_bytes`, or send a smaller file.";
     UnsupportedFormat "unsupported_format" Unsupported 415 "See the list of formats in /docs.";
     RangeNotSatisfiable "range_not_satisfiable" InvalidInput 416 "Ask for a range inside the file.";
+    Expired "expired" NotFound 410 "Begin anew: what was sent has been given up.";
+    Busy "busy" Unavailable 423 "Try again in a moment.";
+    ProtocolVersion "protocol_version" Unsupported 412 "Send the header Tus-Resumable: 1.0.0.";
+    ChecksumMismatch "checksum_mismatch" InvalidInput 460 "Send the same piece again: it was damaged on its way.";
     CrossOrigin "cross_origin" Forbidden 403 "Call the API from its own address, or from outside a browser.";
     Unauthorized "unauthorized" Forbidden 401 "Send an access token as `Authorization: Bearer trw_…`; the operator makes one with `trawl token create`.";
     Forbidden "forbidden" Forbidden 403 "Ask the operator for a token with this scope.";

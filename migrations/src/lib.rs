@@ -16,6 +16,7 @@ mod m20261120_000010_fires_told;
 mod m20261120_000010_owners;
 mod m20261120_000011_tokens;
 mod m20261120_000014_facades;
+mod m20261120_000014_partial_uploads;
 
 use sea_orm_migration::prelude::*;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000010_owners::Migration),
             Box::new(m20261120_000011_tokens::Migration),
             Box::new(m20261120_000014_facades::Migration),
+            Box::new(m20261120_000014_partial_uploads::Migration),
         ]
     }
 }

@@ -1,6 +1,9 @@
 //! A JSON body: counted, checked, typed, and documented like every other.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -19,6 +22,9 @@ pub(super) const MAX_JSON: usize = 1024 * 1024;
 
 /// How long a client may send nothing in the middle of a body.
 pub(super) const STALL: Duration = Duration::from_secs(30);
+
+/// The slowest body, in bytes per second, measured over [`STALL`].
+const SLOWEST: u64 = 1024;
 
 /// A typed JSON body.
 pub(super) struct JsonBody<T> {
@@ -86,9 +92,10 @@ impl<'a> ApiExtractor<'a> for Document {
 /// Reads a whole body of at most [`MAX_JSON`] bytes, counted as they come.
 pub(super) async fn read(body: poem::Body) -> Result<Bytes> {
     let mut stream = Box::pin(body.into_bytes_stream());
-    let mut bytes = BytesMut::new();
+    let (mut bytes, mut pace) = (BytesMut::new(), Pace::begin());
     while let Some(chunk) = in_time(stream.next()).await? {
         let chunk = chunk.map_err(broken)?;
+        pace.took(chunk.len())?;
         if bytes.len() + chunk.len() > MAX_JSON {
             return Err(Error::new(Code::TooLarge, format!("The body is larger than {MAX_JSON} bytes"))
                 .with_hint("Send less: a JSON body is at most 1 MiB; media go to /api/tasks/upload."));
@@ -106,7 +113,64 @@ pub(super) async fn in_time<T>(next: impl Future<Output = T>) -> Result<T> {
     })
 }
 
+/// How fast a body comes: one that trickles holds its connection as long as it likes.
+pub(super) struct Pace {
+    since: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    /// A body that begins now.
+    pub(super) fn begin() -> Self {
+        Self { since: Instant::now(), bytes: 0 }
+    }
+
+    /// Notes a piece of so many bytes; refuses a body that is slower than 1 KiB/s over half a minute.
+    pub(super) fn took(&mut self, count: usize) -> Result<()> {
+        self.note(count, Instant::now())
+    }
+
+    fn note(&mut self, count: usize, now: Instant) -> Result<()> {
+        self.bytes += count as u64;
+        let passed = now.saturating_duration_since(self.since);
+        if passed < STALL {
+            return Ok(());
+        }
+        let enough = SLOWEST * passed.as_secs();
+        let bytes = std::mem::take(&mut self.bytes);
+        self.since = now;
+        match bytes >= enough {
+            true => Ok(()),
+            false => Err(Error::new(Code::InvalidRequest, "The body comes more slowly than 1 KiB per second")
+                .with_hint("Send the request again over a faster connection.")),
+        }
+    }
+}
+
 /// A body that broke off.
 pub(super) fn broken(error: std::io::Error) -> Error {
     Error::new(Code::InvalidRequest, "The body broke off").with_hint("Send the request again.").with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a body that sends `count` bytes every `every` seconds is still taken after a while.
+    fn lives(count: usize, every: u64) -> bool {
+        let mut pace = Pace::begin();
+        (0..20).all(|_| pace.note(count, pace.since + Duration::from_secs(every)).is_ok())
+    }
+
+    #[test]
+    fn a_body_that_trickles_is_cut() {
+        assert!(lives(1024 * 40, 40));
+        assert!(!lives(1024 * 20, 40));
+        let mut pace = Pace::begin();
+        let start = pace.since;
+        let one_by_one = (1..100).find(|second| pace.note(1, start + Duration::from_secs(*second)).is_err());
+        assert_eq!(one_by_one, Some(STALL.as_secs()));
+        let mut quick = Pace::begin();
+        assert!((0..100).all(|_| quick.note(1, start).is_ok()), "a short one may be as small as it is");
+    }
 }

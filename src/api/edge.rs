@@ -11,6 +11,7 @@ use poem::{
 
 use super::{
     compat::services::{self, Asked},
+    native::resumable,
     openai, origin, problem,
     routes::Routes,
     shape::Shape,
@@ -46,6 +47,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let shape = Shape::of(self.routes.below(&path));
         let asked = (shape == Shape::Services).then(|| Asked::of(&request));
         request.set_data(AskedPath(path.clone()));
+        resumable::unwrap(self.routes.below(&path), &mut request);
         let host = if self.local_only { origin::check_host(&request) } else { Ok(()) };
         let answer = match host.and_then(|()| origin::check(&request)) {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
@@ -68,6 +70,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
             None => shape.reshape(response),
         };
         protect(&mut response);
+        resumable::stamp(self.routes.below(&path), &mut response);
         Ok(response)
     }
 }

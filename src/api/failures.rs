@@ -25,6 +25,19 @@ const ALWAYS: &[Code] = &[InvalidValue, UnknownField, Database, Internal];
 /// What reading a JSON body can answer with.
 const BODY: &[Code] = &[InvalidRequest, TooLarge, UnsupportedFormat, CrossOrigin];
 
+/// What taking a piece of a file can answer with.
+const PIECE: &[Code] = &[
+    InvalidRequest,
+    ProtocolVersion,
+    TooLarge,
+    UnsupportedFormat,
+    ChecksumMismatch,
+    CrossOrigin,
+    InsufficientStorage,
+    ShuttingDown,
+    Io,
+];
+
 /// What taking a submission can answer with.
 const SUBMIT: &[Code] =
     &[InvalidLink, AddressRefused, PortRefused, NotFound, UnknownWorkflow, InvalidWorkflow, UnknownModel];
@@ -64,6 +77,11 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("create_task", &[BODY, SUBMIT]),
     ("create_tasks", &[BODY, SUBMIT]),
     ("upload_task", &[BODY, SUBMIT, &[EmptyMedia, InsufficientStorage, Io]]),
+    ("upload_abilities", &[]),
+    ("create_upload", &[PIECE, &[EmptyMedia]]),
+    ("upload_offset", &[&[ProtocolVersion, NotFound, Expired, Busy, Io]]),
+    ("append_upload", &[PIECE, &[NotFound, Expired, Busy, Conflict]]),
+    ("delete_upload", &[&[ProtocolVersion, NotFound, Expired, Busy, Conflict, CrossOrigin, Io]]),
     ("list_tasks", &[]),
     ("get_task", &[&[NotFound]]),
     ("delete_task", &[&[NotFound, CrossOrigin, Io]]),

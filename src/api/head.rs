@@ -2,8 +2,9 @@
 //!
 //! The HTTP library has no such limit as it is used here, so this looks at the bytes: after the connection was opened or
 //! an answer was written, the next head must be complete within a time from its first byte on (the first head: from the
-//! beginning on). Callers may rely on this: bodies are left alone, and a connection on which nothing happens between two
-//! requests is closed after the idle time.
+//! beginning on). Callers may rely on this: bodies are left alone, a connection on which nothing happens is closed after
+//! the idle time, and none whose answer is still being worked on is closed for its silence, unless its client does not
+//! take what is there.
 
 use std::{
     future::Future,
@@ -15,9 +16,11 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::OwnedSemaphorePermit,
     time::{Instant, Sleep},
 };
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::peers::Seat;
 
 /// What the peer is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +46,40 @@ pub(super) struct Guarded<T> {
     timer: Pin<Box<Sleep>>,
     head: Duration,
     idle: Duration,
-    _place: Option<OwnedSemaphorePermit>,
+    /// The client does not take what there is for it.
+    is_stuck: bool,
+    end: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    seat: Option<Seat>,
 }
+
+/// The longest head in bytes.
+const MAX_HEAD: usize = 128 * 1024;
 
 /// How an HTTP/2 connection starts.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
 
 impl<T> Guarded<T> {
-    /// Watches `inner`; `place` is given back when the connection ends.
-    pub(super) fn new(inner: T, head: Duration, idle: Duration, place: Option<OwnedSemaphorePermit>) -> Self {
+    /// Watches `inner`; `seat` is given back when the connection ends.
+    pub(super) fn new(inner: T, head: Duration, idle: Duration, seat: Option<Seat>) -> Self {
         let timer = Box::pin(tokio::time::sleep(head));
-        Self { inner, phase: Phase::Head, tail: Vec::new(), seen: 0, timer, head, idle, _place: place }
+        let end = seat.as_ref().map(|seat| Box::pin(seat.end().cancelled_owned()));
+        Self { inner, phase: Phase::Head, tail: Vec::new(), seen: 0, timer, head, idle, is_stuck: false, end, seat }
+    }
+
+    /// Why the connection has to end, if it has to.
+    fn over(&mut self, cx: &mut Context<'_>) -> Option<&'static str> {
+        let is_at_work = self.seat.as_ref().is_some_and(Seat::is_at_work);
+        let has_to_go = self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
+        if has_to_go && !is_at_work {
+            return Some("made room for another");
+        }
+        while self.phase != Phase::Busy && self.timer.as_mut().poll(cx).is_ready() {
+            if self.phase == Phase::Head || !is_at_work || self.is_stuck {
+                return Some("was too slow");
+            }
+            self.arm(self.idle, cx);
+        }
+        None
     }
 
     fn arm(&mut self, wait: Duration, cx: &mut Context<'_>) {
@@ -63,6 +89,7 @@ impl<T> Guarded<T> {
     }
 
     fn took(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
+        self.seat.iter().for_each(Seat::stir);
         match self.phase {
             Phase::Busy => return,
             Phase::Frames => return self.arm(self.idle, cx),
@@ -95,6 +122,7 @@ impl<T> Guarded<T> {
     }
 
     fn gave(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
+        self.seat.iter().for_each(Seat::stir);
         match self.phase {
             // "Go on" is no answer yet.
             Phase::Busy if bytes.starts_with(b"HTTP/1.1 100 ") => {}
@@ -116,12 +144,18 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
             Poll::Ready(Ok(())) => {
                 let new = buffer.filled()[before..].to_vec();
                 self.took(&new, cx);
-                Poll::Ready(Ok(()))
+                match self.phase == Phase::Head && self.seen > MAX_HEAD {
+                    true => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                    false => Poll::Ready(Ok(())),
+                }
             }
-            Poll::Pending if self.phase != Phase::Busy && self.timer.as_mut().poll(cx).is_ready() => {
-                tracing::debug!(phase = ?self.phase, "a connection was too slow");
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
+            Poll::Pending => match self.over(cx) {
+                Some(why) => {
+                    tracing::debug!(phase = ?self.phase, "a connection {why}");
+                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+                }
+                None => Poll::Pending,
+            },
             other => other,
         }
     }
@@ -130,6 +164,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
 impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.is_stuck = written.is_pending();
         if let Poll::Ready(Ok(count)) = written {
             self.gave(&bytes[..count], cx);
         }

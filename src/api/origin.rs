@@ -5,17 +5,22 @@ use poem::{
     http::{Method, header},
 };
 
+use super::cors::Welcome;
 use crate::error::{Code, Error, Result};
 
 /// Refuses a request that changes something and whose page comes from elsewhere.
 ///
-/// Browsers send `Origin` with every such request; programs send none and are let through.
+/// Browsers send `Origin` with every such request; programs send none and are let through, as are the pages of
+/// `server.cors_origins`.
 pub(super) fn check(request: &Request) -> Result<()> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
     let mut origins = request.headers().get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(()) };
+    if request.data::<Welcome>().is_some() {
+        return Ok(());
+    }
     let host = request.header(header::HOST).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
     let same = origin.to_str().ok().zip(host).is_some_and(|(origin, host)| is_same(origin, host));
     if same && origins.next().is_none() {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{
     State,
-    body::{MAX_JSON, broken, in_time},
+    body::{MAX_JSON, Pace, broken, in_time},
     paced::{Meter, Paced},
     problem,
 };
@@ -150,11 +150,14 @@ impl Part {
 
 async fn write(state: &State, mut reader: impl AsyncRead + Unpin, meter: &Meter) -> Result<UploadFile> {
     let mut file = state.files.new_upload().await?;
-    let mut buffer = vec![0; PIECE];
+    let (mut buffer, mut pace) = (vec![0; PIECE], Pace::begin());
     loop {
         match piece(&mut reader, &mut buffer, meter).await? {
             0 => break,
-            count => file.write(&buffer[..count]).await?,
+            count => {
+                pace.took(count)?;
+                file.write(&buffer[..count]).await?;
+            }
         }
     }
     file.finish().await?;

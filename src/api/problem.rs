@@ -45,10 +45,10 @@ pub(super) struct Problem {
     /// The path that was asked for.
     instance: Option<String>,
     /// What was tried before it came to this: for links, each way to the post with how it ended.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     attempts: Vec<Value>,
     /// Everything that is wrong with a workflow's definition: `code`, `pointer`, `message`, `suggestion`, `severity`, `caret`.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     problems: Vec<Value>,
 }
 

@@ -45,7 +45,9 @@ impl Routes {
     /// The methods of a path, for `Allow`.
     pub(super) fn allow(&self, path: &str) -> Option<String> {
         let path = path.strip_prefix(&self.base)?;
-        let (_, methods) = self.routes.iter().find(|(pattern, _)| matches(pattern, path))?;
+        // A path that stands there word for word goes before one with a name in it.
+        let fitting = self.routes.iter().filter(|(pattern, _)| matches(pattern, path));
+        let (_, methods) = fitting.min_by_key(|(pattern, _)| pattern.matches(['{', ':']).count())?;
         let mut words: Vec<&str> = methods.iter().map(Method::as_str).collect();
         if words.contains(&"GET") {
             words.push("HEAD");
@@ -96,6 +98,7 @@ mod tests {
             route("/api/tasks", &[Method::GET, Method::POST]),
             route("/api/tasks/{id}", &[Method::GET, Method::DELETE]),
             route("/api/tasks/{id}/cancel", &[Method::POST]),
+            route("/api/tasks/batch", &[Method::POST]),
         ];
         Routes { base: "/x".to_owned(), pages: 1, routes: list }
     }
@@ -104,6 +107,7 @@ mod tests {
     fn the_methods_of_a_path_are_known() {
         assert_eq!(routes().allow("/x/api/tasks/7").as_deref(), Some("GET, DELETE, HEAD"));
         assert_eq!(routes().allow("/x/api/tasks/7/cancel").as_deref(), Some("POST"));
+        assert_eq!(routes().allow("/x/api/tasks/batch").as_deref(), Some("POST"));
         assert_eq!(routes().allow("/x/api/tasks/"), None);
         assert_eq!(routes().allow("/api/tasks/7"), None);
     }

@@ -14,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     State,
     access::Gate,
-    connections::Connections,
+    connections::{Connections, Limits},
+    cors::Cors,
     documented::Documented,
     edge::Edge,
     native::{self, Context},
+    outside::Outside,
     pages,
+    peers::{Peers, QUIET},
     routes::Routes,
 };
 use crate::error::{Code, Error, Result};
@@ -26,22 +29,22 @@ use crate::error::{Code, Error, Result};
 /// How long open requests may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a connection may be silent.
-const IDLE: Duration = Duration::from_secs(120);
-
 /// The application: every route, below `server.base_path`.
 pub fn app(state: State) -> impl Endpoint<Output = poem::Response> + 'static {
-    application(state, CancellationToken::new())
+    let peers = Peers::new(0, QUIET);
+    application(state, CancellationToken::new(), peers)
 }
 
 /// Serves until `shutdown`, then takes no more connections and finishes what is open within a few seconds; live views and
 /// waits end at once.
 pub async fn serve(state: State, listener: TcpListener, shutdown: CancellationToken) -> Result<()> {
     let server = state.config.server.clone();
-    let acceptor = Connections::new(listener, server.max_connections, server.head_timeout.0, IDLE)
+    let peers = Peers::new(server.max_connections_per_address, QUIET);
+    let limits = Limits { most: server.max_connections, head: server.head_timeout.0, idle: server.idle_timeout.0 };
+    let acceptor = Connections::new(listener, limits, peers.clone())
         .map_err(|error| Error::new(Code::Io, "The listening socket cannot be used").with_source(error))?;
     let draining = Arc::clone(&state.draining);
-    let app = application(state, shutdown.clone());
+    let app = application(state, shutdown.clone(), peers);
     let stopped = async move {
         shutdown.cancelled().await;
         draining.store(true, Ordering::Relaxed);
@@ -57,8 +60,13 @@ pub fn openapi() -> String {
     document(&service(native::Described, None, ""))
 }
 
-fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = poem::Response> + 'static {
+fn application(
+    state: State,
+    stop: CancellationToken,
+    peers: Peers,
+) -> impl Endpoint<Output = poem::Response> + 'static {
     let base = state.config.server.base_path.clone();
+    let cors = Cors::new(&state.config.server.cors_origins);
     let local_only = state.config.is_local_only();
     let gate = Gate { access: state.access.clone(), queue: state.queue.clone() };
     let service = service(native::all(Context { state, stop }), Some(gate), &base);
@@ -68,7 +76,7 @@ fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = 
     let inner = pages::add(Route::new(), &base, openapi, docs);
     let inner = routes.heads().into_iter().fold(inner, |inner, head| inner.nest_no_strip(head, Arc::clone(&api)));
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
-    Edge { inner, routes, local_only }
+    Outside { inner: Edge { inner, routes, local_only }, cors, peers }
 }
 
 fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str) -> Routes {

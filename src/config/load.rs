@@ -61,6 +61,14 @@ impl Config {
         if !base.is_empty() && (!base.starts_with('/') || base.ends_with('/') || !base.chars().all(is_plain)) {
             return wrong("server.base_path", "empty, or like /trawl: a slash, then letters, digits and -_.~");
         }
+        let is_origin = |text: &str| {
+            let plain = text.trim_end_matches('/');
+            text == "*"
+                || url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == plain.to_lowercase())
+        };
+        if !self.server.cors_origins.iter().all(|origin| is_origin(origin)) {
+            return wrong("server.cors_origins", "origins such as \"https://app.example\", or \"*\"");
+        }
         if !self.database.url.is_empty() && !self.database.url.starts_with("sqlite:") {
             return wrong("database.url", "empty or start with \"sqlite:\" (other databases come later)");
         }

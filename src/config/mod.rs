@@ -78,8 +78,14 @@ pub struct ServerConfig {
     pub base_path: String,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// Connections of one address at the same time; 0 for any number.
+    pub max_connections_per_address: usize,
     /// How long a request's head may take.
     pub head_timeout: Span,
+    /// How long a connection may be silent while nothing is worked on for it.
+    pub idle_timeout: Span,
+    /// Origins of other sites' pages that may call; `*` for all.
+    pub cors_origins: Vec<String>,
 }
 
 /// Where tasks are kept.
@@ -114,6 +120,10 @@ pub struct UploadsConfig {
     pub max_bytes: u64,
     /// Disk space in bytes that uploads and downloads leave free.
     pub reserve_bytes: u64,
+    /// How long an upload in pieces waits for its next one.
+    pub expires_after: Span,
+    /// Uploads in pieces that are not complete, at the same time.
+    pub max_unfinished: usize,
 }
 
 /// What lies here for us.

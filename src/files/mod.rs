@@ -8,6 +8,7 @@ mod folders;
 pub mod ingest;
 mod kept;
 mod kind;
+mod partial;
 mod space;
 mod sweep;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use object_store::local::LocalFileSystem;
 
 pub use self::{
     kept::{Kept, KeptStream},
+    partial::{Claim, PartialFile},
     space::{check_room, free_bytes},
     sweep::Swept,
     upload::UploadFile,
@@ -43,6 +45,8 @@ struct Inner {
     /// Absolute, like the others.
     temp: PathBuf,
     uploads: PathBuf,
+    partials: PathBuf,
+    claims: partial::Claims,
     media: PathBuf,
     store: LocalFileSystem,
     max_upload: u64,
@@ -58,6 +62,7 @@ impl Files {
         blocking(move || {
             folder("paths.data", &paths.data)?;
             let media = folder("paths.data", &paths.data.join("media"))?;
+            let partials = folder("paths.data", &paths.data.join("uploads"))?;
             let temp = folder("paths.temp", &paths.temp)?;
             let lock = lock(&temp)?;
             let parts = folder("paths.temp", &temp.join("uploads"))?;
@@ -65,7 +70,10 @@ impl Files {
                 LocalFileSystem::new_with_prefix(&media).map_err(|error| unusable("paths.data", &media, error))?;
             let store = store.with_fsync(true);
             let (max_upload, reserve) = (uploads.max_bytes, uploads.reserve_bytes);
-            Ok(Self { inner: Arc::new(Inner { temp, uploads: parts, media, store, max_upload, reserve, _lock: lock }) })
+            let claims = partial::Claims::default();
+            let inner =
+                Inner { temp, uploads: parts, partials, claims, media, store, max_upload, reserve, _lock: lock };
+            Ok(Self { inner: Arc::new(inner) })
         })
         .await
     }

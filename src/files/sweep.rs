@@ -104,7 +104,7 @@ fn is_staged(name: &str) -> bool {
 }
 
 /// The entries of a folder with what they are themselves, links not followed. Those that vanish meanwhile are left out.
-fn entries(folder: &Path) -> std::io::Result<Vec<(DirEntry, Metadata)>> {
+pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<(DirEntry, Metadata)>> {
     let entries = std::fs::read_dir(folder)?.filter_map(|entry| {
         let entry = entry.ok()?;
         let about = entry.metadata().ok()?;
@@ -114,7 +114,7 @@ fn entries(folder: &Path) -> std::io::Result<Vec<(DirEntry, Metadata)>> {
 }
 
 /// How long ago it was last written; none for times in the future.
-fn age(about: &Metadata) -> Option<Duration> {
+pub(super) fn age(about: &Metadata) -> Option<Duration> {
     SystemTime::now().duration_since(about.modified().ok()?).ok()
 }
 

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::TaskId;
+use crate::{config::Config, domain::TaskId};
 
 const MP4: &[u8] = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41 and so on";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -23,7 +23,7 @@ async fn open() -> (TempDir, Files) {
 
 async fn open_in(home: &Path) -> Result<Files> {
     let paths = PathsConfig { data: home.join("data"), temp: home.join("temp"), workflows: home.join("workflows") };
-    Files::open(&paths, &UploadsConfig { max_bytes: 1000, reserve_bytes: 0 }).await
+    Files::open(&paths, &UploadsConfig { max_bytes: 1000, reserve_bytes: 0, ..Config::defaults().uploads }).await
 }
 
 fn put(files: &Files, bytes: &[u8]) -> PathBuf {
@@ -218,7 +218,10 @@ async fn some_space_stays_in_reserve() {
         temp: home.path().join("temp"),
         workflows: home.path().join("workflows"),
     };
-    let full = Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX }).await.unwrap();
+    let full =
+        Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX, ..Config::defaults().uploads })
+            .await
+            .unwrap();
     assert_eq!(full.new_upload().await.unwrap_err().code, Code::InsufficientStorage);
     assert_eq!(full.room().unwrap(), 0);
 }

@@ -12,6 +12,7 @@ mod fires;
 mod identities;
 mod lanes;
 mod media;
+mod partial_uploads;
 mod rows;
 mod schedules;
 mod secrets;
@@ -43,6 +44,7 @@ pub use self::{
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
     media::{NewMedia, NewUpload, Upload},
+    partial_uploads::PartialUpload,
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
     secrets::StoredSecret,

@@ -32,6 +32,7 @@ mod quality;
 mod recognition;
 mod remote;
 mod replay;
+mod resumable;
 mod road;
 mod runs;
 mod script;

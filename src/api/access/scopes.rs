@@ -31,7 +31,7 @@ impl Need {
 
 /// The operations by their ids.
 const TABLE: &[(Need, &[&str])] = &[
-    (Need::Nothing, &["live", "ready", "create_session", "delete_session", "services_health", "whisper_api_login", "health"]),
+    (Need::Nothing, &["live", "ready", "create_session", "delete_session", "services_health", "whisper_api_login", "health", "upload_abilities"]),
     (
         Need::Read,
         &[
@@ -72,6 +72,9 @@ const TABLE: &[(Need, &[&str])] = &[
         Need::Change,
         &[
             "delete_task",
+            "upload_offset",
+            "append_upload",
+            "delete_upload",
             "cancel_task",
             "retry_task",
             "resolve_link",
@@ -91,6 +94,7 @@ const TABLE: &[(Need, &[&str])] = &[
             "create_tasks",
             "upload_task",
             "rerun_task",
+            "create_upload",
             "openai_transcribe",
             "openai_translate",
             "transcribe_folder",

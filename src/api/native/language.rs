@@ -78,7 +78,7 @@ struct TrialView {
     /// What a reader should know.
     warnings: Vec<String>,
     /// What is odd about the definition.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     problems: Vec<Value>,
 }
 

@@ -15,6 +15,7 @@ mod model_views;
 mod models;
 mod rerun;
 mod resolve;
+pub(in crate::api) mod resumable;
 mod schedule_views;
 mod schedule_wishes;
 mod schedules;
@@ -108,7 +109,7 @@ pub(super) enum Group {
 
 type All = (
     (tasks::Tasks, steps::Steps),
-    (batch::Batch, upload::Uploads),
+    (batch::Batch, upload::Uploads, resumable::Resumable),
     events::Events,
     transcript::Transcripts,
     files::StepFiles,
@@ -129,7 +130,11 @@ type All = (
 pub(super) fn all(context: Context) -> All {
     (
         (tasks::Tasks(context.clone()), steps::Steps(context.clone())),
-        (batch::Batch(context.clone()), upload::Uploads(context.clone())),
+        (
+            batch::Batch(context.clone()),
+            upload::Uploads(context.clone()),
+            resumable::Resumable(context.clone()),
+        ),
         events::Events(context.clone()),
         transcript::Transcripts(context.clone()),
         files::StepFiles(context.clone()),

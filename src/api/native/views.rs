@@ -22,7 +22,7 @@ pub(super) struct Report {
     /// What to do about it.
     pub hint: String,
     /// What was tried before it came to this: for links, each way to the post with how it ended.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub attempts: Vec<Value>,
 }
 

@@ -58,7 +58,7 @@ pub(in crate::api) struct WorkflowView {
     /// The definition, as it was written.
     definition: Value,
     /// What is odd about the definition, when it has just been taken.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub(in crate::api) warnings: Vec<Value>,
 }
 

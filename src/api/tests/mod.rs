@@ -1,12 +1,15 @@
 //! The API over a real store, queue and folder of files.
 
 mod access;
+mod bodies;
 mod edge;
 mod event_fires;
 mod events;
 mod media;
 mod models;
 mod openai;
+mod outside;
+mod resumable;
 mod secrets;
 mod server;
 mod sources;
