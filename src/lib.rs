@@ -13,6 +13,7 @@ pub mod follow;
 pub mod intake;
 pub mod llm;
 pub mod media;
+pub mod metrics;
 pub mod net;
 pub mod queue;
 pub mod runner;

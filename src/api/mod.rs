@@ -17,6 +17,7 @@ mod failures;
 mod fields;
 mod head;
 mod json;
+mod measured;
 pub mod native;
 mod origin;
 mod paced;

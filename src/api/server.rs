@@ -16,6 +16,7 @@ use super::{
     connections::Connections,
     documented::Documented,
     edge::Edge,
+    measured::Measured,
     native::{self, Context},
     pages,
     routes::Routes,
@@ -69,7 +70,7 @@ fn application(state: State, stop: CancellationToken) -> impl Endpoint<Output = 
     let inner = pages::add(Route::new(), &base, openapi, docs);
     let inner = routes.heads().into_iter().fold(inner, |inner, head| inner.nest_no_strip(head, Arc::clone(&api)));
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
-    Edge { inner, routes, local_only }
+    Measured { inner: Edge { inner, routes: Arc::clone(&routes), local_only }, routes }
 }
 
 fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str) -> Routes {

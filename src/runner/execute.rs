@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use super::{Runner, reuse};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result},
+    metrics,
     queue::{
         End, Work,
         deadlines::late_step,
@@ -41,11 +42,13 @@ impl Runner {
     pub(super) async fn execute(&self, work: &Arc<Work>, cancel: CancellationToken, leave: &Notify) {
         let step = &work.row.step;
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
+        let started = Instant::now();
         let result = match AssertUnwindSafe(self.attempt(work, &cancel, leave)).catch_unwind().await {
             Ok(result) => result,
             Err(_) => Err(Error::new(Code::Internal, "The step's code has a bug and gave up")),
         };
         let stopped = cancel.is_cancelled();
+        metrics::step(step.kind.as_str(), outcome(&result, stopped), started.elapsed());
         self.settle(work, result, stopped).await;
         self.running.remove(&work.fence);
         self.tidy(work.row.step.task_id).await;
@@ -160,6 +163,20 @@ impl Runner {
         if ended && let Err(error) = self.services.files.remove_task_dir(id).await {
             tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed; the sweep will");
         }
+    }
+}
+
+/// How a try ended, in the words of the metrics.
+fn outcome(result: &Result<End>, stopped: bool) -> &'static str {
+    match result {
+        Ok(End::Done { .. }) => "succeeded",
+        Ok(End::Skipped) => "skipped",
+        Ok(End::Chosen | End::List(_) | End::Task { .. }) => "handed_on",
+        Ok(End::Wait { .. }) => "waiting",
+        Ok(End::Released) => "stopped",
+        Err(_) if stopped => "stopped",
+        Err(error) if error.code == Code::InsufficientStorage => "waiting",
+        Ok(End::Failed(_)) | Err(_) => "failed",
     }
 }
 

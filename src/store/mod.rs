@@ -11,6 +11,7 @@ mod events;
 mod fires;
 mod identities;
 mod lanes;
+mod load;
 mod media;
 mod rows;
 mod schedules;
@@ -38,6 +39,7 @@ pub use self::{
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
+    load::Load,
     media::{NewMedia, NewUpload, Upload},
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},

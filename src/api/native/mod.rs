@@ -10,6 +10,7 @@ mod identities;
 mod language;
 mod list;
 mod media;
+mod metrics;
 mod model_views;
 mod models;
 mod rerun;
@@ -110,7 +111,7 @@ type All = (
     (sources::Sources, schedules::Schedules),
     (workflows::Workflows, language::Language, CreateWorkFlow),
     models::ModelFiles,
-    devices::Devices,
+    (devices::Devices, metrics::Metrics),
     system::System,
 );
 
@@ -131,7 +132,7 @@ pub(super) fn all(context: Context) -> All {
         (sources::Sources(context.clone()), schedules::Schedules(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), CreateWorkFlow(context.clone())),
         models::ModelFiles(context.clone()),
-        devices::Devices(context.clone()),
+        (devices::Devices(context.clone()), metrics::Metrics(context.clone())),
         system::System(context),
     )
 }

@@ -9,7 +9,7 @@ pub(super) const LINES: usize = 500;
 /// `domain` stands after `error`, whose codes it speaks; `cli` stands before `main`, which hands over to it.
 const ROWS: [&[&str]; 15] = [
     &["error"],
-    &["domain", "seal"],
+    &["domain", "seal", "metrics"],
     &["config"],
     &["net", "files", "store", "workflow", "subtitle", "zh"],
     &["queue", "media", "transcribe", "llm", "secrets"],
@@ -17,7 +17,7 @@ const ROWS: [&[&str]; 15] = [
     &["intake"],
     &["steps"],
     &["follow"],
-    &["schedule"],
+    &["schedule", "watch"],
     &["runner", "delivery", "api"],
     &["app"],
     &["cli"],
@@ -26,7 +26,7 @@ const ROWS: [&[&str]; 15] = [
 ];
 
 /// Outside crates that only some places may name.
-const DOORS: [(&str, &[&str]); 17] = [
+const DOORS: [(&str, &[&str]); 19] = [
     ("crawlers", &["src/config", "src/crawl", "src/steps", "src/intake", "src/follow", "src/api", "crawlers/src"]),
     ("sea_orm", &["src/store", "migrations/src"]),
     ("sea_orm_migration", &["src/store", "migrations/src"]),
@@ -42,6 +42,8 @@ const DOORS: [(&str, &[&str]); 17] = [
     ("gemm", &["accel/src"]),
     ("ferrous_opencc", &["src/zh"]),
     ("croner", &["src/workflow"]),
+    ("prometheus_client", &["src/metrics"]),
+    ("logroller", &["src/cli"]),
     ("chrono_tz", &["src/workflow"]),
     ("tokio_cron_scheduler", &["src/schedule"]),
 ];
