@@ -44,6 +44,7 @@ use crate::{
     steps::{Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
+    watch::Watch,
 };
 
 /// How often working folders are looked through for what nobody needs any more.
@@ -181,6 +182,11 @@ impl App {
         });
         let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
         parts.spawn(async move { scheduler.run(stop).await });
+        let (watch, stop) = (self.watch()?, shutdown.clone());
+        parts.spawn(async move {
+            watch.run(stop).await;
+            Ok(())
+        });
         let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
         let draining = Arc::clone(&self.draining);
         let stop = shutdown.clone();
@@ -204,6 +210,11 @@ impl App {
         let _ = std::fs::remove_file(self.config.paths.data.join("url"));
         tracing::info!("stopped");
         result
+    }
+
+    fn watch(&self) -> Result<Watch> {
+        let services = &self.services;
+        Watch::new(&self.config.watch, self.intake.clone(), services.queue.clone(), services.files.clone())
     }
 
     /// What the API works with.

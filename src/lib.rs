@@ -24,5 +24,6 @@ pub mod steps;
 pub mod store;
 pub mod subtitle;
 pub mod transcribe;
+pub mod watch;
 pub mod workflow;
 pub mod zh;

@@ -25,6 +25,7 @@ mod tasks;
 mod tests;
 mod transcripts;
 mod triggers;
+mod watched;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -50,6 +51,7 @@ pub use self::{
     tasks::{NewTask, Page, TaskFilter},
     transcripts::NewTranscript,
     triggers::{EventTrigger, NewEventFire, PendingFire},
+    watched::WatchedFile,
     workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};
