@@ -158,6 +158,8 @@ impl App {
         shutdown: CancellationToken,
         now: CancellationToken,
     ) -> Result<()> {
+        // Nothing is started when a folder makes no sense.
+        let watch = self.watch()?;
         let mut parts = JoinSet::new();
         // From here on no arrival goes unseen.
         let arrivals = self.pulls.arrivals();
@@ -182,7 +184,7 @@ impl App {
         });
         let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
         parts.spawn(async move { scheduler.run(stop).await });
-        let (watch, stop) = (self.watch()?, shutdown.clone());
+        let stop = shutdown.clone();
         parts.spawn(async move {
             watch.run(stop).await;
             Ok(())

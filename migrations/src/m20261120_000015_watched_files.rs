@@ -6,11 +6,8 @@ use sea_orm_migration::{prelude::*, schema::*};
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-const INDEXES: [(&str, &[&str]); 3] = [
-    ("watched_content", &["sha256"]),
-    ("watched_task", &["task_id"]),
-    ("watched_waiting", &["written"]),
-];
+const INDEXES: [(&str, &[&str]); 3] =
+    [("watched_content", &["sha256"]), ("watched_task", &["task_id"]), ("watched_waiting", &["written"])];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

@@ -24,8 +24,7 @@ impl Process {
     pub(super) fn read() -> Self {
         let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let mut process =
-            Self::of(&text("/proc/self/stat"), &text("/proc/self/status"), &text("/proc/uptime"), now);
+        let mut process = Self::of(&text("/proc/self/stat"), &text("/proc/self/status"), &text("/proc/uptime"), now);
         process.open_files = std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as i64);
         process
     }

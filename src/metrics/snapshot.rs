@@ -70,9 +70,7 @@ impl Snapshot {
             };
             gauges(self.engines.iter().flat_map(of))
         };
-        let slots = engines(&|engine| {
-            vec![("busy", engine.busy), ("free", engine.slots.saturating_sub(engine.busy))]
-        });
+        let slots = engines(&|engine| vec![("busy", engine.busy), ("free", engine.slots.saturating_sub(engine.busy))]);
         registry.register("engine_slots", "Room for transcriptions", slots);
         let memory = self.engines.iter().map(|engine| ([label("device", &engine.device)], engine.rss));
         registry.register("engine_memory_bytes", "Main memory of engine processes", gauges(memory));

@@ -10,18 +10,26 @@ fn names(text: &str) -> BTreeSet<&str> {
     samples.filter_map(|line| line.split(['{', ' ']).next()).collect()
 }
 
+/// Counts one of everything, once in this process.
+fn count() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        request("PATCH", "/live", 404, Duration::from_millis(20));
+        step("resolve", "succeeded", Duration::from_secs(2));
+        recognised(Duration::from_secs(10), Duration::from_secs(2));
+        transcript("cached");
+        received(1_000);
+        download("ok");
+        delivery("delivered", Duration::from_millis(40));
+        llm_request("default", "ok", Duration::from_secs(1));
+        llm_tokens("default", 100, 10, Some(0.5));
+        watched("taken");
+    });
+}
+
 #[test]
 fn what_is_counted_is_told() {
-    request("GET", "/a/{id}", 404, Duration::from_millis(20));
-    step("resolve", "succeeded", Duration::from_secs(2));
-    recognised(Duration::from_secs(10), Duration::from_secs(2));
-    transcript("cached");
-    received(1_000);
-    download("ok");
-    delivery("delivered", Duration::from_millis(40));
-    llm_request("default", "ok", Duration::from_secs(1));
-    llm_tokens("default", 100, 10, Some(0.5));
-    watched("taken");
+    count();
     let snapshot = Snapshot {
         tasks: vec![("queued", 3)],
         steps: vec![("net", "ready", 2)],
@@ -33,8 +41,8 @@ fn what_is_counted_is_told() {
     };
     let text = snapshot.text();
     for line in [
-        "trawl_http_requests_total{method=\"GET\",route=\"/a/{id}\",status=\"4xx\"} 1",
-        "trawl_http_request_duration_seconds_bucket{le=\"0.03\",method=\"GET\",route=\"/a/{id}\"} 1",
+        "trawl_http_requests_total{method=\"PATCH\",route=\"/live\",status=\"4xx\"} 1",
+        "trawl_http_request_duration_seconds_bucket{le=\"0.03\",method=\"PATCH\",route=\"/live\"} 1",
         "trawl_tasks{status=\"queued\"} 3",
         "trawl_lane_steps{lane=\"net\",state=\"ready\"} 2",
         "trawl_deliveries_open{state=\"pending\"} 1",
@@ -58,7 +66,7 @@ fn asked(dashboard: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_dashboard_and_the_documentation_name_what_there_is() {
-    what_is_counted_is_told();
+    count();
     let text = Snapshot {
         tasks: vec![("queued", 1)],
         steps: vec![("net", "ready", 1)],

@@ -33,7 +33,8 @@ pub(super) fn walk(folder: &Path, endings: &[String]) -> io::Result<Vec<Found>> 
             }
             if kind.is_dir() && depth < DEPTH {
                 folders.push((path, depth + 1));
-            } else if kind.is_file() && has_ending(&path, endings)
+            } else if kind.is_file()
+                && has_ending(&path, endings)
                 && let Ok(about) = entry.metadata()
             {
                 found.push(Found { path, size: about.len(), changed_at: changed_at(&about) });

@@ -76,7 +76,12 @@ impl Watch {
                 word.parse().map_err(|error: Error| Error::new(Code::Config, error.detail).with_hint(error.hint))
             });
             let place = Place::parse(&folder.result)?;
-            Ok(Folder { config: folder.clone(), name: name.to_owned(), formats: formats.collect::<Result<_>>()?, place })
+            Ok(Folder {
+                config: folder.clone(),
+                name: name.to_owned(),
+                formats: formats.collect::<Result<_>>()?,
+                place,
+            })
         };
         let folders = config.folders.iter().map(folder).collect::<Result<_>>()?;
         let (settling, told) = (Settling::default(), HashSet::new());
@@ -154,7 +159,9 @@ impl Watch {
         }
         let kept = match self.copy(file).await {
             // It is larger than anything may be.
-            Err(error) if error.code == Code::TooLarge => return self.refuse(folder, file, path, String::new(), error).await,
+            Err(error) if error.code == Code::TooLarge => {
+                return self.refuse(folder, file, path, String::new(), error).await;
+            }
             kept => kept?,
         };
         let mut row = WatchedFile {

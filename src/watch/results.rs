@@ -95,7 +95,8 @@ impl Watch {
         let path = folder.place.of(&Facts { folder: &inside, file, task, date: time.format("%Y-%m-%d").to_string() });
         let shown = path.display().to_string();
         let write = move || disk::publish(&inside, &path, ending, &text, replaces);
-        let written = tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other).and_then(|written| written);
+        let written =
+            tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other).and_then(|written| written);
         written.map_err(|error| {
             Error::new(Code::Io, format!("{shown}.{ending} cannot be written"))
                 .with_hint("Check the folder and its permissions.")

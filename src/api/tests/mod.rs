@@ -3,6 +3,7 @@
 mod edge;
 mod events;
 mod media;
+mod metrics;
 mod models;
 mod secrets;
 mod server;
