@@ -131,7 +131,7 @@ pub fn request(method: &'static str, route: &str, status: u16, took: Duration) {
 /// A try of a step of this kind ended.
 pub fn step(kind: &'static str, outcome: &'static str, took: Duration) {
     let kind = ("kind", kind.to_owned());
-    METRICS.step_seconds.get_or_create(&[kind.clone()]).observe(took.as_secs_f64());
+    METRICS.step_seconds.get_or_create(std::array::from_ref(&kind)).observe(took.as_secs_f64());
     METRICS.steps.get_or_create(&[kind, ("outcome", outcome.to_owned())]).inc();
 }
 
@@ -169,7 +169,7 @@ pub fn delivery(outcome: &'static str, took: Duration) {
 /// A language model was asked. `model` is its name in the configuration; `outcome` is `ok` or the word of an error's code.
 pub fn llm_request(model: &str, outcome: &'static str, took: Duration) {
     let model = ("model", model.to_owned());
-    METRICS.llm_seconds.get_or_create(&[model.clone()]).observe(took.as_secs_f64());
+    METRICS.llm_seconds.get_or_create(std::array::from_ref(&model)).observe(took.as_secs_f64());
     METRICS.llm_requests.get_or_create(&[model, ("outcome", outcome.to_owned())]).inc();
 }
 
