@@ -48,6 +48,7 @@ use crate::{
     steps::{self, Services, Tickets},
     store::Store,
     transcribe::models::Pulls,
+    watch::Watch,
 };
 
 /// How often working folders are looked through for what nobody needs any more.
@@ -165,6 +166,8 @@ impl App {
         shutdown: CancellationToken,
         now: CancellationToken,
     ) -> Result<()> {
+        // Nothing is started when a folder makes no sense.
+        let watch = self.watch()?;
         let mut parts = JoinSet::new();
         // From here on no arrival goes unseen.
         let arrivals = self.pulls.arrivals();
@@ -192,6 +195,11 @@ impl App {
         let (access, stop) = (self.access.clone(), api_stop.clone());
         parts.spawn(async move {
             access.run(stop).await;
+            Ok(())
+        });
+        let stop = shutdown.clone();
+        parts.spawn(async move {
+            watch.run(stop).await;
             Ok(())
         });
         let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
@@ -238,6 +246,11 @@ impl App {
             );
         }
         Ok(())
+    }
+
+    fn watch(&self) -> Result<Watch> {
+        let services = &self.services;
+        Watch::new(&self.config.watch, self.intake.clone(), services.queue.clone(), services.files.clone())
     }
 
     /// What the API works with.

@@ -332,7 +332,7 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 /// Commands print results and errors; the log is for what goes wrong unless the operator asked for more.
 fn quiet(log: &LogConfig) -> LogConfig {
     let level = if log.level == "info" { "error".to_owned() } else { log.level.clone() };
-    LogConfig { level, ..log.clone() }
+    LogConfig { level, file: PathBuf::new(), ..log.clone() }
 }
 
 /// Tells an error to a person: sentence, hint, code.

@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::CallbacksConfig,
     error::{Code, Error, Result},
+    metrics,
     net::{Net, Post, PostReply},
     queue::Queue,
     secrets::Secrets,
@@ -128,8 +129,15 @@ impl Courier {
     async fn attempt(&self, delivery: &ClaimedDelivery) {
         let started = Instant::now();
         let reply = self.send(delivery).await;
-        let took = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let elapsed = started.elapsed();
+        let took = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
         let verdict = judge(reply, delivery.attempt, &self.config, rand::rng().random_range(0.8..1.2));
+        let outcome = match verdict.end {
+            DeliveryEnd::Delivered => "delivered",
+            DeliveryEnd::Again(_) => "again",
+            DeliveryEnd::Dead => "dead",
+        };
+        metrics::delivery(outcome, elapsed);
         let written = self.write(delivery, took, &verdict).await;
         let status = verdict.status.unwrap_or(0);
         match (&verdict.error, written) {

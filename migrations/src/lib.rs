@@ -17,6 +17,7 @@ mod m20261120_000010_owners;
 mod m20261120_000011_tokens;
 mod m20261120_000014_facades;
 mod m20261120_000014_partial_uploads;
+mod m20261120_000015_watched_files;
 
 use sea_orm_migration::prelude::*;
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000011_tokens::Migration),
             Box::new(m20261120_000014_facades::Migration),
             Box::new(m20261120_000014_partial_uploads::Migration),
+            Box::new(m20261120_000015_watched_files::Migration),
         ]
     }
 }

@@ -180,6 +180,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("live", &[]),
     ("ready", &[&[ShuttingDown, InsufficientStorage]]),
     ("info", &[]),
+    ("metrics", &[]),
 ];
 
 /// By operation and status: the description with the codes.

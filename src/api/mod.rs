@@ -19,6 +19,7 @@ mod failures;
 mod fields;
 mod head;
 mod json;
+mod measured;
 pub mod native;
 mod openai;
 mod origin;

@@ -42,6 +42,12 @@ impl Routes {
         path.strip_prefix(&self.base).unwrap_or(path)
     }
 
+    /// The pattern of a path: what is told of it where its ids must not be. None when there is no such path.
+    pub(super) fn pattern(&self, path: &str) -> Option<&str> {
+        let path = path.strip_prefix(&self.base)?;
+        self.routes.iter().map(|(pattern, _)| pattern.as_str()).find(|pattern| matches(pattern, path))
+    }
+
     /// The methods of a path, for `Allow`.
     pub(super) fn allow(&self, path: &str) -> Option<String> {
         let path = path.strip_prefix(&self.base)?;
@@ -110,6 +116,13 @@ mod tests {
         assert_eq!(routes().allow("/x/api/tasks/batch").as_deref(), Some("POST"));
         assert_eq!(routes().allow("/x/api/tasks/"), None);
         assert_eq!(routes().allow("/api/tasks/7"), None);
+    }
+
+    #[test]
+    fn the_pattern_of_a_path_holds_no_id() {
+        assert_eq!(routes().pattern("/x/api/tasks/7"), Some("/api/tasks/{id}"));
+        assert_eq!(routes().pattern("/x/docs"), Some("/docs"));
+        assert_eq!(routes().pattern("/x/wp-login.php"), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::{
     cors::Cors,
     documented::Documented,
     edge::Edge,
+    measured::Measured,
     native::{self, Context},
     outside::Outside,
     pages,
@@ -76,7 +77,8 @@ fn application(
     let inner = pages::add(Route::new(), &base, openapi, docs);
     let inner = routes.heads().into_iter().fold(inner, |inner, head| inner.nest_no_strip(head, Arc::clone(&api)));
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
-    Outside { inner: Edge { inner, routes, local_only }, cors, peers }
+    let edge = Measured { inner: Edge { inner, routes: Arc::clone(&routes), local_only }, routes };
+    Outside { inner: edge, cors, peers }
 }
 
 fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str) -> Routes {

@@ -81,6 +81,10 @@ impl Config {
         self.models.check()?;
         self.engine.check()?;
         self.llm.check()?;
+        self.watch.check()?;
+        if self.log.max_bytes < 4096 || self.log.keep == 0 {
+            return wrong("log.max_bytes and log.keep", "at least 4096 and at least 1");
+        }
         self.exec.iter().try_for_each(|(name, program)| program.check(name))?;
         let places = [self.queue.net, self.queue.deliver, self.queue.flow, self.queue.llm, self.queue.prefetch];
         if places.contains(&0) {
@@ -237,6 +241,13 @@ mod tests {
             "[queue]\nlease = \"5 minutes\"",
             "[queue]\nheartbeat = \"50s\"",
             "[database]\nurl = \"oracle:x\"",
+            "[log]\nkeep = 0",
+            "[log]\nrotate = \"hourly\"",
+            "[watch]\npoll = \"0s\"",
+            "[watch]\nextensions = [\".mp3\"]",
+            "[[watch.folders]]\npath = \"\"",
+            "[[watch.folders]]\npath = \"/in\"\nformat = [\"txt\"]",
+            "[[watch.folders]]\npath = \"/in\"\n[[watch.folders]]\npath = \"/in/a\"",
         ] {
             assert_eq!(load(bad).unwrap_err().code, Code::Config, "{bad}");
         }

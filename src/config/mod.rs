@@ -10,6 +10,7 @@ mod llm;
 mod load;
 mod models;
 mod remote;
+mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -22,6 +23,7 @@ pub use self::{
     llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
+    watch::{WatchConfig, WatchFolder},
 };
 use crate::domain::Span;
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// Deliveries.
     pub callbacks: CallbacksConfig,
+    /// Folders whose files are taken in by themselves.
+    pub watch: WatchConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -264,6 +268,26 @@ pub struct LogConfig {
     pub level: String,
     /// How lines look.
     pub format: LogFormat,
+    /// The file that lines go to; empty: stderr.
+    pub file: PathBuf,
+    /// When another file is begun.
+    pub rotate: LogRotation,
+    /// The size in bytes at which another file is begun.
+    pub max_bytes: u64,
+    /// How many full files are kept.
+    pub keep: u64,
+}
+
+/// When another log file is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogRotation {
+    /// At midnight, UTC.
+    Daily,
+    /// When the file has `log.max_bytes`.
+    Size,
+    /// Never: something else does it.
+    Never,
 }
 
 /// How log lines look.

@@ -1,6 +1,6 @@
 //! The requests of one step: what an answer must look like, what is counted, and what need not be asked twice.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::{
     tokens::estimate,
     wire::{Message, Question},
 };
-use crate::{error::Result, workflow::kinds::llm::Usage};
+use crate::{error::Result, metrics, workflow::kinds::llm::Usage};
 
 /// What the marks around a message and the fence take, in tokens.
 const MARKS: usize = 160;
@@ -182,7 +182,11 @@ impl Session<'_> {
             (self.context.hear)(Heard::Text { part: request.part, parts: request.parts, text });
         };
         let keys = Keys { idempotency: &key, api: self.api_key.as_deref(), hide: self.context.hide };
-        let said = self.model.ask(question, keys, &hear).await?;
+        let (settings, started) = (&self.model.settings, Instant::now());
+        let answer = self.model.ask(question, keys, &hear).await;
+        let outcome = answer.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+        metrics::llm_request(&settings.alias, outcome, started.elapsed());
+        let said = answer?;
         let (read, written) = match said.counted {
             Some(counted) => (counted.prompt_tokens, counted.completion_tokens),
             None => {
@@ -191,6 +195,8 @@ impl Session<'_> {
                 (read as u64, estimate(&said.text) as u64)
             }
         };
+        let cost = settings.prices.map(|(input, output)| (read as f64 * input + written as f64 * output) / 1e6);
+        metrics::llm_tokens(&settings.alias, read, written, cost);
         kept.usage.input_tokens += read;
         kept.usage.output_tokens += written;
         kept.usage.requests += 1;

@@ -18,7 +18,10 @@ use super::{
     sniff,
     transfer::Transfer,
 };
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    metrics,
+};
 
 /// How often one call goes on with a transfer that broke off.
 const RESUMES: u32 = 3;
@@ -89,7 +92,9 @@ impl Net {
         }
         self.check_url(&request.url)?;
         let mut part = Part::open(&request.path).await?;
-        match self.attempts(&request, &mut part, progress, cancel).await {
+        let ended = self.attempts(&request, &mut part, progress, cancel).await;
+        metrics::download(ended.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok"));
+        match ended {
             Ok(downloaded) => Ok(downloaded),
             Err(error) => Err(part.leave(error, request.keep).await),
         }
@@ -164,6 +169,7 @@ impl Net {
                     part.restart().await?;
                     return Err(error.into());
                 }
+                metrics::received(chunk.len());
                 part.write(&chunk).await?;
                 report(part);
             }

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,7 @@ use super::{Runner, reuse};
 use crate::{
     domain::{Task, TaskId},
     error::{Code, Error, Result, guarded},
+    metrics,
     queue::{
         End, Work,
         deadlines::late_step,
@@ -40,8 +41,10 @@ impl Runner {
     pub(super) async fn execute(&self, work: &Arc<Work>, cancel: CancellationToken, leave: &Notify) {
         let step = &work.row.step;
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
+        let started = Instant::now();
         let result = guarded(self.attempt(work, &cancel, leave)).await;
         let stopped = cancel.is_cancelled();
+        metrics::step(step.kind.as_str(), outcome(&result, stopped), started.elapsed());
         let settled = guarded(async {
             self.settle(work, result, stopped).await;
             Ok(())
@@ -164,6 +167,20 @@ impl Runner {
         if ended && let Err(error) = self.services.files.remove_task_dir(id).await {
             tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed; the sweep will");
         }
+    }
+}
+
+/// How a try ended, in the words of the metrics.
+fn outcome(result: &Result<End>, stopped: bool) -> &'static str {
+    match result {
+        Ok(End::Done { .. }) => "succeeded",
+        Ok(End::Skipped) => "skipped",
+        Ok(End::Chosen | End::List(_) | End::Task { .. }) => "handed_on",
+        Ok(End::Wait { .. }) => "waiting",
+        Ok(End::Released) => "stopped",
+        Err(_) if stopped => "stopped",
+        Err(error) if error.code == Code::InsufficientStorage => "waiting",
+        Ok(End::Failed(_)) | Err(_) => "failed",
     }
 }
 

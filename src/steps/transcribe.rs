@@ -18,6 +18,7 @@ use super::{
 use crate::{
     domain::{Options, Priority, Transcript},
     error::{Code, Error, Report, Result},
+    metrics,
     queue::Done,
     store::NewTranscript,
     transcribe::{self, EngineEvent, ModelRef, Transcribed},
@@ -65,6 +66,7 @@ fn given_words(
     mut transcript: Transcript,
 ) -> Outcome {
     let zh = options.zh;
+    metrics::transcript("given");
     transcript.warnings.extend(fetched.warnings.iter().cloned().chain(zh::unwritten(&transcript, zh)));
     for segment in &transcript.segments {
         job.reporter.segment(segment.clone());
@@ -99,6 +101,7 @@ async fn recognised(
     let (cached, zh) = (earlier.is_some(), options.zh);
     let made = match earlier {
         Some(transcript) => {
+            metrics::transcript("cached");
             for segment in &transcript.segments {
                 job.reporter.segment(segment.clone());
             }
@@ -114,7 +117,10 @@ async fn recognised(
             let is_urgent = job.task.priority == Priority::High;
             let (model, options) = (name.to_owned(), options.clone());
             let request = transcribe::Job { model, file, pcm, samples: audio.samples, options, is_urgent };
-            job.services.pool.transcribe(request, &events, job.cancel).await?
+            let made = job.services.pool.transcribe(request, &events, job.cancel).await?;
+            let audio = Duration::from_millis(audio.duration_ms);
+            metrics::recognised(audio, Duration::from_millis(made.inference_ms));
+            made
         }
     };
     let mut transcript = made.transcript;

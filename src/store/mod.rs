@@ -11,6 +11,7 @@ mod events;
 mod fires;
 mod identities;
 mod lanes;
+mod load;
 mod media;
 mod partial_uploads;
 mod rows;
@@ -29,6 +30,7 @@ mod tokens;
 mod transcripts;
 mod triggers;
 mod usage;
+mod watched;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -43,6 +45,7 @@ pub use self::{
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
+    load::Load,
     media::{NewMedia, NewUpload, Upload},
     partial_uploads::PartialUpload,
     rows::is_unreadable,
@@ -60,6 +63,7 @@ pub use self::{
     transcripts::NewTranscript,
     triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
     usage::{DAY_MS, UsageRow},
+    watched::WatchedFile,
     workflows::{Origin, WorkflowRevision},
 };
 use crate::error::{Code, Error, Result};

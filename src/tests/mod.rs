@@ -43,5 +43,6 @@ mod sources;
 mod streams;
 mod support;
 mod triggers;
+mod watch;
 mod workflows;
 mod ytdlp;

@@ -38,6 +38,7 @@ const TABLE: &[(Need, &[&str])] = &[
             "list_tasks",
             "get_task",
             "get_step",
+            "metrics",
             "monitor_task",
             "step_items",
             "openai_models",

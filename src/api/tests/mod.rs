@@ -6,6 +6,7 @@ mod edge;
 mod event_fires;
 mod events;
 mod media;
+mod metrics;
 mod models;
 mod openai;
 mod outside;

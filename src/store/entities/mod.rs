@@ -25,4 +25,5 @@ pub mod token;
 pub mod transcript;
 pub mod upload;
 pub mod usage;
+pub mod watched_file;
 pub mod workflow;

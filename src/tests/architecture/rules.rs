@@ -9,7 +9,7 @@ pub(super) const LINES: usize = 500;
 /// `domain` stands after `error`, whose codes it speaks; `cli` stands before `main`, which hands over to it.
 const ROWS: [&[&str]; 15] = [
     &["error"],
-    &["domain", "seal"],
+    &["domain", "seal", "metrics"],
     &["config"],
     &["net", "files", "store", "workflow", "subtitle", "zh"],
     &["queue", "media", "transcribe", "llm", "secrets", "access"],
@@ -17,7 +17,7 @@ const ROWS: [&[&str]; 15] = [
     &["intake"],
     &["steps"],
     &["follow"],
-    &["schedule"],
+    &["schedule", "watch"],
     &["runner", "delivery", "api"],
     &["app"],
     &["cli"],
@@ -45,6 +45,8 @@ const DOORS: [(&str, &[&str]); 19] = [
     ("ferrous_opencc", &["src/zh"]),
     ("symphonia", &["src/media"]),
     ("croner", &["src/workflow"]),
+    ("prometheus_client", &["src/metrics"]),
+    ("logroller", &["src/cli"]),
     ("chrono_tz", &["src/workflow"]),
     ("tokio_cron_scheduler", &["src/schedule"]),
 ];
