@@ -42,6 +42,8 @@ impl Tools {
 
     /// Read a task's subtitles
     ///
+    /// One cue for each recognised segment, as a file to be saved.
+    ///
     /// 生成任务的字幕文件（`srt` 或 `vtt`）。
     #[oai(path = "/api/whisper/generate_subtitles", method = "get", operation_id = "services_subtitles")]
     async fn subtitles(

@@ -92,7 +92,9 @@ impl Jobs {
 
     /// Look at a transcription
     ///
-    /// 查询转写任务。
+    /// With its transcription once it is `completed`, in the format that was asked for.
+    ///
+    /// 查询转写任务；完成后含所请求格式的转写结果。
     #[oai(path = "/transcribe/:id", method = "get", operation_id = "whisper_api_get")]
     async fn get(
         &self,
