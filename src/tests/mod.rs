@@ -38,7 +38,6 @@ mod runs;
 mod script;
 mod seeds;
 mod shown;
-mod seeds;
 mod sources;
 mod streams;
 mod support;

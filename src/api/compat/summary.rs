@@ -133,7 +133,7 @@ impl Context {
         let mut file = self.state.files.new_upload().await?;
         file.write(&bytes).await?;
         file.finish().await?;
-        Ok(Given { file, name: String::new(), content_type: None })
+        Ok(Given { file, name: String::new(), content_type: String::new() })
     }
 
     fn text_path(&self, id: TaskId) -> String {
