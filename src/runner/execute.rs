@@ -42,13 +42,10 @@ impl Runner {
         let step = &work.row.step;
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
         let started = Instant::now();
-        let result = guarded(self.attempt(work, &cancel, leave)).await;
-        let stopped = cancel.is_cancelled();
-        metrics::step(step.kind.as_str(), outcome(&result, stopped), started.elapsed());
-        let settled = guarded(async {
+        let result = guarded(Box::pin(self.attempt(work, &cancel, leave))).await;
             self.settle(work, result, stopped).await;
             Ok(())
-        });
+        }));
         if let Err(error) = settled.await {
             // Its lease is not renewed any more: it runs again.
             tracing::error!(task = %step.task_id, step = step.key, error = %error.chain(), "a step's end is lost");
@@ -138,7 +135,7 @@ impl Runner {
         let limit = Limit::of(&task, work);
         let (task, steps, reporter, scope) = (&task, steps.as_slice(), &reporter, &scope);
         let job = Job { services, work, task, steps, input, scope, reporter, leave, cancel: &stop };
-        let run = within_time(limit, steps::run(&job), &stop);
+        let run = within_time(limit, Box::pin(steps::run(&job)), &stop);
         Ok(match reported(run, reporter, |is_end| self.tell(work, reporter, is_end)).await? {
             Outcome::Done(done) => End::Done { done, input: Some(hash) },
             Outcome::Wait { why, wait } => End::Wait { why, wait },

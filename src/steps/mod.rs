@@ -28,6 +28,7 @@ mod workflow;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
@@ -169,19 +170,20 @@ fn without_secrets(outcome: Result<Outcome>, revealed: &Revealed) -> Result<Outc
     }
 }
 
-async fn work(job: &Job<'_>) -> Result<Outcome> {
+/// Each kind's work lies on the heap: the future that may become any of them would be large, and everything around it as well.
+fn work<'a>(job: &'a Job<'a>) -> BoxFuture<'a, Result<Outcome>> {
     match job.work.row.step.kind {
-        StepKind::Resolve => resolve::run(job).await,
-        StepKind::Download => download::run(job).await,
-        StepKind::Extract => extract::run(job).await,
-        StepKind::Transcribe => transcribe::run(job).await,
-        StepKind::Callback => callback::run(job).await,
-        StepKind::Subtitle => subtitle::run(job).await,
-        StepKind::Llm => llm::run(job).await,
-        StepKind::Http => http::run(job).await,
-        StepKind::Condition => condition::run(job).await,
-        StepKind::Workflow => workflow::run(job).await,
-        StepKind::Exec => exec::run(job).await,
+        StepKind::Resolve => Box::pin(resolve::run(job)),
+        StepKind::Download => Box::pin(download::run(job)),
+        StepKind::Extract => Box::pin(extract::run(job)),
+        StepKind::Transcribe => Box::pin(transcribe::run(job)),
+        StepKind::Callback => Box::pin(callback::run(job)),
+        StepKind::Subtitle => Box::pin(subtitle::run(job)),
+        StepKind::Llm => Box::pin(llm::run(job)),
+        StepKind::Http => Box::pin(http::run(job)),
+        StepKind::Condition => Box::pin(condition::run(job)),
+        StepKind::Workflow => Box::pin(workflow::run(job)),
+        StepKind::Exec => Box::pin(exec::run(job)),
     }
 }
 
