@@ -12,6 +12,7 @@ mod m20261120_000006_secrets;
 mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
 mod m20261120_000010_owners;
+mod m20261120_000012_results;
 
 use sea_orm_migration::prelude::*;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000007_schedules::Migration),
             Box::new(m20261120_000008_task_indexes::Migration),
             Box::new(m20261120_000010_owners::Migration),
+            Box::new(m20261120_000012_results::Migration),
         ]
     }
 }

@@ -45,6 +45,7 @@ use crate::{
     files::Files,
     follow::Follow,
     intake::Intake,
+    media::Ffmpeg,
     queue::Queue,
     schedule::Scheduler,
     secrets::Secrets,
@@ -73,6 +74,8 @@ pub struct State {
     pub scheduler: Scheduler,
     /// Uploads and kept media.
     pub files: Files,
+    /// Media files looked at without making a task.
+    pub ffmpeg: Ffmpeg,
     /// Links looked at without making a task.
     pub resolver: Arc<dyn Resolve>,
     /// Who the daemon is towards platforms.

@@ -10,8 +10,8 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    Catchup, FireState, IdentityState, Overlap, Priority, ScheduleState, SourceState, StepKind, StepState, TaskStatus,
-    status::UnknownWord,
+    Catchup, DeliveryState, FireState, IdentityState, Overlap, Priority, ScheduleState, SourceState, StepKind,
+    StepState, TaskStatus, status::UnknownWord,
 };
 
 /// A closed list of words.
@@ -30,7 +30,7 @@ macro_rules! words {
     };
 }
 
-words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState);
+words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState DeliveryState);
 
 /// One of a closed list of words.
 #[derive(Clone, Copy, Debug)]

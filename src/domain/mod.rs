@@ -22,8 +22,8 @@ pub use schedule::{Fire, Schedule};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
 pub use status::{
-    Catchup, FireState, IdentityState, Lane, Overlap, Priority, ScheduleState, SourceState, StepKind, StepState,
-    TaskStatus,
+    Catchup, DeliveryState, FireState, IdentityState, Lane, Overlap, Priority, ScheduleState, SourceState, StepKind,
+    StepState, TaskStatus,
 };
 pub use task::{Step, Task};
 pub use transcript::{Segment, Transcript, Word};

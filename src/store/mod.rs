@@ -9,11 +9,13 @@ mod dialect;
 mod entities;
 mod events;
 mod fires;
+mod grams;
 mod identities;
 mod lanes;
 mod media;
 mod rows;
 mod schedules;
+mod search;
 mod secrets;
 mod seen_items;
 mod source_items;
@@ -24,6 +26,7 @@ mod tasks;
 mod tests;
 mod transcripts;
 mod triggers;
+mod waveforms;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -34,7 +37,7 @@ use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
 pub use self::{
-    deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
+    deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
@@ -46,7 +49,7 @@ pub use self::{
     sources::{NewSource, PollNote, SourcePage},
     steps::{Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ListItem, NewStep, Start, StepRow, StepView, Stopped},
     tasks::{NewTask, Page, TaskFilter},
-    transcripts::NewTranscript,
+    transcripts::{NewTranscript, Revision},
     triggers::{EventTrigger, NewEventFire, PendingFire},
     workflows::{Origin, WorkflowRevision},
 };
@@ -75,6 +78,9 @@ impl Store {
         // All or nothing; and each statement by itself would wait for the disk.
         let changes = store.dialect.begin(&store.write).await?;
         migrations::Migrator::up(&changes, None).await.map_err(|error| stale().with_source(error))?;
+        let now = store.dialect.now(&changes).await?;
+        let changes = Tx { inner: changes, dialect: store.dialect, now };
+        changes.fill_search().await?;
         changes.commit().await?;
         Ok(store)
     }

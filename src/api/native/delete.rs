@@ -52,7 +52,7 @@ impl Context {
 
     /// Whether a task still has this link.
     async fn is_linked(&self, link: &str) -> Result<bool> {
-        let filter = TaskFilter { q: Some(link.to_owned()), limit: 1, ..TaskFilter::default() };
+        let filter = TaskFilter { link: Some(link.to_owned()), limit: 1, ..TaskFilter::default() };
         Ok(self.store().tasks(&filter).await?.total > 0)
     }
 }

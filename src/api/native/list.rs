@@ -10,9 +10,10 @@ use crate::{
         cursor,
         words::{Time, Word},
     },
-    domain::{Media, MediaId, Priority, TaskId, TaskStatus},
+    domain::{Media, MediaId, Priority, TaskId, TaskStatus, TokenId},
     error::{Code, Error, Result},
     store::TaskFilter,
+    zh,
 };
 
 /// The longest text that is looked for.
@@ -26,6 +27,7 @@ pub(super) struct Filters {
     pub workflow: Option<String>,
     pub priority: Option<Word<Priority>>,
     pub q: Option<String>,
+    pub owner: Option<TokenId>,
     pub created_after: Option<Time>,
     pub created_before: Option<Time>,
     pub limit: u64,
@@ -58,7 +60,9 @@ impl Filters {
             language: text(self.language),
             workflow: text(self.workflow),
             priority: self.priority.map(|word| word.0),
-            q,
+            words: q.iter().flat_map(|q| q.split_whitespace()).map(zh::spellings).collect(),
+            link: None,
+            owner: self.owner,
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),
             limit: self.limit,

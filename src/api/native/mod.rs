@@ -4,7 +4,9 @@ mod batch;
 mod delete;
 mod deliveries;
 mod devices;
+mod edits;
 mod events;
+mod export;
 mod files;
 mod identities;
 mod language;
@@ -12,6 +14,7 @@ mod list;
 mod media;
 mod model_views;
 mod models;
+mod peaks;
 mod rerun;
 mod resolve;
 mod schedule_views;
@@ -100,9 +103,9 @@ type All = (
     batch::Batch,
     upload::Uploads,
     events::Events,
-    transcript::Transcripts,
+    (transcript::Transcripts, edits::Edits, export::Exports),
     files::StepFiles,
-    media::MediaFiles,
+    (media::MediaFiles, peaks::Peaks),
     deliveries::Deliveries,
     resolve::Links,
     identities::Identities,
@@ -121,9 +124,9 @@ pub(super) fn all(context: Context) -> All {
         batch::Batch(context.clone()),
         upload::Uploads(context.clone()),
         events::Events(context.clone()),
-        transcript::Transcripts(context.clone()),
+        (transcript::Transcripts(context.clone()), edits::Edits(context.clone()), export::Exports(context.clone())),
         files::StepFiles(context.clone()),
-        media::MediaFiles(context.clone()),
+        (media::MediaFiles(context.clone()), peaks::Peaks(context.clone())),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),

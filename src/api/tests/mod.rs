@@ -12,7 +12,7 @@ mod transcripts;
 mod upload;
 mod workflows;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{Arc, LazyLock, atomic::AtomicBool};
 
 use poem::{
     Body, Endpoint, Request, Response,
@@ -31,6 +31,7 @@ use crate::{
     files::Files,
     follow::{Follow, tests::Stub},
     intake::Intake,
+    media::Ffmpeg,
     net::Net,
     queue::Queue,
     schedule::Scheduler,
@@ -43,6 +44,9 @@ use crate::{
 };
 
 const WORKFLOW: &str = include_str!("../../../workflows/transcribe.json");
+
+/// Found once for all tests: each of its programs is started for that.
+static FFMPEG: LazyLock<Ffmpeg> = LazyLock::new(|| Ffmpeg::new(&Config::defaults().media).unwrap());
 
 struct NoResolver;
 
@@ -127,6 +131,7 @@ impl Api {
             queue,
             intake,
             files,
+            ffmpeg: FFMPEG.clone(),
             resolver: Arc::new(NoResolver),
             identities,
             secrets,

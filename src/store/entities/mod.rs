@@ -21,4 +21,5 @@ pub mod step;
 pub mod task;
 pub mod transcript;
 pub mod upload;
+pub mod waveform;
 pub mod workflow;
