@@ -25,6 +25,7 @@ mod parts;
 mod problem;
 mod range;
 mod routes;
+mod sample;
 mod server;
 mod shape;
 #[cfg(test)]

@@ -91,9 +91,9 @@ mod tests {
         let mut samples = vec![0; 40];
         (samples[3], samples[20], samples[39]) = (-32_768, 100, 5);
         assert_eq!(of(&samples, 7), [32_768, 100, 5]);
-        assert_eq!(of(&[], 1), []);
+        assert_eq!(of(&[], 1), [0u16; 0]);
         assert_eq!(points(&[32_768, 100, 5, 16_384], 2), [1.0, 0.5]);
-        assert_eq!((points(&[8_192], 4_000), points(&[], 5)), (vec![0.25], vec![]));
+        assert_eq!((points(&[8_192], 4_000), points(&[], 5)), (vec![0.25], Vec::<f64>::new()));
     }
 
     #[test]

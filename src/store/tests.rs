@@ -120,3 +120,31 @@ async fn an_upload_stays_while_a_task_names_it() {
     tx.insert_task(NewTask { params, ..NewTask::default() }).await.unwrap();
     assert_eq!(tx.take_stale_uploads(tx.now() + 1).await.unwrap(), ["free"]);
 }
+
+#[tokio::test]
+async fn the_words_of_older_rows_can_be_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let tx = store.begin().await.unwrap();
+    let task =
+        tx.insert_task(NewTask { link: "https://example.com/old".to_owned(), ..NewTask::default() }).await.unwrap();
+    let (platform, platform_id, title) = ("web".to_owned(), "1".to_owned(), "A whale".to_owned());
+    let media = tx.upsert_media(NewMedia { platform, platform_id, title, ..NewMedia::default() }).await.unwrap();
+    tx.set_task_media(task, media).await.unwrap();
+    let transcript = crate::domain::Transcript { text: "头发干净".to_owned(), ..Default::default() };
+    tx.insert_transcript(task, &NewTranscript { transcript, ..NewTranscript::default() }).await.unwrap();
+    tx.commit().await.unwrap();
+    migrations::Migrator::down(&store.write, Some(1)).await.unwrap();
+    drop(store);
+    let store = Store::open(&url(&folder)).await.unwrap();
+    for word in ["old", "whale", "干净"] {
+        let words = vec![vec![word.to_owned()]];
+        let page = store.tasks(&TaskFilter { words, limit: 5, ..TaskFilter::default() }).await.unwrap();
+        assert_eq!(page.total, 1, "{word}");
+    }
+    let rows = store.read.query_all_raw(sea_orm::Statement::from_string(
+        sea_orm::DbBackend::Sqlite,
+        "SELECT * FROM cursors WHERE name = 'unsearched'",
+    ));
+    assert!(rows.await.unwrap().is_empty());
+}

@@ -1,9 +1,13 @@
 //! The API over a real store, queue and folder of files.
 
+mod documents;
 mod edge;
+mod edits;
 mod events;
 mod media;
 mod models;
+mod results;
+mod search;
 mod secrets;
 mod server;
 mod sources;

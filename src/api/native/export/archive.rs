@@ -147,7 +147,8 @@ mod tests {
         }
         whole.extend_from_slice(&archive.finish(&["Task 3: nothing".to_owned()]).await.unwrap());
         let mut read = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
-        let names: Vec<String> = (0..read.len()).map(|at| read.by_index(at).unwrap().name().to_owned()).collect();
+        let names: Vec<String> =
+            (0..read.len()).map(|at| read.by_index(at).unwrap().name().unwrap().into_owned()).collect();
         assert_eq!(names, ["标题 [1].txt", "b.json", "errors.txt"]);
         let mut text = String::new();
         read.by_index(0).unwrap().read_to_string(&mut text).unwrap();
