@@ -1,28 +1,19 @@
 //! Transcripts that people correct.
 
-use poem_openapi::{
-    Object, OpenApi,
-    param::{Header, Path},
-    types::Example,
-};
+use poem_openapi::Object;
 
-use super::{Context, Group, transcript::Rendered};
+use super::Context;
 use crate::{
-    api::body::JsonBody,
+    api::sample::sample,
     domain::TaskId,
     error::{Code, Error, Result},
-    store::Revision,
-    subtitle::{Format, Layout, render},
     transcribe::edit::{self, Edit, Line},
 };
 
-/// Corrections.
-pub(in crate::api) struct Edits(pub(super) Context);
-
 /// A corrected transcript: either all segments with their times, or the text alone. / 修改后的文字稿：全部片段，或仅文本。
 #[derive(Debug, Object)]
-#[oai(rename = "TranscriptEdit", example)]
-struct Corrected {
+#[oai(rename = "TranscriptEdit", example, skip_serializing_if_is_none)]
+pub(super) struct Corrected {
     /// Every segment, in order, not overlapping, within the audio; at most 20,000.
     #[oai(nullable)]
     segments: Option<Vec<SegmentEdit>>,
@@ -32,7 +23,7 @@ struct Corrected {
     text: Option<String>,
 }
 
-/// One corrected segment. / 一个片段。
+/// One corrected segment; what else a transcript's segments have is passed over. / 一个片段；其余字段会被忽略。
 #[derive(Debug, Object)]
 #[oai(rename = "SegmentEdit")]
 struct SegmentEdit {
@@ -44,35 +35,9 @@ struct SegmentEdit {
     text: String,
 }
 
-#[OpenApi(tag = "Group::Results")]
-impl Edits {
-    /// Correct a transcript
-    ///
-    /// Stores the correction as a new revision, which every format, the search and exports show from then on. What was
-    /// recognised stays (`?revision=original`), and so do the 50 newest edits. Segments that were left as they are keep
-    /// their words with times. With `If-Match: "REVISION"`, the `ETag` of what was edited, nobody else's edit is lost.
-    ///
-    /// 保存对文字稿的修改为新修订版，此后所有格式、搜索与导出均使用它；识别原文保留（`?revision=original`）。带 `If-Match` 可避免覆盖他人的修改。
-    #[oai(path = "/api/tasks/:id/transcript", method = "put", operation_id = "edit_transcript")]
-    async fn put(
-        &self,
-        /// The task.
-        id: Path<i64>,
-        /// The `ETag` of the revision that was edited; another one is a conflict.
-        #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
-        body: JsonBody<Corrected>,
-    ) -> poem::Result<Rendered> {
-        let (id, edit) = (TaskId(id.0), body.value.edit()?);
-        self.0.edit(id, edit, if_match.0.as_deref()).await?;
-        let Revision { transcript, number, .. } = self.0.revision(id, None, None).await?;
-        let text = render(&transcript, Format::Json, &Layout::default());
-        Ok(Rendered { name: format!("task-{id}"), format: Format::Json, text, revision: Some(number) })
-    }
-}
-
 impl Corrected {
-    fn edit(self) -> Result<Edit> {
+    /// What is to be done.
+    pub(super) fn edit(self) -> Result<Edit> {
         let line = |segment: SegmentEdit| Line { start: segment.start, end: segment.end, text: segment.text };
         match (self.segments, self.text) {
             (Some(segments), None) => Ok(Edit::Lines(segments.into_iter().map(line).collect())),
@@ -87,7 +52,8 @@ impl Corrected {
 }
 
 impl Context {
-    async fn edit(&self, id: TaskId, edit: Edit, if_match: Option<&str>) -> Result<()> {
+    /// Stores an edit as a new revision.
+    pub(super) async fn edit(&self, id: TaskId, edit: Edit, if_match: Option<&str>) -> Result<()> {
         self.completed(id).await?;
         let tx = self.store().begin().await?;
         let none = || Error::new(Code::NotFound, format!("Task {id} has made no transcript"));
@@ -107,12 +73,9 @@ fn is_met(tags: &str, number: u32) -> bool {
     tags.split(',').map(|tag| tag.trim().trim_matches('"')).any(|tag| tag == "*" || tag == number.to_string())
 }
 
-impl Example for Corrected {
-    fn example() -> Self {
-        let segment = |start, end, text: &str| SegmentEdit { start, end, text: text.to_owned() };
-        Self {
-            segments: Some(vec![segment(0.0, 2.4, "Good morning."), segment(2.4, 5.1, "Please send the report.")]),
-            text: None,
-        }
-    }
-}
+sample!(Corrected, {
+    "segments": [
+        { "start": 0.0, "end": 2.4, "text": "Good morning." },
+        { "start": 2.4, "end": 5.1, "text": "Please send the report." },
+    ]
+});

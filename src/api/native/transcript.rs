@@ -3,13 +3,16 @@
 use poem::{IntoResponse, Response, http::header};
 use poem_openapi::{
     ApiResponse, OpenApi,
-    param::{Path, Query},
+    param::{Header, Path, Query},
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 
-use super::{Context, Group};
+use super::{Context, Group, edits::Corrected};
 use crate::{
-    api::disposition::{Show, disposition},
+    api::{
+        body::JsonBody,
+        disposition::{Show, disposition},
+    },
     domain::{Task, TaskId, TaskStatus, Transcript, Zh},
     error::{Code, Error, Result},
     queue::scope,
@@ -94,6 +97,30 @@ impl Transcripts {
         let script = zh.0.as_deref().map(zh::read).transpose()?;
         let revision = revision.0.as_deref().map(number).transpose()?;
         Ok(self.0.transcript(TaskId(id.0), Shape { format, script, layout, revision }).await?)
+    }
+
+    /// Correct a transcript
+    ///
+    /// Stores the correction as a new revision, which every format, the search and exports show from then on. What was
+    /// recognised stays (`?revision=original`), and so do the 50 newest edits. Segments that were left as they are keep
+    /// their words with times. With `If-Match: "REVISION"`, the `ETag` of what was edited, nobody else's edit is lost.
+    ///
+    /// 保存对文字稿的修改为新修订版，此后所有格式、搜索与导出均使用它；识别原文保留（`?revision=original`）。
+    /// 带 `If-Match` 可避免覆盖他人的修改。
+    #[oai(path = "/api/tasks/:id/transcript", method = "put", operation_id = "edit_transcript")]
+    async fn put(
+        &self,
+        /// The task.
+        id: Path<i64>,
+        /// The `ETag` of the revision that was edited; another one is a conflict.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: JsonBody<Corrected>,
+    ) -> poem::Result<Rendered> {
+        let id = TaskId(id.0);
+        self.0.edit(id, body.value.edit()?, if_match.0.as_deref()).await?;
+        let shape = Shape { format: Format::Json, script: None, layout: Layout::default(), revision: None };
+        Ok(self.0.transcript(id, shape).await?)
     }
 }
 

@@ -96,3 +96,13 @@ async fn examples_are_taken() {
         assert!(answer.status.is_success(), "{place}: {}", answer.text());
     }
 }
+
+/// The document has one place for each path: a second resource with the same one would hide the first.
+#[test]
+fn no_path_belongs_to_two_resources() {
+    use poem_openapi::OpenApi;
+    let mut seen = std::collections::HashSet::new();
+    for path in crate::api::native::Described::meta().into_iter().flat_map(|api| api.paths) {
+        assert!(seen.insert(path.path.clone()), "{}", path.path);
+    }
+}
