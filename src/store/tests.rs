@@ -1,5 +1,7 @@
 //! The database as a whole; what its tables do together is tested in `queue`.
 
+mod measured;
+
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
 
