@@ -89,11 +89,13 @@ async fn examples_are_taken() {
     for (place, path, operation) in operations(&document) {
         let Some(content) = operation["requestBody"]["content"].get("application/json") else { continue };
         let example = &resolved(&document, &content["schema"])["example"];
-        if !place.starts_with("post /api/") || path.contains('{') || path == "/api/resolve" {
+        let is_ours = place.starts_with("post /api/") && Shape::of(path) == Shape::Problem;
+        if !is_ours || path.contains('{') || path == "/api/resolve" {
             continue;
         }
         let answer = api.post(path, example.to_string()).await;
-        assert!(answer.status.is_success(), "{place}: {}", answer.text());
+        // What it says may not be allowed or not be there; how it says it is right.
+        assert!(![400, 415, 422].contains(&answer.status.as_u16()), "{place}: {}", answer.text());
     }
 }
 
