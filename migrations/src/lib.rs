@@ -15,6 +15,7 @@ mod m20261120_000009_task_media;
 mod m20261120_000010_fires_told;
 mod m20261120_000010_owners;
 mod m20261120_000011_tokens;
+mod m20261120_000012_results;
 mod m20261120_000014_facades;
 mod m20261120_000014_partial_uploads;
 mod m20261120_000015_watched_files;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000010_fires_told::Migration),
             Box::new(m20261120_000010_owners::Migration),
             Box::new(m20261120_000011_tokens::Migration),
+            Box::new(m20261120_000012_results::Migration),
             Box::new(m20261120_000014_facades::Migration),
             Box::new(m20261120_000014_partial_uploads::Migration),
             Box::new(m20261120_000015_watched_files::Migration),

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    marker::PhantomData,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,7 @@ use poem_openapi::{
     types::ParseFromJSON,
 };
 
-use super::{content, fields, json};
+use super::{content, fields, json, sample::Sample};
 use crate::error::{Code, Error, Result};
 
 /// The largest JSON body in bytes.
@@ -61,17 +62,19 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
     }
 }
 
-/// A JSON document as it was sent: whoever takes it reads it, and says what is wrong with it.
-pub(super) struct Document(pub String);
+/// A JSON document as it was sent: whoever takes it reads it, and says what is wrong with it. `T` says what it may look
+/// like.
+pub(super) struct Document<T>(pub String, PhantomData<T>);
 
-impl<'a> ApiExtractor<'a> for Document {
+impl<'a, T: Sample> ApiExtractor<'a> for Document<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
     type ParamRawType = ();
 
     fn request_meta() -> Option<MetaRequest> {
-        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")));
+        let schema = MetaSchema { example: Some(T::sample()), ..MetaSchema::new("object") };
+        let schema = MetaSchemaRef::Inline(Box::new(schema));
         let content = vec![MetaMediaType { content_type: "application/json", schema }];
         Some(MetaRequest { description: None, content, required: true })
     }
@@ -85,7 +88,7 @@ impl<'a> ApiExtractor<'a> for Document {
         let bytes = read(body.take()?).await?;
         let text = String::from_utf8(bytes.into())
             .map_err(|_| Error::new(Code::InvalidRequest, "The body is not valid JSON: it is no UTF-8"))?;
-        Ok(Self(text))
+        Ok(Self(text, PhantomData))
     }
 }
 

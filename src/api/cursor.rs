@@ -6,20 +6,29 @@ use crate::error::{Code, Error, Result};
 
 /// The cursor after the row with this id.
 pub(super) fn encode(last: i64) -> String {
-    URL_SAFE_NO_PAD.encode(last.to_string())
+    encode_text(&last.to_string())
 }
 
 /// The id of the row that a cursor stands for.
 pub(super) fn decode(cursor: &str) -> Result<i64> {
-    let read = |cursor: &str| -> Option<i64> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        std::str::from_utf8(&bytes).ok()?.parse().ok()
-    };
-    read(cursor).filter(|id| *id > 0).ok_or_else(|| {
-        Error::new(Code::InvalidValue, "The cursor is none that trawl has given")
-            .with_hint("Take `next_cursor` from the answer before, or leave the cursor out to start again.")
-            .with_field("cursor")
-    })
+    decode_text(cursor)?.parse().ok().filter(|id| *id > 0).ok_or_else(refused)
+}
+
+/// The cursor after the row whose id is this text.
+pub(super) fn encode_text(last: &str) -> String {
+    URL_SAFE_NO_PAD.encode(last)
+}
+
+/// The text that a cursor stands for.
+pub(super) fn decode_text(cursor: &str) -> Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
+    String::from_utf8(bytes).ok().filter(|text| !text.is_empty()).ok_or_else(refused)
+}
+
+fn refused() -> Error {
+    Error::new(Code::InvalidValue, "The cursor is none that trawl has given")
+        .with_hint("Take `next_cursor` from the answer before, or leave the cursor out to start again.")
+        .with_field("cursor")
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) fn disposition(show: Show, stem: &str, extension: &str) -> String {
 }
 
 /// The name without anything that a file system, a header or a reader would take for more than a name.
-fn clean(name: &str) -> String {
+pub(super) fn clean(name: &str) -> String {
     let is_hidden = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{61C}');
     let kept = name.chars().filter(|c| !c.is_control() && !is_hidden(*c));
     let safe: String = kept.map(|c| if "/\\:*?\"<>|%;'".contains(c) { '_' } else { c }).take(MAX_CHARS).collect();

@@ -32,6 +32,7 @@ mod peers;
 mod problem;
 mod range;
 mod routes;
+mod sample;
 mod server;
 mod shape;
 #[cfg(test)]
@@ -85,6 +86,8 @@ pub struct State {
     pub scheduler: Scheduler,
     /// Uploads and kept media.
     pub files: Files,
+    /// Media files looked at without making a task.
+    pub ffmpeg: Ffmpeg,
     /// Links looked at without making a task.
     pub resolver: Arc<dyn Resolve>,
     /// Who the daemon is towards platforms.

@@ -10,7 +10,7 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    Catchup, EventFireState, FireState, IdentityState, Overlap, Priority, ScheduleState, Scope, SourceState, StepKind,
+    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Overlap, Priority, ScheduleState, Scope, SourceState, StepKind,
     StepState, TaskStatus, status::UnknownWord,
 };
 
@@ -30,7 +30,7 @@ macro_rules! words {
     };
 }
 
-words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState EventFireState Scope);
+words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState EventFireState DeliveryState Scope);
 
 /// One of a closed list of words.
 #[derive(Clone, Copy, Debug)]

@@ -25,7 +25,7 @@ pub use schedule::{Fire, Schedule};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
 pub use status::{
-    Catchup, EventFireState, FireState, IdentityState, Lane, Overlap, Priority, ScheduleState, SourceState, StepKind,
+    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Lane, Overlap, Priority, ScheduleState, SourceState, StepKind,
     StepState, TaskStatus,
 };
 pub use task::{Step, Task};

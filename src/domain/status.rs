@@ -73,6 +73,20 @@ impl TaskStatus {
 }
 
 words!(
+    /// Where a delivery stands.
+    DeliveryState {
+        /// It waits for its time.
+        Pending = "pending",
+        /// It is on its way.
+        Sending = "sending",
+        /// It arrived.
+        Delivered = "delivered",
+        /// Nothing more is tried by itself.
+        Dead = "dead",
+    }
+);
+
+words!(
     /// Whether an identity may be used.
     IdentityState {
         /// It may.

@@ -1,4 +1,4 @@
-//! The sound of a file as raw samples.
+//! The sound of a file as raw samples, and how loud it is.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,6 +15,7 @@ use super::{
     command,
     gauge::Gauge,
     group::Group,
+    levels::Levels,
     log::Log,
     magic::Source,
     pcm::{Draft, Pcm},
@@ -73,17 +74,16 @@ impl Ffmpeg {
         progress: &(dyn Fn(f64) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<Audio> {
-        let max = self.inner.max_duration.min(LONGEST);
         let (sender, news) = watch::channel(0.0);
         let patience = Patience { timeout: self.inner.timeout, grace: self.inner.grace };
         let work = {
             let (inner, file, out) = (self.inner.clone(), file.to_owned(), out.to_owned());
-            move |group: &Group| decode(&inner, &file, &out, Gauge::new(sender), group)
+            move |group: &Group| write(&inner, &file, &out, &Gauge::new(sender), group)
         };
         let decoded = supervise(work, patience, cancel, Some(Reports { news, tell: progress })).await?;
 
         let warnings = match &decoded.ended {
-            Some(ended) => self.judge(&decoded, ended, max, cancel).await?,
+            Some(ended) => self.judge(&decoded.source, ended, decoded.samples, cancel).await?,
             None => Vec::new(),
         };
         let Decoded { draft, samples, sha256, .. } = decoded;
@@ -96,49 +96,90 @@ impl Ffmpeg {
         Ok(Audio { path, samples, duration_ms: (samples * 1_000 + rate / 2) / rate, sha256, warnings })
     }
 
-    /// What ffmpeg's run means: the warnings of a good one.
+    /// How loud the first audio stream of `file` is over time: the loudest sample of every stretch of the same length,
+    /// 0 to 32,768, at most 8,192 of them. They are made for people who look, one file after the other, so that
+    /// transcriptions have the machine.
+    ///
+    /// # Errors
+    /// As [`Ffmpeg::extract`].
+    pub async fn levels(&self, file: &Path, cancel: &CancellationToken) -> Result<Vec<u16>> {
+        let place = self.inner.looks.acquire().await;
+        let patience = Patience { timeout: self.inner.timeout, grace: self.inner.grace };
+        let work = {
+            let (inner, file) = (self.inner.clone(), file.to_owned());
+            move |group: &Group| {
+                let source = Source::open(&file)?;
+                let (mut levels, mut bytes) = (Levels::new(), 0);
+                let ended = decode(&inner, &source, &|_| (), group, &mut |samples| {
+                    levels.write(samples);
+                    bytes += samples.len() as u64;
+                    Ok(bytes)
+                })?;
+                Ok((source, ended, bytes / 2, levels.finish()))
+            }
+        };
+        let (source, ended, samples, levels) = supervise(work, patience, cancel, None).await?;
+        self.judge(&source, &ended, samples, cancel).await?;
+        drop(place);
+        Ok(levels)
+    }
+
+    /// What a listener should know about a run of ffmpeg, or what was wrong with the file.
     async fn judge(
         &self,
-        decoded: &Decoded,
+        source: &Source,
         ended: &Ended,
-        max: Duration,
+        samples: u64,
         cancel: &CancellationToken,
     ) -> Result<Vec<String>> {
-        let Decoded { source, samples, .. } = decoded;
+        let max = self.inner.max_duration.min(LONGEST);
         verdict::of_announcement(&ended.log, max)?;
         // Starting a program can take longer than decoding a clip, so ffprobe is asked only where it matters.
-        if verdict::is_plain(source, ended, *samples, max) {
+        if verdict::is_plain(source, ended, samples, max) {
             return Ok(Vec::new());
         }
         let probe = self.probe(&source.path, cancel).await?;
         verdict::of_content(source, &probe, max)?;
-        verdict::of_run(source, &probe, ended, *samples, max)
+        verdict::of_run(source, &probe, ended, samples, max)
     }
 }
 
-/// Takes the samples as they are, or runs ffmpeg to its end, on the thread that calls.
-fn decode(inner: &Inner, file: &Path, out: &Path, gauge: Gauge, group: &Group) -> Result<Decoded> {
+/// Takes the samples as they are, or has ffmpeg decode them, into a draft beside `out`.
+fn write(inner: &Inner, file: &Path, out: &Path, gauge: &Gauge, group: &Group) -> Result<Decoded> {
     let source = Source::open(file)?;
     let max = inner.max_duration.min(LONGEST);
     if let Some(pcm) = ready::read(&source, max, out) {
         return Ok(Decoded::new(source, pcm, None));
     }
-    let limit = Duration::from_secs(max.as_secs() + 2); // a little more, so that what is too long can be seen
     let mut pcm = Pcm::new(Draft::beside(out)?);
+    let ended = decode(inner, &source, &|length| gauge.expect(length), group, &mut |samples| {
+        pcm.write(samples)?;
+        gauge.written(pcm.bytes());
+        Ok(pcm.bytes())
+    })?;
+    Ok(Decoded::new(source, pcm, Some(ended)))
+}
+
+/// Runs ffmpeg to its end, on the thread that calls. `expect` is told how long the sound will be; `sink` takes samples and
+/// says how many bytes there were so far.
+fn decode(
+    inner: &Inner,
+    source: &Source,
+    expect: &(dyn Fn(Duration) + Sync),
+    group: &Group,
+    sink: &mut dyn FnMut(&[u8]) -> Result<u64>,
+) -> Result<Ended> {
+    let max = inner.max_duration.min(LONGEST);
+    let limit = Duration::from_secs(max.as_secs() + 2); // a little more, so that what is too long can be seen
     let mut command = command::extract(&inner.programs.ffmpeg, &source.path, limit);
     inner.jail.lock(command.as_inner_mut(), Some(&source.path))?;
     let mut child = command.spawn().map_err(|error| child::start_error("ffmpeg", error))?;
     let announced = |log: &Log| match verdict::of_announcement(log, max) {
-        Ok(()) => gauge.expect(log.announced.unwrap_or_default()),
+        Ok(()) => expect(log.announced.unwrap_or_default()),
         Err(_) => group.signal(libc::SIGKILL), // whoever reads the log says why
     };
-    let ended = child::run(child.as_inner_mut(), group, &announced, &mut |samples| {
-        pcm.write(samples)?;
-        if pcm.bytes() > command::max_bytes(limit) {
-            return Err(verdict::too_long("The sound is longer than allowed", max));
-        }
-        gauge.written(pcm.bytes());
-        Ok(())
-    })?;
-    Ok(Decoded::new(source, pcm, Some(ended)))
+    child::run(child.as_inner_mut(), group, &announced, &mut |samples| match sink(samples)? {
+        bytes if bytes > command::max_bytes(limit) => Err(verdict::too_long("The sound is longer than allowed", max)),
+        _ => Ok(()),
+    })
 }

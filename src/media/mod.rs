@@ -16,6 +16,7 @@ mod filter;
 mod gauge;
 mod group;
 mod landlocked;
+mod levels;
 mod log;
 mod magic;
 mod pcm;
@@ -34,9 +35,11 @@ mod verdict;
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 pub use self::{
     extract::Audio,
+    levels::points,
     probe::{AudioStream, Probe},
     sandbox::SandboxState,
     sound::{Sound, SoundFormat},
@@ -73,6 +76,8 @@ struct Inner {
     max_duration: Duration,
     timeout: Duration,
     grace: Duration,
+    /// Taken by whoever looks at a file without a task.
+    looks: Semaphore,
 }
 
 /// What is used on this machine, for `doctor` and `/api/info`.
@@ -102,7 +107,7 @@ impl Ffmpeg {
         let mut jail = Jail::new(state, config.memory_bytes, config.timeout.0);
         let programs = Programs::find(&config.ffmpeg, &config.ffprobe, &mut jail)?;
         let (max_duration, timeout) = (config.max_duration.0, config.timeout.0);
-        Ok(Self { inner: Arc::new(Inner { programs, jail, max_duration, timeout, grace }) })
+        Ok(Self { inner: Arc::new(Inner { programs, jail, max_duration, timeout, grace, looks: Semaphore::new(1) }) })
     }
 
     /// The versions and the state of the sandbox.

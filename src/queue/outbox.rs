@@ -1,15 +1,15 @@
-//! The body of a task's callback, written into the outbox with the task's end.
+//! The body of a task's callback, written into the outbox with the task's end; and a delivery sent once more.
 
 use serde_json::{Value, json};
 
 use super::{
-    scope,
+    Queue, scope,
     services::{self, Known},
 };
 use crate::{
-    domain::{Facade, Media, Task, TaskId, TaskStatus},
-    error::Result,
-    store::{NewDelivery, Tx},
+    domain::{DeliveryState, Facade, Media, Task, TaskId, TaskStatus},
+    error::{Code, Error, Result},
+    store::{Delivery, NewDelivery, Tx},
     zh,
 };
 
@@ -22,6 +22,27 @@ const MAX_SERVICES_BODY: usize = 4 << 20;
 /// A new delivery id.
 pub fn message_id() -> String {
     format!("msg_{}", uuid::Uuid::now_v7().simple())
+}
+
+impl Queue {
+    /// Sends a delivery once more, now.
+    ///
+    /// # Errors
+    /// `conflict` when it is being sent at this moment.
+    pub async fn redeliver(&self, delivery: &Delivery) -> Result<()> {
+        let tx = self.store.begin().await?;
+        if !tx.redeliver(&delivery.id).await? {
+            let detail = format!("The delivery {} is being sent", delivery.id);
+            return Err(Error::new(Code::Conflict, detail).with_hint("Wait a moment, then look what came of it."));
+        }
+        if let Some(task) = delivery.task_id {
+            let data = json!({ "id": delivery.id, "event": delivery.event, "state": DeliveryState::Pending });
+            tx.add_event(task, "delivery", data).await?;
+        }
+        tx.commit().await?;
+        self.wake.event();
+        Ok(())
+    }
 }
 
 /// Writes the delivery that tells a task's end, if someone wants to be told.

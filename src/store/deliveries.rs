@@ -1,5 +1,7 @@
 //! Deliveries: the outbox of callbacks, and the log of every attempt.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -10,12 +12,12 @@ use super::{
     Store, Tx, date,
     entities::{
         delivery::{ActiveModel, Column, Entity, Model},
-        delivery_attempt as attempts,
+        delivery_attempt as attempts, task,
     },
     rows,
 };
 use crate::{
-    domain::TaskId,
+    domain::{DeliveryState, TaskId, TokenId},
     error::{Report, Result},
 };
 
@@ -94,16 +96,13 @@ pub enum DeliveryEnd {
     Again(i64),
 }
 
-/// Where a delivery stands: `pending`, `sending`, `delivered` or `dead`.
-pub type DeliveryState = String;
-
 /// A delivery as it is shown.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// Its id.
     pub id: String,
-    /// The task it tells of.
-    pub task_id: TaskId,
+    /// The task it tells of; none for an alert.
+    pub task_id: Option<TaskId>,
     /// The receiver.
     pub url: String,
     /// `task.completed`, …
@@ -112,8 +111,34 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// When it is tried next, if it is.
     pub next_at: DateTime<Utc>,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
     /// Every attempt, the first one first.
     pub attempts: Vec<Attempt>,
+}
+
+/// Which deliveries to list.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// Of this task.
+    pub task: Option<TaskId>,
+    /// In this state.
+    pub state: Option<DeliveryState>,
+    /// Of tasks that came with this access token.
+    pub owner: Option<TokenId>,
+    /// At most this many.
+    pub limit: u64,
+    /// Only deliveries before the one with this id: the last one of the page before.
+    pub before: Option<String>,
+}
+
+/// One page of deliveries, the newest first.
+#[derive(Clone, Debug)]
+pub struct DeliveryPage {
+    /// The deliveries with their attempts.
+    pub deliveries: Vec<Delivery>,
+    /// What to ask for next.
+    pub next: Option<String>,
 }
 
 impl Tx {
@@ -219,6 +244,19 @@ impl Tx {
         Ok(true)
     }
 
+    /// Sends a delivery once more, now, whatever came of it. `false` when it is being sent at this moment.
+    pub async fn redeliver(&self, id: &str) -> Result<bool> {
+        let done = Entity::update_many()
+            .col_expr(Column::State, Expr::value("pending"))
+            .col_expr(Column::NextAt, Expr::value(self.now))
+            .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
+            .filter(Column::Id.eq(id))
+            .filter(Column::State.ne("sending"))
+            .exec(&self.inner)
+            .await?;
+        Ok(done.rows_affected > 0)
+    }
+
     /// Gives back deliveries whose worker died, or could not log what came of it: those whose lease is over, or, unless
     /// `lapsed`, every one.
     pub async fn requeue_deliveries(&self, lapsed: bool) -> Result<u64> {
@@ -246,27 +284,59 @@ impl Store {
         Ok(soonest.flatten())
     }
 
-    /// The deliveries of a task with their attempts.
+    /// The deliveries of a task with their attempts, the oldest first.
     pub async fn deliveries_of(&self, task: TaskId) -> Result<Vec<Delivery>> {
         let rows = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_asc(Column::Id).all(&self.read).await?;
-        let mut deliveries = Vec::new();
-        for row in rows {
-            let log = attempts::Entity::find()
-                .filter(attempts::Column::DeliveryId.eq(&row.id))
-                .order_by_asc(attempts::Column::Id)
-                .all(&self.read)
-                .await?;
-            deliveries.push(Delivery {
+        self.with_attempts(rows).await
+    }
+
+    /// One delivery with its attempts.
+    pub async fn delivery(&self, id: &str) -> Result<Option<Delivery>> {
+        let row = Entity::find_by_id(id).one(&self.read).await?;
+        Ok(self.with_attempts(row.into_iter().collect()).await?.pop())
+    }
+
+    /// A page of deliveries. Their ids follow the time at which they were written.
+    pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<DeliveryPage> {
+        let of_owner = |owner: TokenId| {
+            let tasks = task::Entity::find().select_only().column(task::Column::Id);
+            Column::TaskId.in_subquery(tasks.filter(task::Column::Owner.eq(owner.0)).into_query())
+        };
+        let mut rows = Entity::find()
+            .apply_if(filter.task, |query, task| query.filter(Column::TaskId.eq(task.0)))
+            .apply_if(filter.state, |query, state| query.filter(Column::State.eq(state.as_str())))
+            .apply_if(filter.owner, |query, owner| query.filter(of_owner(owner)))
+            .apply_if(filter.before.as_ref(), |query, before| query.filter(Column::Id.lt(before)))
+            .order_by_desc(Column::Id)
+            .limit(filter.limit + 1)
+            .all(&self.read)
+            .await?;
+        let more = rows.len() as u64 > filter.limit;
+        rows.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+        let next = rows.last().filter(|_| more).map(|row| row.id.clone());
+        Ok(DeliveryPage { deliveries: self.with_attempts(rows).await?, next })
+    }
+
+    async fn with_attempts(&self, rows: Vec<Model>) -> Result<Vec<Delivery>> {
+        let ids = rows.iter().map(|row| row.id.clone());
+        let log = attempts::Entity::find().filter(attempts::Column::DeliveryId.is_in(ids));
+        let mut log_of: HashMap<String, Vec<Attempt>> = HashMap::new();
+        for row in log.order_by_asc(attempts::Column::Id).all(&self.read).await? {
+            log_of.entry(row.delivery_id.clone()).or_default().push(attempt(row)?);
+        }
+        let mut delivery = |row: Model| -> Result<Delivery> {
+            Ok(Delivery {
+                attempts: log_of.remove(&row.id).unwrap_or_default(),
                 id: row.id,
-                task_id: task,
+                task_id: row.task_id.map(TaskId),
                 url: row.url,
                 event: row.event,
-                state: row.state,
+                state: row.state.parse()?,
                 next_at: date(row.next_at),
-                attempts: log.into_iter().map(attempt).collect::<Result<_>>()?,
-            });
-        }
-        Ok(deliveries)
+                created_at: date(row.created_at),
+            })
+        };
+        rows.into_iter().map(&mut delivery).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What differs between databases: how a transaction starts, what time it is, and how steps are claimed.
+//! What differs between databases: how a transaction starts, what time it is, how steps are claimed and words are found.
 //!
 //! Another database is another variant of [`Dialect`]; nothing outside this file asks which one it is.
 
@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait, Value,
+    sea_query::{Expr, SimpleExpr},
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::Claim;
+use super::{Claim, grams::Phrase, search::Searched};
 
 /// The kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,57 @@ impl Dialect {
                  ORDER BY next_at,id LIMIT ?) RETURNING *",
                 [owner.into(), (now + lease_ms).into(), now.into(), (limit as i64).into()],
             ),
+        }
+    }
+
+    /// Writes the words of a row, split by [`super::grams`], in the place of those that were there.
+    pub(super) fn set_words(self, of: Searched, id: i64, words: String) -> Statement {
+        match self {
+            Self::Sqlite => {
+                let sql = format!("INSERT OR REPLACE INTO {}_words (rowid, words) VALUES (?,?)", of.table());
+                Statement::from_sql_and_values(DbBackend::Sqlite, sql, [id.into(), words.into()])
+            }
+        }
+    }
+
+    /// Removes the words of a row.
+    pub(super) fn drop_words(self, of: Searched, id: i64) -> Statement {
+        match self {
+            Self::Sqlite => {
+                let sql = format!("DELETE FROM {}_words WHERE rowid=?", of.table());
+                Statement::from_sql_and_values(DbBackend::Sqlite, sql, [id.into()])
+            }
+        }
+    }
+
+    /// The condition that any of these stands in a task's link, its title and author, or what was said.
+    pub(super) fn found(self, phrases: &[Phrase]) -> SimpleExpr {
+        match self {
+            Self::Sqlite => {
+                let text = |phrase: &Phrase| {
+                    // Letters and digits between quotes: nothing there that FTS5 could take for its own.
+                    let words = phrase.tokens.join(" ");
+                    if phrase.open { format!("\"{words}\"*") } else { format!("\"{words}\"") }
+                };
+                let sought = phrases.iter().map(text).collect::<Vec<_>>().join(" OR ");
+                Expr::cust_with_values(
+                    "tasks.id IN (SELECT rowid FROM tasks_words WHERE tasks_words MATCH ? \
+                     UNION SELECT id FROM tasks WHERE media_id IN (SELECT rowid FROM media_words WHERE media_words MATCH ?) \
+                     UNION SELECT task_id FROM transcripts WHERE id IN \
+                     (SELECT rowid FROM transcripts_words WHERE transcripts_words MATCH ?))",
+                    [sought.clone(), sought.clone(), sought],
+                )
+            }
+        }
+    }
+}
+
+impl Searched {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Task => "tasks",
+            Self::Media => "media",
+            Self::Transcript => "transcripts",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
         media::{ActiveModel, Column, Entity},
         task, upload,
     },
+    search::{self, Searched},
 };
 use crate::{
     domain::{Media, MediaId, TokenId},
@@ -66,8 +67,8 @@ impl Tx {
             platform: Set(media.platform.clone()),
             platform_id: Set(media.platform_id.clone()),
             page_url: Set(media.page_url),
-            title: Set(media.title),
-            author: Set(media.author),
+            title: Set(media.title.clone()),
+            author: Set(media.author.clone()),
             duration_ms: Set(media.duration_ms),
             published_at: Set(media.published_at),
             created_at: Set(self.now),
@@ -77,12 +78,15 @@ impl Tx {
             .update_columns([Column::PageUrl, Column::Title, Column::Author, Column::DurationMs, Column::PublishedAt])
             .to_owned();
         Entity::insert(model).on_conflict(update).exec_without_returning(&self.inner).await?;
+        let text = search::of_media(&media.title, media.author.as_deref());
         let row = Entity::find()
             .filter(Column::Platform.eq(media.platform))
             .filter(Column::PlatformId.eq(media.platform_id))
             .one(&self.inner)
             .await?;
-        row.map(|row| MediaId(row.id)).ok_or_else(|| sea_orm::DbErr::RecordNotInserted.into())
+        let id = row.ok_or(sea_orm::DbErr::RecordNotInserted)?.id;
+        self.set_words(Searched::Media, id, &text).await?;
+        Ok(MediaId(id))
     }
 
     /// Notes where a media's file is kept.

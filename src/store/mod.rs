@@ -9,6 +9,7 @@ mod dialect;
 mod entities;
 mod events;
 mod fires;
+mod grams;
 mod identities;
 mod lanes;
 mod load;
@@ -16,6 +17,7 @@ mod media;
 mod partial_uploads;
 mod rows;
 mod schedules;
+mod search;
 mod secrets;
 mod seen_items;
 mod source_items;
@@ -31,6 +33,7 @@ mod transcripts;
 mod triggers;
 mod usage;
 mod watched;
+mod waveforms;
 mod workflows;
 
 use std::{fs::File, path::Path, time::Duration};
@@ -41,7 +44,7 @@ use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
 pub use self::{
-    deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryState, NewDelivery},
+    deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
@@ -60,7 +63,7 @@ pub use self::{
     task_span::Ends,
     tasks::{NewTask, Page, TaskFilter},
     tokens::NewToken,
-    transcripts::NewTranscript,
+    transcripts::{NewTranscript, Revision},
     triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
     usage::{DAY_MS, UsageRow},
     watched::WatchedFile,
@@ -91,6 +94,9 @@ impl Store {
         // All or nothing; and each statement by itself would wait for the disk.
         let changes = store.dialect.begin(&store.write).await?;
         migrations::Migrator::up(&changes, None).await.map_err(|error| stale().with_source(error))?;
+        let now = store.dialect.now(&changes).await?;
+        let changes = Tx { inner: changes, dialect: store.dialect, now };
+        changes.fill_search().await?;
         changes.commit().await?;
         Ok(store)
     }

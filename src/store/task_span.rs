@@ -27,7 +27,7 @@ impl Store {
     /// Tasks after the first `offset`, and how many there are in all. The filter's `status` and `before` are not looked at.
     pub async fn task_span(&self, filter: &TaskFilter, ends: &Ends, offset: u64) -> Result<(Vec<Task>, u64)> {
         let words: Vec<&str> = ends.statuses.iter().map(|status| status.as_str()).collect();
-        let query = matching(&TaskFilter { status: None, ..filter.clone() })
+        let query = matching(self.dialect, &TaskFilter { status: None, ..filter.clone() })
             .apply_if(Some(words).filter(|words| !words.is_empty()), |query, words| {
                 query.filter(Column::Status.is_in(words))
             })

@@ -10,11 +10,13 @@ use serde_json::{Map, Value};
 
 use super::{
     Store, Tx,
+    dialect::Dialect,
     entities::{
         idempotency_key, media,
         task::{ActiveModel, Column, Entity},
     },
     rows,
+    search::{self, Searched},
 };
 use crate::{
     domain::{Facade, MediaId, Priority, StepKind, Task, TaskId, TaskStatus, TokenId, media::UPLOAD},
@@ -67,8 +69,12 @@ pub struct TaskFilter {
     pub workflow: Option<String>,
     /// Of this priority.
     pub priority: Option<Priority>,
-    /// With this text in the link, the title or the author.
-    pub q: Option<String>,
+    /// With this link.
+    pub link: Option<String>,
+    /// With all of these words in the link, the title, the author or the transcripts; each may have several spellings.
+    pub words: Vec<Vec<String>>,
+    /// That came with this access token.
+    pub owner: Option<TokenId>,
     /// Made after, in milliseconds since 1970.
     pub created_after: Option<i64>,
     /// Made before, in milliseconds since 1970.
@@ -98,6 +104,7 @@ const STEPS_AT_ONCE: usize = 1_000;
 impl Tx {
     /// Writes a task and returns its id.
     pub async fn insert_task(&self, task: NewTask) -> Result<TaskId> {
+        let link = task.link.clone();
         let model = ActiveModel {
             workflow: Set(task.workflow),
             revision: Set(task.revision),
@@ -120,7 +127,9 @@ impl Tx {
             held: Set(Some(task.held)),
             ..Default::default()
         };
-        Ok(TaskId(Entity::insert(model).exec(&self.inner).await?.last_insert_id))
+        let id = Entity::insert(model).exec(&self.inner).await?.last_insert_id;
+        self.set_words(Searched::Task, id, &link).await?;
+        Ok(TaskId(id))
     }
 
     /// Reads a task and keeps every other writer from changing it or its steps until the transaction ends.
@@ -361,7 +370,7 @@ impl Store {
 
     /// A page of tasks.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<Page> {
-        let query = matching(filter);
+        let query = matching(self.dialect, filter);
         let total = query.clone().count(&self.read).await?;
         let found = query
             .apply_if(filter.before, |query, before| query.filter(Column::Id.lt(before.0)))
@@ -398,13 +407,12 @@ impl Store {
 }
 
 /// The tasks that a filter lets through.
-pub(super) fn matching(filter: &TaskFilter) -> Select<Entity> {
+pub(super) fn matching(dialect: Dialect, filter: &TaskFilter) -> Select<Entity> {
     let of_media = |condition: Condition| {
         Column::MediaId
             .in_subquery(media::Entity::find().select_only().column(media::Column::Id).filter(condition).into_query())
     };
-    Entity::find()
-        .apply_if(filter.owner, |query, owner| query.filter(Column::Owner.eq(owner.0)))
+    let query = Entity::find()
         .apply_if(filter.status, |query, status| query.filter(Column::Status.eq(status.as_str())))
         .apply_if(filter.language.as_ref(), |query, language| query.filter(Column::Language.eq(language)))
         .apply_if(filter.workflow.as_ref(), |query, workflow| query.filter(Column::Workflow.eq(workflow)))
@@ -414,8 +422,8 @@ pub(super) fn matching(filter: &TaskFilter) -> Select<Entity> {
         .apply_if(filter.platform.as_ref(), |query, platform| {
             query.filter(of_media(Condition::all().add(media::Column::Platform.eq(platform))))
         })
-        .apply_if(filter.q.as_ref(), |query, q| {
-            let titles = Condition::any().add(media::Column::Title.contains(q)).add(media::Column::Author.contains(q));
-            query.filter(Condition::any().add(Column::Link.contains(q)).add(of_media(titles)))
-        })
+        .apply_if(filter.link.as_ref(), |query, link| query.filter(Column::Link.eq(link)))
+        .apply_if(filter.owner, |query, owner| query.filter(Column::Owner.eq(owner.0)));
+    let found = if filter.words.is_empty() { Vec::new() } else { search::found(dialect, &filter.words) };
+    found.into_iter().fold(query, |query, found| query.filter(found))
 }

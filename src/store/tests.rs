@@ -1,5 +1,7 @@
 //! The database as a whole; what its tables do together is tested in `queue`.
 
+mod measured;
+
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
 
@@ -33,7 +35,10 @@ async fn the_schema_goes_up_and_down() {
 async fn an_older_schema_can_be_looked_at_without_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&url(&folder)).await.unwrap();
-    migrations::Migrator::down(&store.write, Some(1)).await.unwrap();
+    let all = migrations::Migrator::migrations();
+    let before = all.iter().position(|one| one.name().ends_with("results")).unwrap();
+    let later = u32::try_from(all.len() - before).unwrap();
+    migrations::Migrator::down(&store.write, Some(later)).await.unwrap();
     drop(store);
     for _ in 0..2 {
         assert!(Store::open_unchanged(&url(&folder)).await.unwrap().is_none());
@@ -228,4 +233,35 @@ async fn the_transcript_of_a_media_is_not_that_of_its_neighbour_in_a_list() {
     tx.commit().await.unwrap();
     let said = async |media| store.transcript_of_media(media).await.unwrap().unwrap().text;
     assert_eq!((said(a).await.as_str(), said(b).await.as_str()), ("of a", "of b"));
+}
+
+#[tokio::test]
+async fn the_words_of_older_rows_can_be_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let tx = store.begin().await.unwrap();
+    let task =
+        tx.insert_task(NewTask { link: "https://example.com/old".to_owned(), ..NewTask::default() }).await.unwrap();
+    let (platform, platform_id, title) = ("web".to_owned(), "1".to_owned(), "A whale".to_owned());
+    let media = tx.upsert_media(NewMedia { platform, platform_id, title, ..NewMedia::default() }).await.unwrap();
+    tx.set_task_media(task, media).await.unwrap();
+    let transcript = crate::domain::Transcript { text: "头发干净".to_owned(), ..Default::default() };
+    tx.insert_transcript(task, &NewTranscript { transcript, ..NewTranscript::default() }).await.unwrap();
+    tx.commit().await.unwrap();
+    let all = migrations::Migrator::migrations();
+    let before = all.iter().position(|one| one.name().ends_with("results")).unwrap();
+    let later = u32::try_from(all.len() - before).unwrap();
+    migrations::Migrator::down(&store.write, Some(later)).await.unwrap();
+    drop(store);
+    let store = Store::open(&url(&folder)).await.unwrap();
+    for word in ["old", "whale", "干净"] {
+        let words = vec![vec![word.to_owned()]];
+        let page = store.tasks(&TaskFilter { words, limit: 5, ..TaskFilter::default() }).await.unwrap();
+        assert_eq!(page.total, 1, "{word}");
+    }
+    let rows = store.read.query_all_raw(sea_orm::Statement::from_string(
+        sea_orm::DbBackend::Sqlite,
+        "SELECT * FROM cursors WHERE name = 'unsearched'",
+    ));
+    assert!(rows.await.unwrap().is_empty());
 }

@@ -10,6 +10,7 @@
 
 pub mod audio;
 pub mod child;
+pub mod edit;
 mod engine;
 pub mod language;
 mod local;

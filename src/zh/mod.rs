@@ -55,6 +55,19 @@ pub fn convert(transcript: &mut Transcript, script: Zh) {
     }
 }
 
+/// A word that is looked for, as it is written in each script: what was heard may be stored in any of them.
+pub fn spellings(word: &str) -> Vec<String> {
+    let mut found = vec![word.to_owned()];
+    // What is plain ASCII has one spelling, and no dictionary is loaded for it.
+    for converter in [&HANS, &HANT, &TW].into_iter().filter(|_| !word.is_ascii()) {
+        let spelling = converter.convert(word);
+        if !found.contains(&spelling) {
+            found.push(spelling);
+        }
+    }
+    found
+}
+
 /// What a reader has to know when nobody could tell the language of a text that was wanted in a script.
 pub fn unwritten(transcript: &Transcript, script: Zh) -> Option<String> {
     let is_unknown = script != Zh::None && transcript.language.is_empty() && !transcript.text.is_empty();

@@ -92,3 +92,9 @@ fn a_text_in_no_known_language_is_told_where_a_script_was_wanted() {
     assert!(of("", "Hi.", Zh::Hans));
     assert!(!of("", "Hi.", Zh::None) && !of("en", "Hi.", Zh::Hans) && !of("zh", "你好", Zh::Tw) && !of("", "", Zh::Hk));
 }
+
+#[test]
+fn a_word_is_looked_for_in_every_script() {
+    assert_eq!(spellings("台灣"), ["台灣", "台湾", "臺灣"]);
+    assert_eq!(spellings("Word"), ["Word"]);
+}

@@ -8,6 +8,7 @@ use crate::{
     api::{
         body::Document,
         native::{Context, Group},
+        sample::Sample,
     },
     error::{Code, Error},
     store::Origin,
@@ -19,6 +20,9 @@ const ROUTE: &str = "/api/workflow/create_work_flow";
 /// The old route.
 pub(in crate::api) struct CreateWorkFlow(pub(in crate::api) Context);
 
+/// The old JSON.
+struct OldWorkflow;
+
 #[OpenApi(tag = "Group::Compatibility")]
 impl CreateWorkFlow {
     /// Make a workflow from the old JSON
@@ -28,7 +32,7 @@ impl CreateWorkFlow {
     ///
     /// 接受旧版大写字段的工作流 JSON，转换为新定义并保存为新版本；用 `POST /api/tasks` 运行。
     #[oai(path = "/api/workflow/create_work_flow", method = "post", operation_id = "create_work_flow")]
-    async fn create(&self, body: Document) -> poem::Result<Json<Envelope>> {
+    async fn create(&self, body: Document<OldWorkflow>) -> poem::Result<Json<Envelope>> {
         let given: Value = serde_json::from_str(&body.0)
             .map_err(|error| Error::new(Code::InvalidRequest, format!("The body is not valid JSON: {error}")))?;
         let programs: Vec<String> = self.0.state.config.exec.keys().cloned().collect();
@@ -46,5 +50,17 @@ impl CreateWorkFlow {
             "workflow_id": name, "revision": stored.revision, "definition": translated.definition, "warnings": warnings,
         });
         Ok(Json(Envelope { code: 200, router: ROUTE.to_owned(), params: given, data }))
+    }
+}
+
+impl Sample for OldWorkflow {
+    fn sample() -> Value {
+        json!({
+            "WORKFLOW_NAME": "Video Workflow", "TRIGGER_TYPE": "MANUAL",
+            "tasks": [
+                { "TASK_ID": "video", "COMPONENT": "Downloader", "PARAMETERS": { "url": "https://example.com/v" } },
+                { "TASK_ID": "words", "COMPONENT": "whisper", "DEPENDENCIES": ["video"] },
+            ],
+        })
     }
 }

@@ -11,7 +11,7 @@ use super::{
     views::{Report, TaskView},
 };
 use crate::{
-    api::{body::JsonBody, who::Who, words::Word},
+    api::{body::JsonBody, sample::sample, who::Who, words::Word},
     domain::{Caller, Priority},
     error::{Code, Error, Result},
 };
@@ -24,6 +24,7 @@ pub(in crate::api) struct Batch(pub(super) Context);
 
 /// Many links with the same wishes. / 多个链接，共用同样的设置。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 struct NewTasks {
     /// Lines with links or share texts; several links in one line are several tasks, the same link is one.
     text: String,
@@ -162,3 +163,9 @@ fn links(text: &str) -> Result<Vec<(u64, Result<String>)>> {
         false => Ok(found),
     }
 }
+
+sample!(NewTasks, {
+    "text": "https://example.com/one.mp4\nhttps://example.com/two.mp4",
+    "options": { "model": "large-v3-turbo" },
+    "priority": "low"
+});

@@ -42,6 +42,6 @@ impl Context {
         let output = made.find(|one| one.key == step).and_then(|one| one.output).ok_or_else(none)?;
         let text = output["text"].as_str().filter(|_| output["format"] == format.extension()).ok_or_else(none)?;
         let name = format!("task-{id}-{}", step.replace(['[', ']'], "-"));
-        Ok(Rendered { name, format, text: text.to_owned() })
+        Ok(Rendered { name, format, text: text.to_owned(), revision: None })
     }
 }

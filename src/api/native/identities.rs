@@ -6,6 +6,7 @@ use super::{Context, Group};
 use crate::{
     api::{
         body::JsonBody,
+        sample::sample,
         words::{Time, Word},
     },
     crawl,
@@ -60,6 +61,7 @@ struct IdentityView {
 
 /// An identity to add. / 要添加的身份。
 #[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
 struct NewIdentity {
     /// The platform: `douyin` or `tiktok`.
     platform: String,
@@ -77,6 +79,7 @@ struct NewIdentity {
 
 /// What to change about an identity; what is left out stays. / 要修改的内容；未给出的保持不变。
 #[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
 struct IdentityChange {
     /// Another name.
     #[oai(nullable)]
@@ -214,3 +217,7 @@ impl From<crawl::Listed> for IdentityView {
         }
     }
 }
+
+sample!(NewIdentity, { "platform": "douyin", "name": "reader 1", "cookie": "ttwid=1%7Cabc; sessionid=def" });
+
+sample!(IdentityChange, { "name": "reader 2", "reset": true });

@@ -10,7 +10,10 @@ use super::{
     workflow_views::{Verdict, json},
 };
 use crate::{
-    api::body::{Document, JsonBody},
+    api::{
+        body::{Document, JsonBody},
+        sample::{Sample, sample},
+    },
     error::{Code, Error, Result},
     workflow::{
         Definition, kinds,
@@ -49,6 +52,7 @@ struct KindView {
 
 /// What a workflow is tried with. / 试运行的输入。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 struct Trial {
     /// Its parameters.
     #[oai(nullable)]
@@ -120,7 +124,7 @@ impl Language {
     ///
     /// 检查定义并一次性列出所有问题，不保存。
     #[oai(path = "/api/workflows/validate", method = "post", operation_id = "validate_workflow")]
-    async fn validate(&self, body: Document) -> poem::Result<Json<Verdict>> {
+    async fn validate(&self, body: Document<Definition>) -> poem::Result<Json<Verdict>> {
         Ok(Json(Verdict::of(&self.0.checked(&body.0).await?.problems)))
     }
 
@@ -175,4 +179,26 @@ impl Context {
 async fn play(definition: Definition, params: Map<String, Value>, mocks: Map<String, Value>) -> Result<Simulated> {
     let went = tokio::task::spawn_blocking(move || simulate(&definition, &params, &mocks));
     went.await.map_err(|error| Error::new(Code::Internal, "The trial was lost").with_source(error))?
+}
+
+sample!(Trial, {
+    "params": { "link": "https://example.com/talk.mp4" },
+    "mocks": { "text": { "text": "Good morning.", "language": "en", "duration": 4.2 } }
+});
+
+impl Sample for Definition {
+    fn sample() -> Value {
+        serde_json::json!({
+            "dsl": 1,
+            "name": "summarise",
+            "params": { "link": { "type": "url" } },
+            "steps": {
+                "source": { "use": "resolve", "with": { "link": "${params.link}" } },
+                "media": { "use": "download", "with": { "from": "${steps.source.output}" } },
+                "text": { "use": "transcribe", "with": { "media": "${steps.media.output}" } },
+                "short": { "use": "llm", "with": { "prompt": "summary", "input": "${steps.text.output.text}" } },
+            },
+            "output": { "summary": "${steps.short.output.text}" },
+        })
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
     domain::{Caller, Media, MediaId, Priority, TaskId, TaskStatus},
     error::{Code, Error, Result},
     store::TaskFilter,
+    zh,
 };
 
 /// The longest text that is looked for.
@@ -58,7 +59,8 @@ impl Filters {
             language: text(self.language),
             workflow: text(self.workflow),
             priority: self.priority.map(|word| word.0),
-            q,
+            words: q.iter().flat_map(|q| q.split_whitespace()).map(zh::spellings).collect(),
+            link: None,
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),
             owner: caller.only(),

@@ -98,7 +98,7 @@ impl Context {
     }
 
     /// A task's media with the key of its file.
-    async fn kept(&self, id: TaskId) -> Result<(Media, String)> {
+    pub(super) async fn kept(&self, id: TaskId) -> Result<(Media, String)> {
         let task = self.task(id).await?;
         let media = match task.media_id {
             Some(media) => self.store().media(media).await?,

@@ -4,8 +4,10 @@ mod batch;
 mod delete;
 mod deliveries;
 mod devices;
+mod edits;
 mod event_fires;
 pub(in crate::api) mod events;
+mod export;
 mod files;
 mod identities;
 mod language;
@@ -14,6 +16,7 @@ mod media;
 mod metrics;
 mod model_views;
 mod models;
+mod peaks;
 mod rerun;
 mod resolve;
 pub(in crate::api) mod resumable;
@@ -112,9 +115,9 @@ type All = (
     (tasks::Tasks, steps::Steps),
     (batch::Batch, upload::Uploads, resumable::Resumable),
     events::Events,
-    transcript::Transcripts,
+    (transcript::Transcripts, export::Exports),
     files::StepFiles,
-    media::MediaFiles,
+    (media::MediaFiles, peaks::Peaks),
     deliveries::Deliveries,
     resolve::Links,
     identities::Identities,
@@ -137,9 +140,9 @@ pub(super) fn all(context: Context) -> All {
             resumable::Resumable(context.clone()),
         ),
         events::Events(context.clone()),
-        transcript::Transcripts(context.clone()),
+        (transcript::Transcripts(context.clone()), export::Exports(context.clone())),
         files::StepFiles(context.clone()),
-        media::MediaFiles(context.clone()),
+        (media::MediaFiles(context.clone()), peaks::Peaks(context.clone())),
         deliveries::Deliveries(context.clone()),
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),

@@ -3,12 +3,14 @@
 use poem_openapi::Object;
 
 use crate::{
+    api::sample::sample,
     error::{Code, Error, Result},
     intake::{From, Rerun},
 };
 
 /// How a task is done once more. / 如何再做一次任务。
 #[derive(Debug, Default, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct Again {
     /// `failed`, `start`, or the name of a step.
     #[oai(nullable)]
@@ -37,3 +39,5 @@ impl Again {
         Ok(Rerun { from, latest })
     }
 }
+
+sample!(Again, { "from": "text", "revision": "latest" });

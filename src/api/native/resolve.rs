@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Context, Group};
 use crate::{
-    api::body::JsonBody,
+    api::{body::JsonBody, sample::sample},
     crawl::{Ask, Who},
     error::{Code, Error, Result},
 };
@@ -15,6 +15,7 @@ pub(in crate::api) struct Links(pub(super) Context);
 
 /// A link to look at. / 要解析的链接。
 #[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
 struct LinkToResolve {
     /// A link, or a share text with a link in it.
     link: String,
@@ -68,3 +69,5 @@ impl LinkToResolve {
         Ok(Ask { link: self.link, who, only })
     }
 }
+
+sample!(LinkToResolve, { "link": "https://www.tiktok.com/@name/video/7301234567890123456" });

@@ -6,7 +6,10 @@ use poem_openapi::Object;
 use serde_json::{Value, json};
 
 use crate::{
-    api::words::{Time, Word},
+    api::{
+        sample::sample,
+        words::{Time, Word},
+    },
     domain::{Catchup, Overlap, Priority, Schedule, ScheduleState, SourceId, Span, Wishes},
     error::{Code, Error, Result},
 };
@@ -16,6 +19,7 @@ const MAX_NAME: usize = 300;
 
 /// What to start, and when. / 要定时启动的内容与时间。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct NewSchedule {
     /// What to call it; the workflow's name when nothing is said.
     #[oai(nullable)]
@@ -71,6 +75,7 @@ pub(super) struct NewSchedule {
 
 /// What to change of a schedule; what is left out stays. / 要修改的字段；省略的保持不变。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct ScheduleChange {
     /// What to call it.
     #[oai(nullable)]
@@ -121,6 +126,7 @@ pub(super) struct ScheduleChange {
 
 /// A pattern whose times are asked for. / 要预览的时间表达式。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct Preview {
     /// Minute, hour, day of the month, month, day of the week.
     pub cron: String,
@@ -231,3 +237,16 @@ fn jitter(text: Option<&str>) -> Result<Option<i64>> {
         .map_err(|error| Error::new(Code::InvalidValue, format!("Field \"jitter\": {error}")).with_field("jitter"))?;
     Ok(Some(i64::try_from(span.0.as_millis()).unwrap_or(i64::MAX)))
 }
+
+sample!(NewSchedule, {
+    "name": "every morning",
+    "workflow": "transcribe",
+    "link": "https://example.com/news.mp3",
+    "cron": "0 7 * * 1-5",
+    "tz": "Europe/Berlin",
+    "overlap": "skip"
+});
+
+sample!(ScheduleChange, { "cron": "30 6 * * *", "tz": "Asia/Shanghai" });
+
+sample!(Preview, { "cron": "0 7 * * 1-5", "tz": "Europe/Berlin", "count": 5 });

@@ -4,7 +4,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 
 use super::{Context, Group};
 use crate::{
-    api::{body::JsonBody, words::Time},
+    api::{body::JsonBody, sample::sample, words::Time},
     secrets,
 };
 
@@ -40,6 +40,7 @@ struct SecretView {
 
 /// A secret to set. / 要保存的密钥。
 #[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
 struct NewSecret {
     /// Its value, 8 to 8192 bytes; spaces around it do not count.
     value: String,
@@ -121,3 +122,5 @@ impl From<secrets::Listed> for SecretView {
         Self { name, hosts, created_at, updated_at, last_used_at: last_used_at.map(Time), problem }
     }
 }
+
+sample!(NewSecret, { "value": "sk-123", "hosts": ["api.example.com"] });

@@ -6,7 +6,7 @@ use poem_openapi::Object;
 use serde_json::Value;
 
 use crate::{
-    api::words::Word,
+    api::{sample::sample, words::Word},
     domain::{Priority, Source, SourceState, Wishes},
     error::{Code, Error, Result},
     follow::{Backfill, Start},
@@ -17,6 +17,7 @@ const MAX_TITLE: usize = 300;
 
 /// A list to follow. / 要跟踪的列表。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct NewSource {
     /// A link to an account, a playlist or a feed, or a share text with one in it.
     link: String,
@@ -49,6 +50,7 @@ pub(super) struct NewSource {
 
 /// What to change of a source; what is left out stays. / 要修改的字段；省略的保持不变。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct SourceChange {
     /// `paused`: schedules pass it over; `active`: they do not.
     #[oai(nullable)]
@@ -159,3 +161,13 @@ fn backfill(value: Option<&Value>) -> Result<Backfill> {
         },
     }
 }
+
+sample!(NewSource, {
+    "link": "https://example.com/podcast.xml",
+    "title": "The podcast",
+    "workflow": "transcribe",
+    "options": { "language": "en" },
+    "backfill": 3
+});
+
+sample!(SourceChange, { "state": "paused", "title": "The podcast, for now" });

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Context, views::TaskView};
 use crate::{
-    api::words::Word,
+    api::{sample::sample, words::Word},
     domain::{Caller, Priority, Task},
     error::{Code, Error, Result},
     intake::Submission,
@@ -19,6 +19,7 @@ const MAX_KEY: usize = 255;
 /// What to transcribe and how. Exactly one of `link`, `media_id` and `upload_id` says what; none is needed for a
 /// workflow without a parameter `link`. / 要转写什么、如何转写；`link`、`media_id`、`upload_id` 三选一。
 #[derive(Debug, Default, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct NewTask {
     /// A link, or a share text with a link in it.
     #[oai(nullable)]
@@ -126,3 +127,10 @@ impl Context {
         Ok(TaskView { steps, parent, ..TaskView::new(self.base(), task, media) })
     }
 }
+
+sample!(NewTask, {
+    "link": "https://www.tiktok.com/@name/video/7301234567890123456",
+    "options": { "language": "en", "word_timestamps": true },
+    "priority": "high",
+    "callback_url": "https://example.com/hooks/trawl"
+});

@@ -83,7 +83,9 @@ impl Tasks {
         workflow: Query<Option<String>>,
         /// Of this priority.
         priority: Query<Option<Word<Priority>>>,
-        /// With this text in the link, the title or the author.
+        /// With all of these words in the link, the title, the author or what was said; the last letters of a word may be
+        /// missing, Chinese is found in either script, and no character has a meaning of its own.
+        /// / 全文搜索：链接、标题、作者与文字稿；多个词须全部出现，简繁通用。
         q: Query<Option<String>>,
         /// Made after this time.
         created_after: Query<Option<Time>>,
@@ -94,6 +96,7 @@ impl Tasks {
         limit: Query<u64>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,
+        who: Who,
     ) -> poem::Result<Json<TaskList>> {
         let filters = Filters {
             status: status.0,

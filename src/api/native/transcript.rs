@@ -3,16 +3,20 @@
 use poem::{IntoResponse, Response, http::header};
 use poem_openapi::{
     ApiResponse, OpenApi,
-    param::{Path, Query},
+    param::{Header, Path, Query},
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 
-use super::{Context, Group};
+use super::{Context, Group, edits::Corrected};
 use crate::{
-    api::disposition::{Show, disposition},
-    domain::{TaskId, TaskStatus, Transcript, Zh},
+    api::{
+        body::JsonBody,
+        disposition::{Show, disposition},
+    },
+    domain::{Task, TaskId, TaskStatus, Transcript, Zh},
     error::{Code, Error, Result},
     queue::scope,
+    store::Revision,
     subtitle::{Format, Layout, render},
     zh,
 };
@@ -26,6 +30,8 @@ pub(super) struct Rendered {
     pub name: String,
     pub format: Format,
     pub text: String,
+    /// The ETag, where it has one.
+    pub revision: Option<u32>,
 }
 
 /// How a transcript is to be shown.
@@ -34,6 +40,8 @@ struct Shape {
     /// None: the task's own.
     script: Option<Zh>,
     layout: Layout,
+    /// None: the newest.
+    revision: Option<u32>,
 }
 
 #[OpenApi(tag = "Group::Results")]
@@ -73,6 +81,9 @@ impl Transcripts {
         /// / 在 `vtt` 与 `lrc` 中标注每个词的时间。
         #[oai(default)]
         words: Query<bool>,
+        /// `original` or 1 for what was recognised, 2, 3, … for an edit; without it, the newest one.
+        /// / 修订号：`original` 或 1 为识别原文，2 起为编辑；默认最新。
+        revision: Query<Option<String>>,
     ) -> poem::Result<Rendered> {
         let layout = Layout {
             max_chars: max_chars.0,
@@ -82,40 +93,90 @@ impl Transcripts {
             words: words.0,
         };
         layout.check()?;
-        let format = format.0.as_deref().map_or(Ok(Format::Json), read)?;
+        let format = format.0.as_deref().map_or(Ok(Format::Json), self::format)?;
         let script = zh.0.as_deref().map(zh::read).transpose()?;
-        Ok(self.0.transcript(TaskId(id.0), Shape { format, script, layout }).await?)
+        let revision = revision.0.as_deref().map(number).transpose()?;
+        Ok(self.0.transcript(TaskId(id.0), Shape { format, script, layout, revision }).await?)
+    }
+
+    /// Correct a transcript
+    ///
+    /// Stores the correction as a new revision, which every format, the search and exports show from then on. What was
+    /// recognised stays (`?revision=original`), and so do the 50 newest edits. Segments that were left as they are keep
+    /// their words with times. With `If-Match: "REVISION"`, the `ETag` of what was edited, nobody else's edit is lost.
+    ///
+    /// 保存对文字稿的修改为新修订版，此后所有格式、搜索与导出均使用它；识别原文保留（`?revision=original`）。
+    /// 带 `If-Match` 可避免覆盖他人的修改。
+    #[oai(path = "/api/tasks/:id/transcript", method = "put", operation_id = "edit_transcript")]
+    async fn put(
+        &self,
+        /// The task.
+        id: Path<i64>,
+        /// The `ETag` of the revision that was edited; another one is a conflict.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: JsonBody<Corrected>,
+    ) -> poem::Result<Rendered> {
+        let id = TaskId(id.0);
+        self.0.edit(id, body.value.edit()?, if_match.0.as_deref()).await?;
+        let shape = Shape { format: Format::Json, script: None, layout: Layout::default(), revision: None };
+        Ok(self.0.transcript(id, shape).await?)
     }
 }
 
 impl Context {
     async fn transcript(&self, id: TaskId, shape: Shape) -> Result<Rendered> {
-        let task = self.task(id).await?;
-        if task.status != TaskStatus::Completed {
-            let error = Error::new(Code::NotReady, format!("Task {id} is {}", task.status));
-            let hint = format!("It has no transcript; try it again with POST /api/tasks/{id}/retry.");
-            return Err(if task.status.is_final() { error.with_hint(hint) } else { error });
-        }
-        let transcript = self.transcript_of(id, shape.script).await?;
+        self.completed(id).await?;
+        let Revision { transcript, number, .. } = self.revision(id, shape.revision, shape.script).await?;
         let text = render(&transcript, shape.format, &shape.layout);
-        Ok(Rendered { name: format!("task-{id}"), format: shape.format, text })
+        Ok(Rendered { name: format!("task-{id}"), format: shape.format, text, revision: Some(number) })
+    }
+
+    /// The task, if there is something to show of it.
+    pub(super) async fn completed(&self, id: TaskId) -> Result<Task> {
+        let task = self.task(id).await?;
+        if task.status == TaskStatus::Completed {
+            return Ok(task);
+        }
+        let error = Error::new(Code::NotReady, format!("Task {id} is {}", task.status));
+        let hint = format!("It has no transcript; try it again with POST /api/tasks/{id}/retry.");
+        Err(if task.status.is_final() { error.with_hint(hint) } else { error })
     }
 
     /// What a task has heard, in a script; without one, in that which the task was made with.
     pub(in crate::api) async fn transcript_of(&self, id: TaskId, script: Option<Zh>) -> Result<Transcript> {
-        let transcript = self.store().transcript_of(id).await?;
-        let (made, mut transcript) =
-            transcript.ok_or_else(|| Error::new(Code::NotFound, format!("Task {id} has made no transcript")))?;
+        Ok(self.revision(id, None, script).await?.transcript)
+    }
+
+    /// A revision of what a task has heard: the newest without a number.
+    pub(super) async fn revision(&self, id: TaskId, number: Option<u32>, script: Option<Zh>) -> Result<Revision> {
+        let none = || match number {
+            Some(number) => Error::new(Code::NotFound, format!("Task {id} has no revision {number} of a transcript")),
+            None => Error::new(Code::NotFound, format!("Task {id} has made no transcript")),
+        };
+        let mut found = self.store().revision_of(id, number).await?.ok_or_else(none)?;
         let script = match script {
             Some(script) => script,
-            None => scope::script_of(&self.store().steps_of(id).await?, made),
+            // A person's text stays as it was written.
+            None if found.id != found.original => Zh::None,
+            None => scope::script_of(&self.store().steps_of(id).await?, found.original),
         };
-        zh::convert(&mut transcript, script);
-        Ok(transcript)
+        zh::convert(&mut found.transcript, script);
+        Ok(found)
     }
 }
 
-fn read(word: &str) -> Result<Format> {
+/// The number of a revision.
+fn number(word: &str) -> Result<u32> {
+    let number = if word == "original" { Some(1) } else { word.parse().ok().filter(|number| *number > 0) };
+    number.ok_or_else(|| {
+        let detail = "Parameter \"revision\" must be `original` or a whole number from 1";
+        Error::new(Code::InvalidValue, detail).with_field("revision")
+    })
+}
+
+/// The format of this name.
+pub(super) fn format(word: &str) -> Result<Format> {
     word.parse().map_err(|error: Error| {
         Error::new(Code::UnsupportedFormat, error.detail).with_hint(error.hint).with_field("format")
     })
@@ -124,10 +185,12 @@ fn read(word: &str) -> Result<Format> {
 impl IntoResponse for Rendered {
     fn into_response(self) -> Response {
         let name = disposition(Show::Inline, &self.name, self.format.extension());
-        Response::builder()
-            .content_type(self.format.content_type())
-            .header(header::CONTENT_DISPOSITION, name)
-            .body(self.text)
+        let response =
+            Response::builder().content_type(self.format.content_type()).header(header::CONTENT_DISPOSITION, name);
+        match self.revision {
+            Some(number) => response.header(header::ETAG, format!("\"{number}\"")).body(self.text),
+            None => response.body(self.text),
+        }
     }
 }
 
@@ -141,7 +204,7 @@ impl ApiResponse for Rendered {
             }
         });
         let response = MetaResponse {
-            description: "The transcript. / 文字稿。",
+            description: "The transcript; its `ETag` is the revision's number. / 文字稿；`ETag` 为修订号。",
             status: Some(200),
             status_range: None,
             content: content.collect(),

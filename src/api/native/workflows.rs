@@ -14,7 +14,10 @@ use crate::{
     error::{Code, Error, Result},
     schedule, steps,
     store::{Origin, WorkflowRevision},
-    workflow::validate::{self, Checked, Machine, Other, World},
+    workflow::{
+        Definition,
+        validate::{self, Checked, Machine, Other, World},
+    },
 };
 
 /// Workflows.
@@ -62,7 +65,7 @@ impl Workflows {
     ///
     /// 创建工作流；请求体即定义。所有问题会一次性列在 `problems` 中。同名的内置或文件工作流会被取代；其他名称已存在时返回冲突，请用 `PUT` 创建新版本。
     #[oai(path = "/api/workflows", method = "post", operation_id = "create_workflow")]
-    async fn create(&self, body: Document) -> poem::Result<Made> {
+    async fn create(&self, body: Document<Definition>) -> poem::Result<Made> {
         let checked = self.0.checked(&body.0).await?;
         let view = self.0.store_workflow(checked, None).await?;
         let path = format!("{}/api/workflows/{}", self.0.base(), view.1);
@@ -94,7 +97,7 @@ impl Workflows {
         &self,
         /// The workflow's name; the definition must have the same.
         name: Path<String>,
-        body: Document,
+        body: Document<Definition>,
     ) -> poem::Result<Json<WorkflowView>> {
         let checked = self.0.checked(&body.0).await?;
         Ok(Json(self.0.store_workflow(checked, Some(&name.0)).await?.0))

@@ -5,7 +5,8 @@ use poem::{Request, http::Method};
 use super::{Answer, Api};
 use crate::store::NewMedia;
 
-async fn with_media(content: &[u8]) -> Api {
+/// A daemon with one task whose media file holds this.
+pub(super) async fn with_media(content: &[u8]) -> Api {
     let api = Api::new().await;
     let id = api.task().await;
     api.get("/api/tasks/1/media").await.problem(409, "not_ready");

@@ -2,7 +2,9 @@
 
 mod access;
 mod bodies;
+mod documents;
 mod edge;
+mod edits;
 mod event_fires;
 mod events;
 mod media;
@@ -11,6 +13,8 @@ mod models;
 mod openai;
 mod outside;
 mod resumable;
+mod results;
+mod search;
 mod secrets;
 mod server;
 mod sources;
@@ -54,7 +58,7 @@ use crate::{
 
 const WORKFLOW: &str = include_str!("../../../workflows/transcribe.json");
 
-/// Started once for all tests.
+/// Found once for all tests: each of its programs is started for that.
 static FFMPEG: LazyLock<Ffmpeg> = LazyLock::new(|| Ffmpeg::new(&Config::defaults().media).unwrap());
 
 struct NoResolver;
@@ -142,6 +146,7 @@ impl Api {
             queue,
             intake,
             files,
+            ffmpeg: FFMPEG.clone(),
             resolver: Arc::new(NoResolver),
             identities,
             secrets,

@@ -26,4 +26,5 @@ pub mod transcript;
 pub mod upload;
 pub mod usage;
 pub mod watched_file;
+pub mod waveform;
 pub mod workflow;

@@ -18,6 +18,8 @@ pub struct Model {
     pub recipe: Option<String>,
     pub file_warnings: Option<i32>,
     pub created_at: i64,
+    pub edit_of: Option<i64>,
+    pub revision: Option<i32>,
 }
 
 /// No relations: rows are joined by hand where they are read.

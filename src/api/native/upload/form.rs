@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::super::submit::NewTask;
 use crate::{
-    api::{fields, words::Word},
+    api::{fields, sample::sample, words::Word},
     domain::Priority,
     error::Result,
     intake::Submission,
@@ -19,6 +19,7 @@ use crate::{
 
 /// A file with the fields of a task. / 文件与任务字段。
 #[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct UploadForm {
     /// The media file.
     #[oai(default)]
@@ -87,3 +88,5 @@ impl ToJSON for FilePart {
         None
     }
 }
+
+sample!(UploadForm, { "options": { "language": "zh", "zh": "tw" }, "priority": "normal" });

@@ -1,0 +1,84 @@
+//! What results need: words to search, edits of transcripts, waveforms.
+
+use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
+
+/// Adds the search's tables, the columns of edits, the table of waveforms, and an index.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+/// The tables whose rows have words that are searched.
+const SEARCHED: [&str; 3] = ["tasks", "media", "transcripts"];
+
+/// The index by which the tasks of a media are found.
+const OF_MEDIA: &str = "tasks_media";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // The transcript that a row is an edit of, and its number among them; null for what was recognised.
+        for column in [big_integer_null("edit_of"), integer_null("revision")] {
+            manager.alter_table(Table::alter().table(Alias::new("transcripts")).add_column(column).to_owned()).await?;
+        }
+        manager.create_table(waveforms()).await?;
+        let tasks = Index::create().name(OF_MEDIA).table(Alias::new("tasks")).col(Alias::new("media_id")).to_owned();
+        manager.create_index(tasks).await?;
+        for statement in search(manager)? {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        // The daemon, which splits texts into words, fills the tables and removes the mark.
+        let mark = "INSERT INTO cursors (name, position) VALUES ('unsearched', 0)";
+        manager.get_connection().execute_unprepared(mark).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        connection.execute_unprepared("DELETE FROM cursors WHERE name = 'unsearched'").await?;
+        for table in SEARCHED {
+            connection.execute_unprepared(&format!("DROP TRIGGER IF EXISTS {table}_unsearched")).await?;
+            connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}_words")).await?;
+        }
+        manager.drop_index(Index::drop().name(OF_MEDIA).table(Alias::new("tasks")).to_owned()).await?;
+        manager.drop_table(Table::drop().table(Alias::new("waveforms")).if_exists().to_owned()).await?;
+        for column in ["revision", "edit_of"] {
+            let change = Table::alter().table(Alias::new("transcripts")).drop_column(Alias::new(column)).to_owned();
+            manager.alter_table(change).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The loudness of a media's file over time: 16-bit numbers, the lower byte first.
+fn waveforms() -> TableCreateStatement {
+    Table::create()
+        .table(Alias::new("waveforms"))
+        .col(big_integer("media_id").primary_key())
+        .col(string_len("sha256", 64))
+        .col(blob("levels"))
+        .foreign_key(
+            ForeignKey::create().from("waveforms", "media_id").to("media", "id").on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
+/// The search's tables as this kind of database has them.
+fn search(manager: &SchemaManager) -> Result<Vec<String>, DbErr> {
+    match manager.get_database_backend() {
+        DbBackend::Sqlite => Ok(SEARCHED.into_iter().flat_map(fts5).collect()),
+        other => Err(DbErr::Migration(format!("there is no search for {other:?} yet"))),
+    }
+}
+
+/// An index without the texts themselves, whose rows go with those that they are about, however they go.
+fn fts5(table: &str) -> [String; 2] {
+    [
+        format!(
+            "CREATE VIRTUAL TABLE {table}_words USING fts5(words, content='', contentless_delete=1, \
+             tokenize='unicode61 remove_diacritics 2', prefix='1')"
+        ),
+        format!(
+            "CREATE TRIGGER {table}_unsearched AFTER DELETE ON {table} BEGIN \
+             DELETE FROM {table}_words WHERE rowid = OLD.id; END"
+        ),
+    ]
+}

@@ -1,0 +1,118 @@
+//! The search: what is kept of links, titles and transcripts, and how they are found by it.
+//!
+//! Callers may rely on this: the words of a row change in the transaction that changes the row, and go with it. What is
+//! looked for is never read as anything but words.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
+};
+
+use super::{
+    Tx,
+    dialect::Dialect,
+    entities::{cursor, media, task, transcript},
+    grams::{Phrase, grams, phrase},
+};
+use crate::error::Result;
+
+/// Set by a migration when the words of existing rows have to be written.
+const MARK: &str = "unsearched";
+
+/// How many rows are read at once while they are.
+const AT_ONCE: u64 = 100;
+
+/// What is searched, each under its row's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Searched {
+    /// Links.
+    Task,
+    /// Titles and authors.
+    Media,
+    /// What was said.
+    Transcript,
+}
+
+impl Tx {
+    /// Writes what is searched of a row in the place of what was.
+    pub(super) async fn set_words(&self, of: Searched, id: i64, text: &str) -> Result<()> {
+        self.inner.execute_raw(self.dialect.set_words(of, id, grams(text))).await?;
+        Ok(())
+    }
+
+    /// Writes the words of every row, if a migration asked for it.
+    pub(super) async fn fill_search(&self) -> Result<()> {
+        if cursor::Entity::find_by_id(MARK).one(&self.inner).await?.is_none() {
+            return Ok(());
+        }
+        self.fill(Searched::Task).await?;
+        self.fill(Searched::Media).await?;
+        self.fill(Searched::Transcript).await?;
+        cursor::Entity::delete_by_id(MARK).exec(&self.inner).await?;
+        Ok(())
+    }
+
+    async fn fill(&self, of: Searched) -> Result<()> {
+        let mut last = i64::MIN;
+        loop {
+            let rows = self.texts(of, last).await?;
+            let Some((id, ..)) = rows.last() else { return Ok(()) };
+            last = *id;
+            for (id, text, edit_of) in rows {
+                if let Some(original) = edit_of {
+                    self.drop_transcript_words(original).await?;
+                }
+                self.set_words(of, id, &text).await?;
+            }
+        }
+    }
+
+    /// Lets a transcript and its edits be found no more: another edit takes their place.
+    pub(super) async fn drop_transcript_words(&self, original: i64) -> Result<()> {
+        use transcript::Column;
+        let edits = transcript::Entity::find().select_only().column(Column::Id).filter(Column::EditOf.eq(original));
+        let edits: Vec<i64> = edits.into_tuple().all(&self.inner).await?;
+        for id in edits.into_iter().chain([original]) {
+            self.inner.execute_raw(self.dialect.drop_words(Searched::Transcript, id)).await?;
+        }
+        Ok(())
+    }
+
+    /// The next rows after this id: what is searched of them, and the transcript that it takes the place of.
+    async fn texts(&self, of: Searched, after: i64) -> Result<Vec<(i64, String, Option<i64>)>> {
+        Ok(match of {
+            Searched::Task => {
+                let query = task::Entity::find().filter(task::Column::Id.gt(after)).order_by_asc(task::Column::Id);
+                let rows = query.limit(AT_ONCE).all(&self.inner).await?;
+                rows.into_iter().map(|row| (row.id, row.link, None)).collect()
+            }
+            Searched::Media => {
+                let query = media::Entity::find().filter(media::Column::Id.gt(after)).order_by_asc(media::Column::Id);
+                let rows = query.limit(AT_ONCE).all(&self.inner).await?;
+                rows.into_iter().map(|row| (row.id, of_media(&row.title, row.author.as_deref()), None)).collect()
+            }
+            Searched::Transcript => {
+                let query = transcript::Entity::find().filter(transcript::Column::Id.gt(after));
+                let rows = query.order_by_asc(transcript::Column::Id).limit(AT_ONCE).all(&self.inner).await?;
+                let text = |row: &transcript::Model| row.body["text"].as_str().unwrap_or_default().to_owned();
+                rows.into_iter().map(|row| (row.id, text(&row), row.edit_of)).collect()
+            }
+        })
+    }
+}
+
+/// What is searched of a media.
+pub(super) fn of_media(title: &str, author: Option<&str>) -> String {
+    format!("{title} {}", author.unwrap_or_default())
+}
+
+/// The conditions on tasks which must all hold, for parts each of which has one or several spellings. Marks alone are no
+/// words: they are passed over, and find nothing when there is nothing else.
+pub(super) fn found(dialect: Dialect, parts: &[Vec<String>]) -> Vec<SimpleExpr> {
+    let phrases = |spellings: &Vec<String>| -> Vec<Phrase> { spellings.iter().filter_map(|one| phrase(one)).collect() };
+    let parts: Vec<Vec<Phrase>> = parts.iter().map(phrases).filter(|phrases| !phrases.is_empty()).collect();
+    match parts.is_empty() {
+        true => vec![Expr::value(false)],
+        false => parts.iter().map(|phrases| dialect.found(phrases)).collect(),
+    }
+}
