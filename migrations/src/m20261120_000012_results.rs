@@ -2,15 +2,16 @@
 
 use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
 
-/// Adds the search's tables, the columns of edits, the table of waveforms, and an index.
+/// Adds the search's tables, the columns of edits, the table of waveforms, and indexes.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
 /// The tables whose rows have words that are searched.
 const SEARCHED: [&str; 3] = ["tasks", "media", "transcripts"];
 
-/// The index by which the tasks of a media are found.
-const OF_MEDIA: &str = "tasks_media";
+/// How the tasks of a media are found, and those of transcripts without reading them.
+const INDEXES: [(&str, &str, &[&str]); 2] =
+    [("tasks_media", "tasks", &["media_id"]), ("transcripts_whose", "transcripts", &["id", "task_id"])];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -20,8 +21,13 @@ impl MigrationTrait for Migration {
             manager.alter_table(Table::alter().table(Alias::new("transcripts")).add_column(column).to_owned()).await?;
         }
         manager.create_table(waveforms()).await?;
-        let tasks = Index::create().name(OF_MEDIA).table(Alias::new("tasks")).col(Alias::new("media_id")).to_owned();
-        manager.create_index(tasks).await?;
+        for (name, table, columns) in INDEXES {
+            let mut index = Index::create().name(name).table(Alias::new(table)).to_owned();
+            for column in columns {
+                index.col(Alias::new(*column));
+            }
+            manager.create_index(index).await?;
+        }
         for statement in search(manager)? {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
@@ -38,7 +44,9 @@ impl MigrationTrait for Migration {
             connection.execute_unprepared(&format!("DROP TRIGGER IF EXISTS {table}_unsearched")).await?;
             connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}_words")).await?;
         }
-        manager.drop_index(Index::drop().name(OF_MEDIA).table(Alias::new("tasks")).to_owned()).await?;
+        for (name, table, _) in INDEXES {
+            manager.drop_index(Index::drop().name(name).table(Alias::new(table)).to_owned()).await?;
+        }
         manager.drop_table(Table::drop().table(Alias::new("waveforms")).if_exists().to_owned()).await?;
         for column in ["revision", "edit_of"] {
             let change = Table::alter().table(Alias::new("transcripts")).drop_column(Alias::new(column)).to_owned();

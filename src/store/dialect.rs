@@ -127,11 +127,12 @@ impl Dialect {
                     let words = phrase.tokens.join(" ");
                     if phrase.open { format!("\"{words}\"*") } else { format!("\"{words}\"") }
                 };
+                // The index holds all that is asked of transcripts; by itself SQLite would read their rows, which are large.
                 let sought = phrases.iter().map(text).collect::<Vec<_>>().join(" OR ");
                 Expr::cust_with_values(
                     "tasks.id IN (SELECT rowid FROM tasks_words WHERE tasks_words MATCH ? \
-                     UNION SELECT id FROM tasks WHERE media_id IN (SELECT rowid FROM media_words WHERE media_words MATCH ?) \
-                     UNION SELECT task_id FROM transcripts WHERE id IN \
+                     UNION ALL SELECT id FROM tasks WHERE media_id IN (SELECT rowid FROM media_words WHERE media_words MATCH ?) \
+                     UNION ALL SELECT task_id FROM transcripts INDEXED BY transcripts_whose WHERE id IN \
                      (SELECT rowid FROM transcripts_words WHERE transcripts_words MATCH ?))",
                     [sought.clone(), sought.clone(), sought],
                 )

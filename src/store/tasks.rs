@@ -13,7 +13,7 @@ use super::{
     dialect::Dialect,
     entities::{
         idempotency_key, media,
-        task::{ActiveModel, Column, Entity},
+        task::{ActiveModel, Column, Entity, Model},
     },
     rows,
     search::{self, Searched},
@@ -371,6 +371,9 @@ impl Store {
     /// A page of tasks.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<Page> {
         let query = matching(self.dialect, filter);
+        if !filter.words.is_empty() {
+            return self.found(query, filter).await;
+        }
         let total = query.clone().count(&self.read).await?;
         let found = query
             .apply_if(filter.before, |query, before| query.filter(Column::Id.lt(before.0)))
@@ -378,11 +381,18 @@ impl Store {
             .limit(filter.limit + 1)
             .all(&self.read)
             .await?;
-        let more = found.len() as u64 > filter.limit;
-        let mut tasks: Vec<Task> = found.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
-        tasks.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
-        let next = tasks.last().filter(|_| more).map(|task| task.id);
-        Ok(Page { tasks, next, total })
+        page(found, filter.limit, total)
+    }
+
+    /// A page of tasks that were searched for. The search is the expensive part and is made once.
+    async fn found(&self, query: Select<Entity>, filter: &TaskFilter) -> Result<Page> {
+        let ids = query.select_only().column(Column::Id).order_by_desc(Column::Id).into_tuple::<i64>();
+        let ids = ids.all(&self.read).await?;
+        let total = ids.len() as u64;
+        let most = usize::try_from(filter.limit).unwrap_or(usize::MAX).saturating_add(1);
+        let ids = ids.into_iter().filter(|id| filter.before.is_none_or(|before| *id < before.0)).take(most);
+        let found = Entity::find().filter(Column::Id.is_in(ids)).order_by_desc(Column::Id).all(&self.read).await?;
+        page(found, filter.limit, total)
     }
 
     /// The tasks that are late and have not ended; those whose failure is known already are not named again.
@@ -404,6 +414,15 @@ impl Store {
         let query = Entity::find().select_only().column(Column::Id).filter(Column::Status.is_in(open));
         Ok(query.into_tuple::<i64>().all(&self.read).await?.into_iter().map(TaskId).collect())
     }
+}
+
+/// A page of what was found, one row more than its limit if there are more.
+fn page(found: Vec<Model>, limit: u64, total: u64) -> Result<Page> {
+    let more = found.len() as u64 > limit;
+    let mut tasks: Vec<Task> = found.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
+    tasks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = tasks.last().filter(|_| more).map(|task| task.id);
+    Ok(Page { tasks, next, total })
 }
 
 /// The tasks that a filter lets through.
