@@ -265,7 +265,6 @@ impl App {
             follow: self.follow.clone(),
             scheduler: self.scheduler.clone(),
             files: services.files.clone(),
-            ffmpeg: services.ffmpeg.clone(),
             resolver: Arc::new(Resolver(services.crawl)),
             identities: self.identities.clone(),
             secrets: services.secrets,

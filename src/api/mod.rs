@@ -86,8 +86,6 @@ pub struct State {
     pub scheduler: Scheduler,
     /// Uploads and kept media.
     pub files: Files,
-    /// Media files looked at without making a task.
-    pub ffmpeg: Ffmpeg,
     /// Links looked at without making a task.
     pub resolver: Arc<dyn Resolve>,
     /// Who the daemon is towards platforms.
@@ -100,7 +98,7 @@ pub struct State {
     pub pulls: Pulls,
     /// Language models.
     pub llm: Llm,
-    /// What takes the sound out of films.
+    /// What takes the sound out of films, and shows how loud media are.
     pub ffmpeg: Ffmpeg,
     /// Devices and engines.
     pub pool: Arc<Pool>,

@@ -43,6 +43,9 @@ impl Runner {
         tracing::debug!(task = %step.task_id, step = step.key, attempt = step.attempt, "step started");
         let started = Instant::now();
         let result = guarded(Box::pin(self.attempt(work, &cancel, leave))).await;
+        let stopped = cancel.is_cancelled();
+        metrics::step(step.kind.as_str(), outcome(&result, stopped), started.elapsed());
+        let settled = guarded(Box::pin(async {
             self.settle(work, result, stopped).await;
             Ok(())
         }));

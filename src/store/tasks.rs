@@ -73,8 +73,6 @@ pub struct TaskFilter {
     pub link: Option<String>,
     /// With all of these words in the link, the title, the author or the transcripts; each may have several spellings.
     pub words: Vec<Vec<String>>,
-    /// That came with this access token.
-    pub owner: Option<TokenId>,
     /// Made after, in milliseconds since 1970.
     pub created_after: Option<i64>,
     /// Made before, in milliseconds since 1970.

@@ -96,7 +96,6 @@ impl Tasks {
         limit: Query<u64>,
         /// The `next_cursor` of the page before.
         cursor: Query<Option<String>>,
-        who: Who,
     ) -> poem::Result<Json<TaskList>> {
         let filters = Filters {
             status: status.0,

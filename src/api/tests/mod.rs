@@ -146,7 +146,6 @@ impl Api {
             queue,
             intake,
             files,
-            ffmpeg: FFMPEG.clone(),
             resolver: Arc::new(NoResolver),
             identities,
             secrets,

@@ -23,6 +23,15 @@ const NOT_AVAILABLE: &str = "This task is not available for generating subtitles
 /// Callbacks tried out, subtitles.
 pub(in crate::api) struct Tools(pub(super) Context);
 
+/// What a receiver of callbacks is sent.
+struct Called;
+
+impl Sample for Called {
+    fn sample() -> Value {
+        example().into()
+    }
+}
+
 #[OpenApi(tag = "Group::Compatibility")]
 impl Tools {
     /// Try a receiver of callbacks
@@ -31,7 +40,7 @@ impl Tools {
     ///
     /// 回调测试：原样返回收到的 JSON；空对象则返回一个回调示例。
     #[oai(path = "/api/whisper/callback/test", method = "post", operation_id = "services_callback_test")]
-    async fn callback(&self, request: &Request, body: Document) -> poem::Result<Answer> {
+    async fn callback(&self, request: &Request, body: Document<Called>) -> poem::Result<Answer> {
         let Value::Object(given) = strict::parse(body.0.as_bytes())? else {
             return Err(Error::new(Code::InvalidRequest, "The body must be a JSON object").into());
         };

@@ -24,6 +24,15 @@ struct Swapped {
     token: String,
 }
 
+/// A key to be swapped.
+struct Login;
+
+impl Sample for Login {
+    fn sample() -> Value {
+        json!({ "api_key": "your-api-key" })
+    }
+}
+
 #[OpenApi(tag = "Group::Compatibility")]
 impl Login {
     /// Swap a key for a token
@@ -32,7 +41,7 @@ impl Login {
     ///
     /// 用 API 密钥（`trw_…`）换取短期令牌（JWT）；若服务开放访问，任意密钥均可。
     #[oai(path = "/auth/token", method = "post", operation_id = "whisper_api_login")]
-    async fn token(&self, request: &Request, body: Document) -> poem::Result<Json<Swapped>> {
+    async fn token(&self, request: &Request, body: Document<Login>) -> poem::Result<Json<Swapped>> {
         let key = key(&body.0)?;
         let token = self.0.state.access.exchange(&key, address(request)).await.map_err(|error| match error.code {
             Code::Unauthorized => Error::new(Code::Unauthorized, "Invalid API key").with_hint(error.hint),
