@@ -10,8 +10,8 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Overlap, Priority, ScheduleState, Scope, SourceState, StepKind,
-    StepState, TaskStatus, status::UnknownWord,
+    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Overlap, Priority, ScheduleState, Scope,
+    SourceState, StepKind, StepState, TaskStatus, status::UnknownWord,
 };
 
 /// A closed list of words.

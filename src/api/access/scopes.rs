@@ -31,7 +31,19 @@ impl Need {
 
 /// The operations by their ids.
 const TABLE: &[(Need, &[&str])] = &[
-    (Need::Nothing, &["live", "ready", "create_session", "delete_session", "services_health", "whisper_api_login", "health", "upload_abilities"]),
+    (
+        Need::Nothing,
+        &[
+            "live",
+            "ready",
+            "create_session",
+            "delete_session",
+            "services_health",
+            "whisper_api_login",
+            "health",
+            "upload_abilities",
+        ],
+    ),
     (
         Need::Read,
         &[

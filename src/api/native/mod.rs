@@ -134,11 +134,7 @@ type All = (
 pub(super) fn all(context: Context) -> All {
     (
         (tasks::Tasks(context.clone()), steps::Steps(context.clone())),
-        (
-            batch::Batch(context.clone()),
-            upload::Uploads(context.clone()),
-            resumable::Resumable(context.clone()),
-        ),
+        (batch::Batch(context.clone()), upload::Uploads(context.clone()), resumable::Resumable(context.clone())),
         events::Events(context.clone()),
         (transcript::Transcripts(context.clone()), export::Exports(context.clone())),
         files::StepFiles(context.clone()),
@@ -154,11 +150,7 @@ pub(super) fn all(context: Context) -> All {
         ),
         (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), compat::routes(&context)),
-        (
-            models::ModelFiles(context.clone()),
-            devices::Devices(context.clone()),
-            metrics::Metrics(context.clone()),
-        ),
+        (models::ModelFiles(context.clone()), devices::Devices(context.clone()), metrics::Metrics(context.clone())),
         (Speech(context.clone()), OpenAiModels(context.clone())),
         system::System(context),
     )

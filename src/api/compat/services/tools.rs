@@ -11,6 +11,7 @@ use crate::{
         disposition::{Show, disposition},
         json as strict,
         native::{Context, Group},
+        sample::Sample,
         who::Who,
     },
     domain::TaskStatus,

@@ -3,12 +3,15 @@
 use poem::Request;
 use poem_openapi::{Object, OpenApi, payload::Json};
 
+use serde_json::Value;
+
 use crate::{
     api::{
         access::address,
         body::Document,
         json,
         native::{Context, Group},
+        sample::Sample,
     },
     error::{Code, Error, Result},
 };
@@ -25,11 +28,11 @@ struct Swapped {
 }
 
 /// A key to be swapped.
-struct Login;
+struct Swap;
 
-impl Sample for Login {
+impl Sample for Swap {
     fn sample() -> Value {
-        json!({ "api_key": "your-api-key" })
+        serde_json::json!({ "api_key": "your-api-key" })
     }
 }
 
@@ -41,7 +44,7 @@ impl Login {
     ///
     /// 用 API 密钥（`trw_…`）换取短期令牌（JWT）；若服务开放访问，任意密钥均可。
     #[oai(path = "/auth/token", method = "post", operation_id = "whisper_api_login")]
-    async fn token(&self, request: &Request, body: Document<Login>) -> poem::Result<Json<Swapped>> {
+    async fn token(&self, request: &Request, body: Document<Swap>) -> poem::Result<Json<Swapped>> {
         let key = key(&body.0)?;
         let token = self.0.state.access.exchange(&key, address(request)).await.map_err(|error| match error.code {
             Code::Unauthorized => Error::new(Code::Unauthorized, "Invalid API key").with_hint(error.hint),
