@@ -55,10 +55,16 @@ def long_file(binary, capi, seconds):
         pcm = lab.speech(seconds, pathlib.Path(folder) / "speech.pcm")
         samples = pcm.read_bytes()
         file = lab.flac(samples, pcm.with_suffix(".flac"))
-        wall, windows = transcribe(binary, file)
-        other = wall_of_capi(capi, pcm, 0.2, windows)
-        what = f"`trawl transcribe` of {seconds} s / C API on the same windows"
-        row(f"{what} ({wall:.1f} s / {other:.1f} s)", wall / other, "×", 1.05)
+        for size in ("base", None):
+            what = f"`trawl transcribe` of {seconds} s / C API on the same windows, {size or 'smoke'}"
+            try:
+                model = lab.smoke(size)
+            except lab.Unavailable as reason:
+                skipped(what, reason)
+                continue
+            wall, windows = transcribe(binary, file, model)
+            other = wall_of_capi(capi, pcm, 0.2, windows, model)
+            row(f"{what} ({wall:.1f} s / {other:.1f} s)", wall / other, "×", 1.05)
         wall, windows = through_daemon(binary, file)
         other = wall_of_capi(capi, pcm, 0.0, windows)
         row(f"the same with one attempt each, in a daemon ({wall:.1f} s / {other:.1f} s)", wall / other, "×", 1.05)
@@ -71,17 +77,17 @@ def long_file(binary, capi, seconds):
         row(f"{what} ({wall:.1f} s / {other:.1f} s)", wall / other, "×", 1)
 
 
-def wall_of_capi(capi, pcm, ladder, windows):
+def wall_of_capi(capi, pcm, ladder, windows, model=lab.SMOKE):
     begun = time.monotonic()
-    lab.capi(capi, "windows", pcm, lab.SMOKE, lab.THREADS, "en", ladder, windows)
+    lab.capi(capi, "windows", pcm, model, lab.THREADS, "en", ladder, windows)
     return time.monotonic() - begun
 
 
-def transcribe(binary, file):
+def transcribe(binary, file, model):
     """Seconds of wall time, and the windows that were recognised."""
     config = file.with_suffix(".toml")
     config.write_text(
-        f'models.dir = "{ROOT}/models"\nmodels.default = "smoke"\nmodels.offline = true\n'
+        f'models.dir = "{model.parent}"\nmodels.default = "{model.stem.removeprefix("ggml-")}"\nmodels.offline = true\n'
         f'engine.threads = {lab.THREADS}\nlog.level = "trawl::transcribe=debug"\nlog.format = "json"\n'
     )
     command = [binary, "transcribe", "--config", config, "--language", "en", file]

@@ -12,6 +12,7 @@ import pathlib
 import sys
 import time
 
+import api
 import cost
 import lab
 import recognition
@@ -30,11 +31,14 @@ def main():
     binary, capi = args.binary, str(pathlib.Path(args.binary).with_name("capi"))
     size = lambda whole, quick: quick if args.quick else whole
     figures = {
-        "memory": lambda: cost.memory(binary, size(1024, 64)),
+        "memory": lambda: cost.memory(binary, size(2048, 64)),
         "overhead": lambda: cost.overhead(binary, size(40, 5)),
         "resolve": lambda: cost.resolve(pathlib.Path(args.binary).with_name("examples") / "resolve-cost"),
         "command": lambda: (cost.command_line(binary, None, size(3, 1)), cost.command_line(binary, "base", 1)),
         "crashes": lambda: cost.crashes(binary, size(15, 4)),
+        "api": lambda: api.busy(binary, size(100_000, 5_000), size(4000, 300), size(1000, 50)),
+        "streams": lambda: api.streams(binary, size(500, 50)),
+        "idle": lambda: api.idle(binary, size(10_000, 1_000)),
         "ctranslate2": lambda: recognition.ctranslate2(capi, size(7, 1)),
         "long": lambda: recognition.long_file(binary, capi, size(600, 60)),
         "copies": lambda: recognition.one_copy(binary, capi),

@@ -47,6 +47,7 @@ use crate::{
     secrets::Secrets,
     steps::{self, Services, Tickets},
     store::Store,
+    traces::Traces,
     transcribe::models::Pulls,
     watch::Watch,
 };
@@ -166,8 +167,9 @@ impl App {
         shutdown: CancellationToken,
         now: CancellationToken,
     ) -> Result<()> {
-        // Nothing is started when a folder makes no sense.
+        // Nothing is started when a folder or an address makes no sense.
         let watch = self.watch()?;
+        let traces = self.traces()?;
         let mut parts = JoinSet::new();
         // From here on no arrival goes unseen.
         let arrivals = self.pulls.arrivals();
@@ -202,6 +204,11 @@ impl App {
             watch.run(stop).await;
             Ok(())
         });
+        let stop = shutdown.clone();
+        parts.spawn(async move {
+            traces.run(stop).await;
+            Ok(())
+        });
         let upkeep = tokio::spawn(self.clone().upkeep(arrivals, shutdown.clone()));
         let draining = Arc::clone(&self.draining);
         let stop = shutdown.clone();
@@ -234,6 +241,10 @@ impl App {
         let mode = self.config.auth.mode;
         match mode {
             AuthMode::Off => tracing::warn!(mode = mode.as_str(), "open: whoever reaches the daemon may do everything"),
+            AuthMode::Local => tracing::info!(
+                mode = mode.as_str(),
+                "open: whoever reaches the port may do everything; requests for this machine's own names are answered only"
+            ),
             _ if self.access.is_open() => {
                 tracing::info!(mode = mode.as_str(), "open: whoever is on this machine may do everything")
             }
@@ -251,6 +262,10 @@ impl App {
     fn watch(&self) -> Result<Watch> {
         let services = &self.services;
         Watch::new(&self.config.watch, self.intake.clone(), services.queue.clone(), services.files.clone())
+    }
+
+    fn traces(&self) -> Result<Traces> {
+        Traces::new(&self.config.traces, self.services.queue.clone(), self.services.net.clone())
     }
 
     /// What the API works with.

@@ -70,9 +70,8 @@ impl Intake {
 
     /// Checks a submission, stores it as a task and wakes the runner.
     pub async fn submit(&self, mut submission: Submission) -> Result<Task> {
-        // Two tokens may use the same key.
-        let owner = submission.caller.token.map_or(0, |id| id.0);
-        let key = submission.idempotency.take().map(|(key, body)| (format!("{owner}:{key}"), body));
+        let caller = submission.caller;
+        let key = submission.idempotency.take().map(|(key, body)| (stored_key(caller, &key), body));
         let checked = self.check(submission).await?;
         let tx = self.queue.store().begin().await?;
         if let Some((key, body)) = &key
@@ -194,7 +193,9 @@ impl Intake {
         };
         if let Some(id) = pasted.strip_prefix("upload:") {
             let upload = store.upload(id).await?.filter(|(upload, _)| caller.may_see(upload.owner));
-            upload.ok_or_else(|| gone("upload", id))?;
+            if upload.is_none() {
+                return Err(self.unfinished(id, caller).await?.unwrap_or_else(|| gone("upload", id)));
+            }
             return Ok(pasted.to_owned());
         }
         if let Some(id) = pasted.strip_prefix("media:") {
@@ -217,6 +218,16 @@ impl Intake {
         Ok(link.to_string())
     }
 
+    /// Why an upload that is no file yet cannot be used, if it has begun.
+    async fn unfinished(&self, id: &str, caller: Caller) -> Result<Option<Error>> {
+        let begun = self.queue.store().partial_upload(id).await?.filter(|upload| caller.may_see(upload.owner));
+        Ok(begun.map(|_| {
+            Error::new(Code::NotReady, format!("Upload {id} is not complete"))
+                .with_hint(format!("Send the rest first; HEAD /api/uploads/{id} tells from where."))
+                .with_field("upload_id")
+        }))
+    }
+
     /// Checks the options by themselves, and with what each `transcribe` step of the workflow adds.
     fn check_options(&self, definition: &Definition, options: &Map<String, Value>) -> Result<()> {
         let alone = Options::from_json(options)?;
@@ -235,6 +246,11 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// The name under which a caller's Idempotency-Key is kept: two tokens may use the same one.
+pub fn stored_key(caller: Caller, key: &str) -> String {
+    format!("{}:{key}", caller.token.map_or(0, |id| id.0))
 }
 
 /// What was pasted for a workflow: the link itself, or the parameter of that name. None when the workflow does without.

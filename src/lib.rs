@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod steps;
 pub mod store;
 pub mod subtitle;
+pub mod traces;
 pub mod transcribe;
 pub mod watch;
 pub mod workflow;

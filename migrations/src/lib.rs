@@ -13,12 +13,12 @@ mod m20261120_000007_schedules;
 mod m20261120_000008_task_indexes;
 mod m20261120_000009_task_media;
 mod m20261120_000010_fires_told;
-mod m20261120_000010_owners;
-mod m20261120_000011_tokens;
-mod m20261120_000012_results;
+mod m20261120_000011_owners;
+mod m20261120_000012_tokens;
+mod m20261120_000013_results;
 mod m20261120_000014_facades;
-mod m20261120_000014_partial_uploads;
-mod m20261120_000015_watched_files;
+mod m20261120_000015_partial_uploads;
+mod m20261120_000016_watched_files;
 
 use sea_orm_migration::prelude::*;
 
@@ -39,12 +39,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000008_task_indexes::Migration),
             Box::new(m20261120_000009_task_media::Migration),
             Box::new(m20261120_000010_fires_told::Migration),
-            Box::new(m20261120_000010_owners::Migration),
-            Box::new(m20261120_000011_tokens::Migration),
-            Box::new(m20261120_000012_results::Migration),
+            Box::new(m20261120_000011_owners::Migration),
+            Box::new(m20261120_000012_tokens::Migration),
+            Box::new(m20261120_000013_results::Migration),
             Box::new(m20261120_000014_facades::Migration),
-            Box::new(m20261120_000014_partial_uploads::Migration),
-            Box::new(m20261120_000015_watched_files::Migration),
+            Box::new(m20261120_000015_partial_uploads::Migration),
+            Box::new(m20261120_000016_watched_files::Migration),
         ]
     }
 }

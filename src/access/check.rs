@@ -82,7 +82,8 @@ impl Access {
         }
         match self.0.jwt.owner(text, Audience::Api) {
             Ok(Some(id)) => self.counting(id).await?.map(Some).ok_or_else(invalid),
-            Err(Bad::Expired) => Err(invalid()),
+            Err(Bad::Expired) => Err(Error::new(Code::Unauthorized, "The token of /auth/token has expired")
+                .with_hint("Swap the key for another one with POST /auth/token, or raise `auth.jwt_life`.")),
             Ok(None) | Err(Bad::Foreign) => Ok(None),
         }
     }

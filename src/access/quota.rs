@@ -29,9 +29,21 @@ impl Access {
     /// # Errors
     /// `quota_exceeded`, with how long to wait.
     pub async fn admit(&self, caller: Caller, bytes: u64) -> Result<()> {
+        self.within(caller, bytes, |quota| quota).await
+    }
+
+    /// Refuses a body that is more than a token's quota of bytes.
+    ///
+    /// # Errors
+    /// `quota_exceeded`, with how long to wait.
+    pub async fn admit_bytes(&self, caller: Caller, bytes: u64) -> Result<()> {
+        self.within(caller, bytes, |quota| Quota { bytes: quota.bytes, ..Quota::default() }).await
+    }
+
+    async fn within(&self, caller: Caller, bytes: u64, part: fn(Quota) -> Quota) -> Result<()> {
         let Some(id) = caller.token else { return Ok(()) };
         let store = &self.0.store;
-        let Some(quota) = store.token(id).await?.map(|token| token.quota).filter(Quota::is_any) else {
+        let Some(quota) = store.token(id).await?.map(|token| part(token.quota)).filter(Quota::is_any) else {
             return Ok(());
         };
         let now = Utc::now().timestamp_millis();
@@ -39,8 +51,8 @@ impl Access {
         let mut used = self.0.meter.of(Some(id), today);
         let rows = store.usage(Some(id), today).await?;
         rows.iter().for_each(|row| used += row.usage);
-        let tasks = match quota.tasks {
-            Some(_) => i64::try_from(store.tasks_since(id, now - MINUTE_MS).await?).unwrap_or(i64::MAX),
+        let tasks = match quota.tasks.and_then(|most| u64::try_from(most).ok()) {
+            Some(most) => i64::try_from(store.tasks_since(id, now - MINUTE_MS, most).await?).unwrap_or(i64::MAX),
             None => 0,
         };
         check(&quota, &used, tasks, i64::try_from(bytes).unwrap_or(i64::MAX), now)

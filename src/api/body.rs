@@ -27,15 +27,15 @@ pub(super) const STALL: Duration = Duration::from_secs(30);
 /// The slowest body, in bytes per second, measured over [`STALL`].
 const SLOWEST: u64 = 1024;
 
-/// A typed JSON body.
-pub(super) struct JsonBody<T> {
+/// A typed JSON body of at most `MOST` bytes.
+pub(super) struct JsonBody<T, const MOST: usize = MAX_JSON> {
     /// The body.
     pub value: T,
     /// The SHA-256 of its bytes, in hex.
     pub sha256: String,
 }
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
+impl<'a, T: ParseFromJSON, const MOST: usize> ApiExtractor<'a> for JsonBody<T, MOST> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -55,8 +55,12 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        content::expect_json(request)?;
-        let bytes = read(body.take()?).await?;
+        let mut bytes = read(body.take()?, MOST).await?;
+        // A request without a body asks for what is done when nothing is said.
+        match bytes.is_empty() && request.content_type().is_none() {
+            true => bytes = Bytes::from_static(b"{}"),
+            false => content::expect_json(request)?,
+        }
         let value = fields::read(json::parse(&bytes)?)?;
         Ok(Self { value, sha256: content::sha256(&bytes) })
     }
@@ -85,23 +89,23 @@ impl<'a, T: Sample> ApiExtractor<'a> for Document<T> {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         content::expect_json(request)?;
-        let bytes = read(body.take()?).await?;
+        let bytes = read(body.take()?, MAX_JSON).await?;
         let text = String::from_utf8(bytes.into())
             .map_err(|_| Error::new(Code::InvalidRequest, "The body is not valid JSON: it is no UTF-8"))?;
         Ok(Self(text, PhantomData))
     }
 }
 
-/// Reads a whole body of at most [`MAX_JSON`] bytes, counted as they come.
-pub(super) async fn read(body: poem::Body) -> Result<Bytes> {
+/// Reads a whole body of at most `most` bytes, counted as they come.
+pub(super) async fn read(body: poem::Body, most: usize) -> Result<Bytes> {
     let mut stream = Box::pin(body.into_bytes_stream());
     let (mut bytes, mut pace) = (BytesMut::new(), Pace::begin());
     while let Some(chunk) = in_time(stream.next()).await? {
         let chunk = chunk.map_err(broken)?;
         pace.took(chunk.len())?;
-        if bytes.len() + chunk.len() > MAX_JSON {
-            return Err(Error::new(Code::TooLarge, format!("The body is larger than {MAX_JSON} bytes"))
-                .with_hint("Send less: a JSON body is at most 1 MiB; media go to /api/tasks/upload."));
+        if bytes.len() + chunk.len() > most {
+            return Err(Error::new(Code::TooLarge, format!("The body is larger than {most} bytes"))
+                .with_hint("Send less: media go to /api/tasks/upload."));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -9,7 +9,7 @@ use poem::{
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// What a page may read besides the body.
-const EXPOSED: &str = "Location, Retry-After, X-Request-Id, X-Task-Id, Content-Disposition, ETag, Tus-Resumable, \
+const EXPOSED: &str = "Location, Retry-After, X-Request-Id, X-Task-Id, X-Should-Retry, Asr-Engine, Content-Disposition, ETag, Tus-Resumable, \
      Tus-Version, Tus-Extension, Tus-Max-Size, Upload-Offset, Upload-Length, Upload-Expires, Upload-Metadata";
 
 /// How long a browser may remember the answer, in seconds.

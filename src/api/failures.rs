@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use poem_openapi::{
-    registry::{MetaMediaType, MetaResponse},
-    types::Type,
-};
+use poem::http::StatusCode;
+use poem_openapi::{OpenApi, registry::MetaResponse};
 
 use super::{
     access::{Need, need},
-    problem::{CONTENT_TYPE, Problem},
+    native::Described,
+    shape::Shape,
 };
 use crate::error::Code::{self, *};
 
@@ -189,36 +188,52 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("metrics", &[]),
 ];
 
-/// By operation and status: the description with the codes.
-static DESCRIPTIONS: LazyLock<BTreeMap<&'static str, BTreeMap<u16, String>>> = LazyLock::new(|| {
+/// The shape in which an operation tells its errors, and by status the description with the codes.
+type Told = (Shape, BTreeMap<u16, String>);
+
+static DESCRIPTIONS: LazyLock<BTreeMap<&'static str, Told>> = LazyLock::new(|| {
+    let shapes: BTreeMap<_, _> = Described::meta()
+        .into_iter()
+        .flat_map(|api| api.paths)
+        .flat_map(|path| {
+            let shape = Shape::of(&path.path);
+            path.operations.into_iter().filter_map(move |operation| Some((operation.operation_id?, shape)))
+        })
+        .collect();
     let describe = |operation: &str, lists: &[&[Code]]| {
+        let shape = shapes.get(operation).copied().unwrap_or(Shape::Problem);
         let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
         let need = need(operation);
         let guarded = if need == Need::Nothing { &[] } else { GUARDED };
         let limited = if need == Need::Make { LIMITED } else { &[] };
         for code in [ALWAYS, guarded, limited].iter().chain(lists).copied().flatten() {
-            let codes = by_status.entry(code.status()).or_default();
+            let usual = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let codes = by_status.entry(shape.status(*code, usual).as_u16()).or_default();
             if !codes.contains(code) {
                 codes.push(*code);
             }
         }
         let line = |code: &Code| format!("`{}`: {}", code.as_str(), code.hint());
-        by_status
+        let texts = by_status
             .into_iter()
             .map(|(status, codes)| (status, codes.iter().map(line).collect::<Vec<_>>().join("\n\n")))
-            .collect()
+            .collect();
+        (shape, texts)
     };
     TABLE.iter().map(|(operation, lists)| (*operation, describe(operation, lists))).collect()
 });
 
 /// The answers that an operation can fail with.
 pub(super) fn of(operation: &str) -> impl Iterator<Item = MetaResponse> {
-    DESCRIPTIONS.get(operation).into_iter().flatten().map(|(status, description)| MetaResponse {
-        description: description.as_str(),
-        status: Some(*status),
-        status_range: None,
-        content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Problem::schema_ref() }],
-        headers: Vec::new(),
+    let told = DESCRIPTIONS.get(operation).into_iter();
+    told.flat_map(|(shape, texts)| texts.iter().map(|text| (*shape, text))).map(|(shape, (status, text))| {
+        MetaResponse {
+            description: text.as_str(),
+            status: Some(*status),
+            status_range: None,
+            content: vec![shape.media_type()],
+            headers: Vec::new(),
+        }
     })
 }
 

@@ -89,6 +89,9 @@ pub(super) fn tidy(reason: &str) -> Cow<'_, str> {
     {
         text = rest;
     }
+    if text.ends_with("expects an input value.") {
+        return "is missing".into();
+    }
     // The whole number that an id or a count has to be.
     match text {
         "invalid digit found in string" => return "must be a whole number".into(),

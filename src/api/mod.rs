@@ -31,6 +31,7 @@ mod parts;
 mod peers;
 mod problem;
 mod range;
+mod rest;
 mod routes;
 mod sample;
 mod server;

@@ -26,15 +26,27 @@ pub(super) fn check(request: &Request) -> Result<()> {
     if same && origins.next().is_none() {
         return Ok(());
     }
-    Err(Error::new(Code::CrossOrigin, "The request comes from another site's page"))
+    Err(Error::new(Code::CrossOrigin, "The request comes from another site's page").with_hint(
+        "Call the API from its own address, or from outside a browser. Behind a proxy: have it pass the Host header on, or \
+         name the page's origin in `server.cors_origins`.",
+    ))
 }
 
-/// Refuses a request to an open daemon on loopback that was sent to any other name than that of this machine.
+/// What proxies add to a request, and programs on this machine do not.
+const OF_PROXIES: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/// Refuses a request to an open daemon on loopback that was sent to any other name than that of this machine, or that
+/// came through a proxy.
 ///
 /// A page whose name first leads to its own server and then to 127.0.0.1 (DNS rebinding) would otherwise be let in as
-/// if it came from here.
+/// if it came from here, and so would everyone whom a proxy on this machine serves.
 pub(super) fn check_host(request: &Request) -> Result<()> {
     let host = request.header(header::HOST).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    if OF_PROXIES.iter().any(|name| request.headers().contains_key(*name)) {
+        let detail = "The daemon is open to this machine only, and was called through a proxy";
+        return Err(Error::new(Code::CrossOrigin, detail)
+            .with_hint("Set `auth.mode` to \"on\", or to \"off\" if the proxy checks who calls."));
+    }
     match host {
         // Every browser sends one.
         None => Ok(()),

@@ -11,6 +11,7 @@ use super::{
     cors::{Cors, Welcome, preflight},
     packed,
     peers::{Peers, Work},
+    rest::Rest,
 };
 
 /// Under which a request is found in the log.
@@ -43,11 +44,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outside<E> {
         }
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default());
+        let rest = Rest::of(&mut request);
         let mut response = match asked {
             Some(response) => response,
             None => self.inner.call(request).instrument(span.clone()).await?,
         };
         span.in_scope(|| tracing::debug!(%method, path, status = response.status().as_u16(), "answered"));
+        if let Some(rest) = rest.filter(|_| response.status().is_client_error()) {
+            rest.skip().await;
+        }
         if may_pack {
             response = packed::pack(response);
         }

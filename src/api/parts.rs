@@ -1,5 +1,7 @@
 //! Multipart bodies, part by part: files straight to the disk, texts counted.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use poem::{
     FromRequest, Request, RequestBody,
     http::header,
@@ -66,7 +68,7 @@ impl Incoming {
         let request = Request::builder().header(header::CONTENT_TYPE, self.content_type).finish();
         let inner =
             Multipart::from_request(&request, &mut body).await.map_err(|error| problem::from_poem(error, &[]))?;
-        Ok(Parts { inner, meter })
+        Ok(Parts { inner, meter, pace: Arc::new(Mutex::new(Pace::begin())) })
     }
 
     /// Writes a body that is the file itself to the disk.
@@ -80,6 +82,7 @@ impl Incoming {
 pub(super) struct Parts {
     inner: Multipart,
     meter: Meter,
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl Parts {
@@ -87,7 +90,7 @@ impl Parts {
     pub(super) async fn next(&mut self) -> Result<Option<Part>> {
         let next = in_time(self.inner.next_field()).await?.map_err(|error| problem::multipart(&error))?;
         self.meter.read();
-        Ok(next.map(|field| Part { field, meter: self.meter.clone() }))
+        Ok(next.map(|field| Part { field, meter: self.meter.clone(), pace: Arc::clone(&self.pace) }))
     }
 }
 
@@ -95,6 +98,8 @@ impl Parts {
 pub(super) struct Part {
     field: Field,
     meter: Meter,
+    /// Of the whole body: many parts may not trickle one after the other either.
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl Part {
@@ -134,6 +139,7 @@ impl Part {
             if count == 0 {
                 break;
             }
+            self.pace.lock().unwrap_or_else(PoisonError::into_inner).took(count)?;
             if bytes.len() + count > most {
                 return Err(Error::new(Code::TooLarge, "The text parts are too large").with_field(name));
             }

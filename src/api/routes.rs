@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use poem::http::Method;
 use poem_openapi::OpenApi;
 
-use crate::error::{Code, Error};
+use crate::{
+    domain::options::COMPARED,
+    error::{Code, Error},
+};
 
 /// How like a path must be to be suggested.
 const LIKENESS: f64 = 0.8;
@@ -64,10 +67,11 @@ impl Routes {
     /// The error for a path that does not exist, with those that are like it.
     pub(super) fn not_found(&self, path: &str) -> Error {
         let error = Error::new(Code::NotFound, "There is nothing at this path");
-        let mut near: Vec<(f64, &String)> = self
-            .routes
-            .iter()
-            .map(|(pattern, _)| (strsim::jaro_winkler(path.strip_prefix(&self.base).unwrap_or(path), pattern), pattern))
+        let path = path.strip_prefix(&self.base).unwrap_or(path);
+        // Comparing takes its time, and nothing that long is like any of them.
+        let patterns = self.routes.iter().filter(|_| path.len() <= COMPARED);
+        let mut near: Vec<(f64, &String)> = patterns
+            .map(|(pattern, _)| (strsim::jaro_winkler(path, pattern), pattern))
             .filter(|(likeness, _)| *likeness > LIKENESS)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -9,6 +9,18 @@ pub(super) trait Sample: Send + Sync + 'static {
     fn sample() -> Value;
 }
 
+/// What [`Sample`] says, in one line.
+macro_rules! shows {
+    ($name:ty, $($json:tt)+) => {
+        impl $crate::api::sample::Sample for $name {
+            fn sample() -> serde_json::Value {
+                serde_json::json!($($json)+)
+            }
+        }
+    };
+}
+pub(super) use shows;
+
 /// Makes a JSON text the example of a type that says `#[oai(example)]`.
 macro_rules! sample {
     ($name:ty, $($json:tt)+) => {

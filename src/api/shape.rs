@@ -4,9 +4,17 @@
 //! router's or of the access check too) comes in the shape that the route's clients read.
 
 use poem::{Response, error::ResponseError, http::StatusCode};
+use poem_openapi::{
+    registry::{MetaMediaType, MetaSchema, MetaSchemaRef},
+    types::Type,
+};
 use serde_json::{Value, json};
 
-use super::{openai, routes::matches};
+use super::{
+    openai,
+    problem::{CONTENT_TYPE, Problem},
+    routes::matches,
+};
 use crate::error::{Code, Error};
 
 /// What an answer tells, for whoever renders it anew.
@@ -69,6 +77,7 @@ pub(super) enum Shape {
 
 /// The paths of foreign routes (`*` at the end: whatever follows).
 const TABLE: &[(&str, Shape)] = &[
+    ("/v1", Shape::OpenAi),
     ("/v1/*", Shape::OpenAi),
     ("/transcribe/file", Shape::Success),
     ("/transcribe/binary", Shape::Success),
@@ -112,9 +121,34 @@ impl Shape {
         }
     }
 
-    /// The status of an answer in this shape.
-    fn status(self, told: &Told) -> StatusCode {
-        if self == Self::OpenAi { openai::status(told) } else { told.status }
+    /// The status that a code has in this shape, where it usually is `status`.
+    pub(super) fn status(self, code: Code, status: StatusCode) -> StatusCode {
+        if self == Self::OpenAi { openai::status(code, status) } else { status }
+    }
+
+    /// What an answer in this shape is, for the documentation.
+    pub(super) fn media_type(self) -> MetaMediaType {
+        let text = || MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let object = |properties: Vec<(&'static str, MetaSchemaRef)>| {
+            let required = properties.iter().map(|(name, _)| *name).collect();
+            MetaSchemaRef::Inline(Box::new(MetaSchema { properties, required, ..MetaSchema::new("object") }))
+        };
+        let any = || MetaSchemaRef::Inline(Box::new(MetaSchema::ANY));
+        let (content_type, schema) = match self {
+            Self::Problem => (CONTENT_TYPE, Problem::schema_ref()),
+            Self::OpenAi => {
+                let error = object(vec![("message", text()), ("type", text()), ("param", any()), ("code", text())]);
+                ("application/json", object(vec![("error", error)]))
+            }
+            Self::Success => {
+                let boolean = MetaSchemaRef::Inline(Box::new(MetaSchema::new("boolean")));
+                ("application/json", object(vec![("success", boolean), ("error", text())]))
+            }
+            Self::Detail => ("application/json", object(vec![("detail", text())])),
+            Self::Services => ("application/json", object(vec![("detail", any())])),
+            Self::Text => ("text/plain; charset=utf-8", text()),
+        };
+        MetaMediaType { content_type, schema }
     }
 
     /// Says what an answer tells in this shape; other headers stay.
@@ -123,7 +157,7 @@ impl Shape {
         let mut response = match told.as_ref().and_then(|told| Some((told, self.body(told)?))) {
             Some((told, (kind, body))) => {
                 let mut response = response.set_content_type(kind);
-                response.set_status(self.status(told));
+                response.set_status(self.status(told.code, told.status));
                 response.set_body(body);
                 response
             }

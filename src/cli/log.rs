@@ -1,6 +1,6 @@
 //! The log: lines on stderr, or in files of which the old ones go away.
 
-use std::{fs::File, io::IsTerminal, sync::Mutex};
+use std::{fs::File, io::IsTerminal, os::unix::fs::OpenOptionsExt, sync::Mutex};
 
 use logroller::{LogRoller, LogRollerBuilder, Rotation, RotationAge, RotationSize, TimeZone};
 use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
@@ -63,7 +63,8 @@ fn writer(config: &LogConfig) -> Result<BoxMakeWriter> {
     }
     Ok(match config.rotate {
         LogRotation::Never => {
-            let file = File::options().append(true).create(true).open(&config.file).map_err(|error| wrong(&error))?;
+            let file = File::options().append(true).create(true).mode(MODE).open(&config.file);
+            let file = file.map_err(|error| wrong(&error))?;
             BoxMakeWriter::new(Mutex::new(file))
         }
         LogRotation::Daily => {

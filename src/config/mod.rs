@@ -71,6 +71,15 @@ pub struct Config {
     pub watch: WatchConfig,
     /// The log.
     pub log: LogConfig,
+    /// Traces.
+    pub traces: TracesConfig,
+}
+
+/// Where traces of tasks go.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TracesConfig {
+    /// The collector's address for OTLP over HTTP, with its path; empty for none.
+    pub endpoint: String,
 }
 
 /// Where the daemon listens.

@@ -19,6 +19,9 @@ use crate::error::{Code, Error, Result};
 /// The bytes in front of a WAV file's samples, as ffmpeg writes it when it is told to add nothing.
 const WAV_HEAD: u64 = 44;
 
+/// How many bytes are written before the room is asked for again.
+const ROOM_EVERY: u64 = 16 * 1024 * 1024;
+
 /// In what form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SoundFormat {
@@ -64,8 +67,16 @@ impl Ffmpeg {
     /// Writes the first audio stream of `file` into the file `out`, with one channel or two.
     ///
     /// # Errors
-    /// Those of [`Ffmpeg::probe`], and `no_audio`, `unsupported_format`, `io`; then `out` holds a part of it.
-    pub async fn sound(&self, file: &Path, sound: Sound, out: &Path, cancel: &CancellationToken) -> Result<()> {
+    /// Those of [`Ffmpeg::probe`], of `room`, which is asked now and then whether there is room for more, and `no_audio`,
+    /// `unsupported_format`, `io`; then `out` holds a part of it.
+    pub async fn sound(
+        &self,
+        file: &Path,
+        sound: Sound,
+        out: &Path,
+        room: impl Fn() -> Result<()> + Send + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
         let probe = self.probe(file, cancel).await?;
         let Some(stream) = probe.audio_streams.first() else {
             return Err(Error::new(Code::NoAudio, "The film has no sound"));
@@ -82,7 +93,11 @@ impl Ffmpeg {
             let mut child = command.spawn().map_err(|error| child::start_error("ffmpeg", error))?;
             let mut written = 0;
             let ended = child::run(child.as_inner_mut(), group, &|_| {}, &mut |bytes| {
+                let asked = written / ROOM_EVERY;
                 written += bytes.len() as u64;
+                if written / ROOM_EVERY > asked {
+                    room()?;
+                }
                 target.write_all(bytes).map_err(Error::from)
             })?;
             if !ended.status.success() || written <= if sound.format == SoundFormat::Mp3 { 0 } else { WAV_HEAD } {

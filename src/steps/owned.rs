@@ -3,7 +3,7 @@
 
 use super::Job;
 use crate::{
-    domain::{MediaId, Scope, TokenId, TranscriptId},
+    domain::{Caller, MediaId, TokenId, TranscriptId},
     error::Result,
 };
 
@@ -26,9 +26,14 @@ pub(super) async fn may_use_transcript(job: &Job<'_>, transcript: TranscriptId) 
     Ok(job.services.queue.store().transcript_owner(transcript).await? == Some(only))
 }
 
+/// Whoever the task came from, as the tasks of its steps come from them.
+pub(super) async fn caller(job: &Job<'_>) -> Result<Caller> {
+    let Some(owner) = job.task.owner else { return Ok(Caller::default()) };
+    let token = job.services.queue.store().token(owner).await?;
+    Ok(Caller { token: Some(owner), scopes: token.map(|token| token.scopes).unwrap_or_default() })
+}
+
 /// Whose things a task may use; none: everyone's.
 async fn only(job: &Job<'_>) -> Result<Option<TokenId>> {
-    let Some(owner) = job.task.owner else { return Ok(None) };
-    let token = job.services.queue.store().token(owner).await?;
-    Ok((!token.is_some_and(|token| token.scopes.allow(Scope::Admin))).then_some(owner))
+    Ok(caller(job).await?.only())
 }

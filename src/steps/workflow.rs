@@ -3,7 +3,7 @@
 //! Input `{name, version?, params?, options?}`; output `{task_id, status, output}`, `output` being the task's result. The task has
 //! the priority of the one it belongs to and sends no callback; it is cancelled and deleted with it.
 
-use super::{Job, Outcome};
+use super::{Job, Outcome, owned};
 use crate::{error::Result, intake::Submission, workflow::kinds::workflow::With};
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
@@ -14,6 +14,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
         params: with.params,
         options: with.options,
         priority: Some(job.task.priority),
+        // What the task may not name, its child may not name either.
+        caller: owned::caller(job).await?,
         ..Submission::default()
     };
     let run = job.services.intake.check(submission).await?;

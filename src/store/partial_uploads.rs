@@ -1,5 +1,7 @@
 //! Uploads that come in pieces.
 
+use std::collections::HashSet;
+
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 
 use super::{
@@ -65,6 +67,13 @@ impl Store {
     /// One upload in pieces.
     pub async fn partial_upload(&self, id: &str) -> Result<Option<PartialUpload>> {
         Ok(Entity::find_by_id(id).one(&self.read).await?.map(Into::into))
+    }
+
+    /// The ids of those that came with a token.
+    pub async fn partial_uploads_of(&self, owner: TokenId) -> Result<HashSet<String>> {
+        let ids = Entity::find().select_only().column(Column::Id).filter(Column::Owner.eq(owner.0));
+        let ids: Vec<String> = ids.into_tuple().all(&self.read).await?;
+        Ok(ids.into_iter().collect())
     }
 
     /// The ids of those that expired before `before`, in milliseconds since 1970.

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use super::{
     Store, Tx,
     dialect::Dialect,
     entities::{
-        idempotency_key, media,
+        idempotency_key, media, step,
         task::{ActiveModel, Column, Entity, Model},
     },
     rows,
@@ -245,11 +245,7 @@ impl Tx {
 
     /// The tasks that are the work of any of a task's steps.
     pub async fn children_of_task(&self, id: TaskId) -> Result<Vec<Task>> {
-        use super::entities::step;
-        let steps = step::Entity::find().select_only().column(step::Column::Id).filter(step::Column::TaskId.eq(id.0));
-        let steps = steps.filter(step::Column::Kind.eq(StepKind::Workflow.as_str())).into_query();
-        let children = Entity::find().filter(Column::ParentStep.in_subquery(steps)).all(&self.inner).await?;
-        children.into_iter().map(TryInto::try_into).collect()
+        children_of(&self.inner, id).await
     }
 
     /// How many tasks of a workflow are at work or may be at any time.
@@ -335,7 +331,19 @@ impl Tx {
     }
 }
 
+async fn children_of(on: &impl ConnectionTrait, id: TaskId) -> Result<Vec<Task>> {
+    let steps = step::Entity::find().select_only().column(step::Column::Id).filter(step::Column::TaskId.eq(id.0));
+    let steps = steps.filter(step::Column::Kind.eq(StepKind::Workflow.as_str())).into_query();
+    let children = Entity::find().filter(Column::ParentStep.in_subquery(steps)).all(on).await?;
+    children.into_iter().map(TryInto::try_into).collect()
+}
+
 impl Store {
+    /// The tasks that are the work of any of a task's steps.
+    pub async fn children_of_task(&self, id: TaskId) -> Result<Vec<Task>> {
+        children_of(&self.read, id).await
+    }
+
     /// One task.
     pub async fn task(&self, id: TaskId) -> Result<Option<Task>> {
         Entity::find_by_id(id.0).one(&self.read).await?.map(TryInto::try_into).transpose()

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryTrait,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, OnConflict},
 };
 
@@ -82,13 +82,18 @@ impl Store {
         Ok(query.all(&self.read).await?.into_iter().map(Into::into).collect())
     }
 
-    /// How many tasks came with a token since a time, in milliseconds since 1970; those of workflows' steps not.
-    pub async fn tasks_since(&self, owner: TokenId, since: i64) -> Result<u64> {
-        let query = task::Entity::find()
+    /// How many tasks came with a token since a time, in milliseconds since 1970; those of workflows' steps not, and none
+    /// beyond `most`.
+    pub async fn tasks_since(&self, owner: TokenId, since: i64, most: u64) -> Result<u64> {
+        let newest = task::Entity::find()
+            .select_only()
+            .column(task::Column::CreatedAt)
             .filter(task::Column::Owner.eq(owner.0))
-            .filter(task::Column::CreatedAt.gt(since))
-            .filter(task::Column::ParentStep.is_null());
-        Ok(query.count(&self.read).await?)
+            .filter(task::Column::ParentStep.is_null())
+            .order_by_desc(task::Column::Id)
+            .limit(most);
+        let newest: Vec<i64> = newest.into_tuple().all(&self.read).await?;
+        Ok(newest.into_iter().filter(|at| *at > since).count() as u64)
     }
 }
 

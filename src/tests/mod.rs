@@ -41,6 +41,7 @@ mod shown;
 mod sources;
 mod streams;
 mod support;
+mod traces;
 mod triggers;
 mod watch;
 mod workflows;

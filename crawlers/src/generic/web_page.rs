@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Candidate, CrawlError, Delivery, ErrorClass, HasAudio, MediaKind, Resolved, Response, Subtitle, Visit, feed,
-    key::media_id,
+    key::{digest, media_id},
 };
 
 /// More playlists of one page are not read.
@@ -31,7 +31,7 @@ pub(super) async fn resolved(
     let text = html::decode(&response.body, response.header("content-type"));
     let mut page = html::read(&text, &response.url);
     let mut failed = None;
-    match own_media(session, link, &mut page).await {
+    match own_media(session, link, &response.url, &mut page).await {
         Ok(Some(resolved)) => return Ok(resolved),
         Ok(None) => {}
         Err(error) => failed = Some(error),
@@ -62,8 +62,13 @@ pub(super) async fn resolved(
     Err(status::disguised(response, link).or(failed).unwrap_or_else(|| nothing_found(link, session.visit)))
 }
 
-/// The media that the page itself offers.
-async fn own_media(session: &Session<'_>, link: &Url, page: &mut Findings) -> Result<Option<Resolved>, CrawlError> {
+/// The media that the page at `at` itself offers.
+async fn own_media(
+    session: &Session<'_>,
+    link: &Url,
+    at: &Url,
+    page: &mut Findings,
+) -> Result<Option<Resolved>, CrawlError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut streams = 0;
     let mut refused = None;
@@ -84,7 +89,9 @@ async fn own_media(session: &Session<'_>, link: &Url, page: &mut Findings) -> Re
     }
     let Some(first) = candidates.first() else { return refused.map_or(Ok(None), Err) };
     let audio = first.delivery != Delivery::Hls && first.has_audio == HasAudio::Yes;
-    let id = media_id(&first.url);
+    // A page speaks for its own site's files. What it says of another's must not become that file's title or content.
+    let file = media_id(&first.url);
+    let id = if first.url.origin() == at.origin() { file } else { digest(&format!("{at} {file}")) };
     let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
     let several = "The page offers several media; the first one that works is used.".to_owned();
     Ok(Some(Resolved {

@@ -10,6 +10,7 @@ use poem::{
 use super::{COOKIE, Need, counted::counted, need};
 use crate::{
     access::{Access, Shown},
+    api::cors::Welcome,
     domain::{Caller, Scope, TaskId},
     error::{Code, Error, Result},
     queue::Queue,
@@ -48,7 +49,8 @@ impl Gate {
     pub(in crate::api) async fn pass(&self, guarded: Guarded, request: &mut Request) -> Result<()> {
         let Some(scope) = guarded.need.scope() else { return Ok(()) };
         let address = address(request);
-        let cookie = session(request.headers());
+        // A page of another site shows a token of its own: the cookie is the visitor's.
+        let cookie = session(request.headers()).filter(|_| request.data::<Welcome>().is_none());
         let caller = self.access.caller(shown(request.headers(), cookie.as_deref()), address).await?;
         self.access.count_request(caller.token);
         if !caller.scopes.allow(scope) {
@@ -62,6 +64,8 @@ impl Gate {
         if guarded.need == Need::Make {
             self.access.limit(caller, address)?;
             self.access.admit(caller, length).await?;
+        } else if length > 0 {
+            self.access.admit_bytes(caller, length).await?;
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let body = request.take_body();

@@ -9,9 +9,9 @@ pub(in crate::api) enum Need {
     Nothing,
     /// `read`: looks at the caller's own tasks and at what everyone may know.
     Read,
-    /// `submit`: changes what is the caller's own, or asks for work that leaves nothing behind.
+    /// `submit`: changes what is the caller's own, or asks for small work that leaves nothing behind.
     Change,
-    /// `submit`: makes tasks or uploads. Rates and quotas count these.
+    /// `submit`: makes tasks or uploads, or asks for work that costs as much. Rates and quotas count these.
     Make,
     /// `admin`: everything else.
     Admin,
@@ -90,19 +90,15 @@ const TABLE: &[(Need, &[&str])] = &[
         &[
             "delete_task",
             "edit_transcript",
-            "redeliver",
             "upload_offset",
             "append_upload",
             "delete_upload",
             "cancel_task",
             "retry_task",
-            "resolve_link",
             "validate_workflow",
             "test_workflow",
             "preview_schedule",
             "services_delete",
-            "services_summary",
-            "services_extract_audio",
             "whisper_api_delete",
         ],
     ),
@@ -110,6 +106,10 @@ const TABLE: &[(Need, &[&str])] = &[
         Need::Make,
         &[
             "create_task",
+            "resolve_link",
+            "redeliver",
+            "services_summary",
+            "services_extract_audio",
             "create_tasks",
             "upload_task",
             "rerun_task",

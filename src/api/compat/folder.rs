@@ -12,6 +12,7 @@ use crate::{
     api::{
         facade::Form,
         native::{Context, Group, upload::keep},
+        sample::shows,
         who::Who,
     },
     domain::{Caller, Options, Task, TaskId, TaskStatus},
@@ -177,9 +178,7 @@ impl Context {
         let number = TaskId(id.parse().map_err(|_| gone())?);
         let store = self.state.queue.store();
         let task = store.task(number).await?.filter(|task| caller.may_see(task.owner)).ok_or_else(gone)?;
-        let tx = store.begin().await?;
-        let children = tx.children_of_task(number).await?;
-        drop(tx);
+        let children = store.children_of_task(number).await?;
         let files = files(&task, &children);
         let none_heard = !files.is_empty() && files.iter().all(|file| file.task_status == "failed");
         let status = if none_heard { "failed" } else { word(task.status) };
@@ -231,3 +230,5 @@ fn word(status: TaskStatus) -> &'static str {
         TaskStatus::Failed | TaskStatus::Cancelled => "failed",
     }
 }
+
+shows!(FolderForm, { "dirname": "interviews", "language": "fr" });

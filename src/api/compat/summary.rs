@@ -8,6 +8,7 @@ use crate::{
     api::{
         facade::{Fields, Form, Given},
         native::{Context, Group, upload::form::FilePart},
+        sample::shows,
         who::Who,
     },
     domain::{Caller, Priority, TaskId},
@@ -140,3 +141,5 @@ impl Context {
         format!("{}/api/tasks/{id}/transcript?format=txt", self.base())
     }
 }
+
+shows!(SummaryForm, { "language": "zh" });

@@ -8,6 +8,7 @@ use crate::{
     api::{
         facade::{Ended, Fields, Form, Given, Raw},
         native::{Context, Group, upload::form::FilePart},
+        sample::shows,
         who::Who,
     },
     domain::{Caller, Segment},
@@ -143,3 +144,5 @@ fn named(ending: Option<String>) -> String {
     let ending: String = ending.chars().filter(char::is_ascii_alphanumeric).take(MAX_ENDING).collect();
     if ending.is_empty() { "audio".to_owned() } else { format!("audio.{ending}") }
 }
+
+shows!(FileForm, { "timestamps": true, "language": "zh" });

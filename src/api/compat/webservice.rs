@@ -14,6 +14,7 @@ use crate::{
         disposition::{Show, disposition},
         facade::{Ended, Fields, Form, Given},
         native::{Context, Group, upload::form::FilePart},
+        sample::shows,
         who::Who,
     },
     domain::Caller,
@@ -217,3 +218,7 @@ impl ApiResponse for Heard {
 
     fn register(_: &mut Registry) {}
 }
+
+shows!(AsrForm, { "task": "transcribe", "language": "en", "word_timestamps": true });
+
+shows!(DetectForm, { "encode": true });

@@ -17,6 +17,7 @@ use crate::{
         json,
         native::Context,
         parts::Incoming,
+        sample::Sample,
     },
     error::{Code, Error, Result},
     files::UploadFile,
@@ -50,7 +51,7 @@ pub(in crate::api) struct Given {
     pub content_type: String,
 }
 
-impl<'a, T: Type> ApiExtractor<'a> for Form<T> {
+impl<'a, T: Type + Sample> ApiExtractor<'a> for Form<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -58,6 +59,9 @@ impl<'a, T: Type> ApiExtractor<'a> for Form<T> {
 
     fn register(registry: &mut Registry) {
         T::register(registry);
+        if let Some(schema) = registry.schemas.get_mut(T::name().as_ref()) {
+            schema.example = Some(T::sample());
+        }
     }
 
     fn request_meta() -> Option<MetaRequest> {
@@ -108,10 +112,10 @@ impl Context {
         let (mut fields, given) = match kind.as_str() {
             "multipart/form-data" => self.parts(form.incoming, files).await?,
             "application/x-www-form-urlencoded" => {
-                let bytes = body::read(form.incoming.body).await?;
+                let bytes = body::read(form.incoming.body, MAX_JSON).await?;
                 (pairs(&bytes), None)
             }
-            "" | "application/json" => (object(&body::read(form.incoming.body).await?)?, None),
+            "" | "application/json" => (object(&body::read(form.incoming.body, MAX_JSON).await?)?, None),
             other => {
                 let detail = format!("The body is \"{}\", which is not understood here", other.escape_debug());
                 let hint = "Send multipart/form-data, application/x-www-form-urlencoded or JSON.";
@@ -139,10 +143,12 @@ impl Context {
             let file_name = part.file_name();
             if files.contains(&name.as_str()) && given.is_none() {
                 let content_type = part.content_type().unwrap_or_default().to_owned();
-                let file = part.store(&self.state).await?;
-                // An empty field of a form in which no file was chosen.
-                if file_name.as_deref().is_some_and(|name| !name.is_empty()) || file.size() > 0 {
-                    given = Some(Given { file, name: file_name.unwrap_or_default(), content_type });
+                let name = file_name.unwrap_or_default();
+                match part.store(&self.state).await {
+                    Ok(file) => given = Some(Given { file, name, content_type }),
+                    // A form in which no file was chosen.
+                    Err(error) if error.code == Code::EmptyMedia && name.is_empty() => {}
+                    Err(error) => return Err(error),
                 }
             } else if file_name.is_none() && fields.len() <= MAX_FIELDS {
                 let text = part.text(left).await?;

@@ -18,9 +18,7 @@ impl Context {
     async fn remove(&self, id: TaskId) -> Result<()> {
         let task = self.task(id).await?;
         // The files of a folder came with the tasks of its files, which are deleted with it.
-        let tx = self.store().begin().await?;
-        let children = tx.children_of_task(id).await?;
-        drop(tx);
+        let children = self.store().children_of_task(id).await?;
         let deleted = self.state.queue.delete(id).await?;
         for id in deleted.tasks {
             // The work may be stopping still and hold its folder; it takes the folder away itself then.

@@ -8,6 +8,7 @@ use crate::{
     domain::TaskId,
     error::{Code, Error, Result},
     transcribe::edit::{self, Edit, Line},
+    zh,
 };
 
 /// A corrected transcript: either all segments with their times, or the text alone. / 修改后的文字稿：全部片段，或仅文本。
@@ -57,11 +58,14 @@ impl Context {
         self.completed(id).await?;
         let tx = self.store().begin().await?;
         let none = || Error::new(Code::NotFound, format!("Task {id} has made no transcript"));
-        let before = tx.newest_revision(id).await?.ok_or_else(none)?;
+        let mut before = tx.newest_revision(id).await?.ok_or_else(none)?;
         if !if_match.is_none_or(|tags| is_met(tags, before.number)) {
             let detail = format!("Revision {} of the transcript is there already", before.number);
             return Err(Error::new(Code::Conflict, detail).with_hint("Read it, then edit that one."));
         }
+        // What was corrected is what was shown.
+        let script = self.script_of(id, &before).await?;
+        zh::convert(&mut before.transcript, script);
         let after = edit::apply(&before.transcript, edit)?;
         tx.insert_edit(id, &before, &after).await?;
         tx.commit().await
@@ -70,7 +74,9 @@ impl Context {
 
 /// Whether one of the tags names this revision.
 fn is_met(tags: &str, number: u32) -> bool {
-    tags.split(',').map(|tag| tag.trim().trim_matches('"')).any(|tag| tag == "*" || tag == number.to_string())
+    // The tag of what was sent packed is a weak one.
+    let plain = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
+    tags.split(',').map(plain).any(|tag| tag == "*" || tag == number.to_string())
 }
 
 sample!(Corrected, {

@@ -19,6 +19,9 @@ use crate::{
 /// The longest text that is looked for.
 const MAX_Q: usize = 200;
 
+/// The most words that are looked for at once: each is a search of its own.
+const MAX_WORDS: usize = 8;
+
 /// What was asked for.
 pub(super) struct Filters {
     pub status: Option<Word<TaskStatus>>,
@@ -53,13 +56,20 @@ impl Filters {
             let detail = format!("Parameter \"q\" is longer than {MAX_Q} characters");
             return Err(Error::new(Code::InvalidValue, detail).with_field("q"));
         }
+        let mut words: Vec<&str> = q.iter().flat_map(|q| q.split_whitespace()).collect();
+        words.sort_unstable();
+        words.dedup();
+        if words.len() > MAX_WORDS {
+            let detail = format!("Parameter \"q\" has more than {MAX_WORDS} different words");
+            return Err(Error::new(Code::InvalidValue, detail).with_field("q"));
+        }
         Ok(TaskFilter {
             status: self.status.map(|word| word.0),
             platform: text(self.platform),
             language: text(self.language),
             workflow: text(self.workflow),
             priority: self.priority.map(|word| word.0),
-            words: q.iter().flat_map(|q| q.split_whitespace()).map(zh::spellings).collect(),
+            words: words.into_iter().map(zh::spellings).collect(),
             link: None,
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),

@@ -6,6 +6,7 @@ use poem_openapi::{
     payload::Json,
     types::Example,
 };
+use tokio::sync::Mutex;
 
 use super::{Context, Group};
 use crate::{
@@ -53,6 +54,9 @@ impl Peaks {
     }
 }
 
+/// One waveform is made at a time; whoever has waited finds what the one before has made.
+static TURN: Mutex<()> = Mutex::const_new(());
+
 impl Context {
     async fn waveform(&self, id: TaskId, count: usize) -> Result<Waveform> {
         let (media, key) = self.kept(id).await?;
@@ -72,10 +76,15 @@ impl Context {
 
     /// Makes a media's waveform of its file and keeps it.
     async fn listen(&self, media: Media, key: &str) -> Result<Vec<u16>> {
+        let sha256 = media.sha256.as_deref().unwrap_or_default();
+        let _turn = TURN.lock().await;
+        if let Some(levels) = self.store().waveform(media.id, sha256).await? {
+            return Ok(levels);
+        }
         let path = self.state.files.kept_path(key).await?;
         let levels = self.state.ffmpeg.levels(&path, &self.stop).await?;
         let tx = self.store().begin().await?;
-        tx.put_waveform(media.id, media.sha256.as_deref().unwrap_or_default(), &levels).await?;
+        tx.put_waveform(media.id, sha256, &levels).await?;
         tx.commit().await?;
         Ok(levels)
     }

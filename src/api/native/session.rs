@@ -7,6 +7,7 @@ use super::{Context, Group, tokens::TokenView};
 use crate::api::{
     access::{COOKIE, address, secure},
     body::JsonBody,
+    sample::sample,
 };
 
 /// Sessions.
@@ -14,6 +15,7 @@ pub(in crate::api) struct Sessions(pub(super) Context);
 
 /// A token to log in with. / 用于登录的访问令牌。
 #[derive(Debug, Object)]
+#[oai(example)]
 struct Login {
     /// An access token: `trw_…`.
     token: String,
@@ -79,3 +81,5 @@ impl Sessions {
         format!("{COOKIE}={session}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
     }
 }
+
+sample!(Login, { "token": "trw_your-access-token" });

@@ -7,6 +7,7 @@ use crate::{
     access::Wanted,
     api::{
         body::JsonBody,
+        sample::sample,
         words::{Time, Word},
     },
     domain::{Quota, Scope, Token, TokenId},
@@ -66,7 +67,7 @@ struct QuotaView {
 
 /// A token to make. / 要创建的访问令牌。
 #[derive(Debug, Object)]
-#[oai(rename = "NewToken")]
+#[oai(rename = "NewToken", example)]
 struct NewTokenView {
     /// What its owner calls it, 1 to 100 characters.
     name: String,
@@ -175,3 +176,10 @@ impl From<Token> for TokenView {
         }
     }
 }
+
+sample!(NewTokenView, {
+    "name": "editor",
+    "scopes": ["read", "submit"],
+    "expires_at": "2030-01-01T00:00:00Z",
+    "quota": { "audio_seconds_per_day": 36000 },
+});

@@ -21,6 +21,9 @@ use crate::{
     zh,
 };
 
+/// The largest correction in bytes: what was read of a long recording, with every word's times, can be sent back.
+const MAX_EDIT: usize = 16 * 1024 * 1024;
+
 /// Transcripts.
 pub(in crate::api) struct Transcripts(pub(super) Context);
 
@@ -115,7 +118,7 @@ impl Transcripts {
         /// The `ETag` of the revision that was edited; another one is a conflict.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
-        body: JsonBody<Corrected>,
+        body: JsonBody<Corrected, MAX_EDIT>,
     ) -> poem::Result<Rendered> {
         let id = TaskId(id.0);
         self.0.edit(id, body.value.edit()?, if_match.0.as_deref()).await?;
@@ -157,12 +160,18 @@ impl Context {
         let mut found = self.store().revision_of(id, number).await?.ok_or_else(none)?;
         let script = match script {
             Some(script) => script,
-            // A person's text stays as it was written.
-            None if found.id != found.original => Zh::None,
-            None => scope::script_of(&self.store().steps_of(id).await?, found.original),
+            None => self.script_of(id, &found).await?,
         };
         zh::convert(&mut found.transcript, script);
         Ok(found)
+    }
+
+    /// The script in which a revision is shown when nobody names one: a person's text stays as it was written.
+    pub(super) async fn script_of(&self, id: TaskId, revision: &Revision) -> Result<Zh> {
+        if revision.id != revision.original {
+            return Ok(Zh::None);
+        }
+        Ok(scope::script_of(&self.store().steps_of(id).await?, revision.original))
     }
 }
 

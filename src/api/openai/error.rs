@@ -10,8 +10,6 @@ use crate::{api::shape::Told, error::Code};
 
 /// Tells OpenAI's clients whether to send the request again; they would upload the whole file once more.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-/// The request's name, which clients show with an error.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// When to come back, in seconds, where nobody knows better.
 const COME_BACK: u64 = 5;
@@ -31,8 +29,8 @@ const FIELDS: [(&str, &str); 9] = [
 
 /// The status that OpenAI's clients expect: what is wrong with a request or its file is 400, a model that does not exist
 /// is 404.
-pub(in crate::api) fn status(told: &Told) -> StatusCode {
-    match (told.code, told.status) {
+pub(in crate::api) fn status(code: Code, status: StatusCode) -> StatusCode {
+    match (code, status) {
         (Code::UnknownModel, _) => StatusCode::NOT_FOUND,
         (_, StatusCode::UNPROCESSABLE_ENTITY) => StatusCode::BAD_REQUEST,
         (_, status) => status,
@@ -41,7 +39,7 @@ pub(in crate::api) fn status(told: &Told) -> StatusCode {
 
 /// `{"error": {"message", "type", "param", "code"}}`.
 pub(in crate::api) fn body(told: &Told) -> Value {
-    let status = status(told);
+    let status = status(told.code, told.status);
     let kind = match status {
         status if status.is_server_error() => "server_error",
         StatusCode::TOO_MANY_REQUESTS => "requests",
@@ -60,12 +58,9 @@ pub(in crate::api) fn body(told: &Told) -> Value {
 
 /// Sets what clients read in the head of every answer; `told` is what a failure tells.
 pub(in crate::api) fn mark(response: &mut Response, told: Option<&Told>) {
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(format!("req_{}", uuid::Uuid::new_v4().simple())) {
-        headers.entry(REQUEST_ID).or_insert(id);
-    }
     let Some(told) = told else { return };
-    let status = status(told);
+    let headers = response.headers_mut();
+    let status = status(told.code, told.status);
     let is_passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     if !(is_passing && told.again) {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
@@ -86,7 +81,6 @@ mod tests {
     fn headers(told: &Told) -> (Option<String>, Option<String>) {
         let mut response = Response::builder().finish();
         mark(&mut response, Some(told));
-        assert!(response.header(REQUEST_ID).unwrap().starts_with("req_"));
         let read = |name| response.header(name).map(str::to_owned);
         (read(SHOULD_RETRY), read(header::RETRY_AFTER))
     }
@@ -95,14 +89,14 @@ mod tests {
     fn what_is_wrong_with_a_file_is_a_bad_request_that_is_not_sent_again() {
         for code in [Code::NotMedia, Code::EmptyMedia, Code::NoAudio, Code::Truncated, Code::InvalidValue] {
             let told = told(Error::new(code, "It is wrong"));
-            assert_eq!(status(&told), StatusCode::BAD_REQUEST, "{code:?}");
+            assert_eq!(status(told.code, told.status), StatusCode::BAD_REQUEST, "{code:?}");
             assert_eq!(body(&told)["error"]["type"], "invalid_request_error");
             assert_eq!(headers(&told), (Some("false".to_owned()), None), "{code:?}");
         }
         let told = told(
             Error::new(Code::UnknownModel, "There is no model \"x\"").with_hint("Take another.").with_field("model"),
         );
-        assert_eq!(status(&told), StatusCode::NOT_FOUND);
+        assert_eq!(status(told.code, told.status), StatusCode::NOT_FOUND);
         let wanted = json!({"error": {"message": "There is no model \"x\". Take another.",
             "type": "invalid_request_error", "param": "model", "code": "model_not_found"}});
         assert_eq!(body(&told), wanted);
@@ -112,7 +106,7 @@ mod tests {
     fn only_what_may_pass_is_sent_again() {
         let stopping = told(Error::new(Code::ShuttingDown, "It stops"));
         assert_eq!(
-            (status(&stopping), headers(&stopping)),
+            (status(stopping.code, stopping.status), headers(&stopping)),
             (StatusCode::SERVICE_UNAVAILABLE, (None, Some("5".to_owned())))
         );
         let limited = told(Error::new(Code::RateLimited, "Too many"));

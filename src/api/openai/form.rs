@@ -2,7 +2,7 @@
 
 use poem_openapi::Object;
 
-use crate::api::native::upload::form::FilePart;
+use crate::api::{native::upload::form::FilePart, sample::shows};
 
 /// A transcription in OpenAI's words. Lists may also come without `[]`, as a JSON array or separated by commas.
 /// / OpenAI 格式的转写请求。
@@ -76,3 +76,13 @@ pub(super) struct TranslationForm {
 fn json() -> String {
     "json".to_owned()
 }
+
+shows!(TranscriptionForm, {
+    "url": "https://example.com/talk.mp3",
+    "model": "whisper-1",
+    "language": "en",
+    "response_format": "verbose_json",
+    "timestamp_granularities[]": ["segment", "word"],
+});
+
+shows!(TranslationForm, { "url": "https://example.com/vortrag.mp3", "model": "whisper-1", "response_format": "json" });

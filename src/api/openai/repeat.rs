@@ -5,6 +5,7 @@ use crate::{
     api::{content, facade::Given, native::Context},
     domain::{Caller, Task, TaskStatus, options::Goal},
     error::{Code, Error, Result},
+    intake,
 };
 
 /// How long a request is remembered.
@@ -39,16 +40,17 @@ impl Context {
             None => String::new(),
         };
         let key = key(&format!("{goal:?} {:?} {file} {fields}", caller.token));
+        let kept = intake::stored_key(caller, &key);
         let store = self.state.queue.store();
         let tx = store.begin().await?;
         if is_repeated
-            && let Some((id, _)) = tx.idempotent(&key, DAY_MS).await?
+            && let Some((id, _)) = tx.idempotent(&kept, DAY_MS).await?
             && let Some(task) = tx.lock_task(id).await?
             && !matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled)
         {
             return Ok(task);
         }
-        tx.forget_key(&key).await?;
+        tx.forget_key(&kept).await?;
         tx.commit().await?;
         let mut submission = ask.submission;
         submission.caller = caller;

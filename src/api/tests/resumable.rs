@@ -48,6 +48,10 @@ async fn a_file_in_pieces_becomes_a_task() {
         assert_eq!((answer.status.as_u16(), answer.header("upload-offset")), (204, to.to_string().as_str()));
         assert!(answer.header("upload-expires").ends_with(" GMT"));
         assert_eq!(offset(&api, &path).await, to.to_string());
+        if to < WAV.len() {
+            let early = api.post("/api/tasks", json!({ "upload_id": path.rsplit('/').next() }).to_string()).await;
+            assert_eq!(early.problem(409, "not_ready")["field"], "upload_id");
+        }
     }
     assert!(api.files("data/uploads").is_empty());
     let head = send(&api, Method::HEAD, &path, &[], Body::empty()).await;

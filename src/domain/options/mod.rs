@@ -220,10 +220,14 @@ pub fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a s
     error.with_hint(hint).with_field(name)
 }
 
+/// The longest name, in bytes, that is compared with what is known: the time it takes grows with its length.
+pub const COMPARED: usize = 100;
+
 /// The known name that is most like the given one, if one is like it at all.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
+        .filter(|_| name.len() <= COMPARED)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))

@@ -17,7 +17,7 @@ const ROWS: [&[&str]; 15] = [
     &["intake"],
     &["steps"],
     &["follow"],
-    &["schedule", "watch"],
+    &["schedule", "watch", "traces"],
     &["runner", "delivery", "api"],
     &["app"],
     &["cli"],

@@ -49,7 +49,7 @@ fn check(told: &Value) {
     );
     let headers = &told["headers"];
     assert!(headers["x-task-id"].as_str().unwrap().parse::<i64>().unwrap() > 0);
-    assert!(headers["x-request-id"].as_str().unwrap().starts_with("req_"), "{headers}");
+    assert!(!headers["x-request-id"].as_str().unwrap().is_empty(), "{headers}");
     let models = told["models"].as_array().unwrap();
     for name in ["smoke-q8_0", "smoke", "whisper-1", "gpt-transcribe", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"] {
         assert!(models.contains(&name.into()), "{name}: {models:?}");
@@ -118,7 +118,7 @@ fn check(told: &Value) {
         let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
         assert_eq!((&error["type"], &error["retries"]), (&json!(kind), &json!(0)), "{name}: {error}");
         assert!(error["message"].as_str().unwrap().ends_with(['.', '?']), "{error}");
-        assert!(error["request"].as_str().unwrap().starts_with("req_"), "{error}");
+        assert!(!error["request"].as_str().unwrap().is_empty(), "{error}");
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::api::access::secure;
 
+/// The parameter that holds somebody's key.
+const SECRET: &str = "chatgpt_api_key";
+
 /// What an envelope tells of its request.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Asked {
@@ -30,7 +33,10 @@ impl Asked {
         let host = request.header(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
         let scheme = if secure(request.headers()) { "https" } else { "http" };
         let origin = format!("{scheme}://{}", host.unwrap_or("localhost"));
-        let query = uri.query().unwrap_or_default();
+        // What is told to nobody is not told to its sender either: answers are shown to others.
+        let is_told = |pair: &&str| !pair.starts_with(SECRET);
+        let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(is_told).collect();
+        let query = query.join("&");
         let mark = if query.is_empty() { "" } else { "?" };
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         Self {

@@ -2,7 +2,7 @@
 
 use poem_openapi::Object;
 
-use crate::api::native::upload::form::FilePart;
+use crate::api::{native::upload::form::FilePart, sample::shows};
 
 /// What can be said of a transcription. Everything may stand in the form or in the query. / 转写选项，可放在表单或查询参数中。
 #[derive(Debug, Object)]
@@ -144,3 +144,9 @@ fn engine() -> String {
 fn limit() -> u64 {
     super::filters::LIMIT
 }
+
+shows!(CreateFields, { "file_url": "https://example.com/talk.mp3", "priority": "high", "language": "en" });
+
+shows!(VideoFields, { "url": "https://v.douyin.com/iRNBho5m/", "language": "zh" });
+
+shows!(QueryFields, { "status": "completed", "priority": "normal", "language": "en", "limit": 20, "offset": 0 });

@@ -13,6 +13,7 @@ use crate::{
         disposition::{Show, disposition},
         facade::Form,
         native::{Context, Group, upload::form::FilePart},
+        sample::shows,
     },
     error::{Code, Error, Result},
     media::{Sound, SoundFormat},
@@ -116,7 +117,11 @@ impl Films {
         // Gone with its name when this is answered; what is open is read to its end.
         let target = files.new_upload().await?;
         let sound = Sound { format, sample_rate };
-        let made = ffmpeg.sound(given.file.path(), sound, target.path(), &self.context.stop).await;
+        let room = {
+            let files = files.clone();
+            move || files.check_free(0)
+        };
+        let made = ffmpeg.sound(given.file.path(), sound, target.path(), room, &self.context.stop).await;
         made.map_err(|error| match error.code {
             // What the file is, is the caller's business.
             Code::NoAudio | Code::NotMedia | Code::EmptyMedia | Code::Truncated => {
@@ -130,3 +135,5 @@ impl Films {
         Ok(Saved { content_type: format.content_type(), disposition, length, body: Body::from_async_read(file) })
     }
 }
+
+shows!(FilmFields, { "sample_rate": 16000, "bit_depth": 2, "output_format": "wav" });

@@ -30,7 +30,7 @@ pub(super) fn routes(context: &Context) -> Routes {
     (
         tasks::WhisperTasks(context.clone()),
         videos::Videos(context.clone()),
-        summary::Summaries(context.clone()),
+        summary::Summaries::new(context.clone()),
         tools::Tools(context.clone()),
         film::Films::new(context.clone()),
         health::ServiceHealth,

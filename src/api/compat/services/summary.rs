@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use poem::Request;
 use poem_openapi::{Object, OpenApi};
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
 use super::{answer::Answer, asked::Asked, tasks::unfinished};
 use crate::{
     api::{
         facade::{Fields, Form},
         native::{Context, Group},
+        sample::shows,
         who::Who,
     },
     domain::{Caller, TaskId, Usage},
@@ -29,7 +31,19 @@ const MAX_PROMPT: usize = 20_000;
 const MAX_LANGUAGE: usize = 64;
 
 /// Summaries.
-pub(in crate::api) struct Summaries(pub(super) Context);
+pub(in crate::api) struct Summaries {
+    context: Context,
+    /// As many at a time as the queue may ask of language models.
+    places: Semaphore,
+}
+
+impl Summaries {
+    /// With the context's settings.
+    pub(in crate::api) fn new(context: Context) -> Self {
+        let places = Semaphore::new(context.state.queue.config().llm.max(1));
+        Self { context, places }
+    }
+}
 
 /// Which task, and how to speak of it. / 要总结的任务及方式。
 #[derive(Debug, Object)]
@@ -89,9 +103,10 @@ impl Summaries {
     /// 用语言模型总结任务的文字稿（JSON 或表单）；随请求提供的密钥仅用于本次请求，不会被回显或保存。
     #[oai(path = "/api/chatgpt/summary", method = "post", operation_id = "services_summary")]
     async fn summary(&self, request: &Request, who: Who, form: Form<SummaryFields>) -> poem::Result<Answer> {
-        let (fields, _) = self.0.read(form, "file").await?;
+        let (fields, _) = self.context.read(form, "file").await?;
         let wanted = Wanted::read(&fields)?;
-        Ok(self.0.summarised(Asked::of(request), wanted, who.0).await?)
+        let _place = self.places.acquire().await;
+        Ok(self.context.summarised(Asked::of(request), wanted, who.0).await?)
     }
 }
 
@@ -202,3 +217,5 @@ fn completion(task: TaskId, output: &Output) -> Value {
         },
     })
 }
+
+shows!(SummaryFields, { "task_id": 1, "chatgpt_prompt": "Summarise it in three sentences.", "output_language": "English" });

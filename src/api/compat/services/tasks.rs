@@ -24,6 +24,9 @@ use crate::{
     queue::services::{Known, shown},
 };
 
+/// About how many bytes one page may have.
+const MAX_PAGE: usize = 16 * 1024 * 1024;
+
 const GONE: &str = "Task not found or has been deleted or invalid task ID";
 const EMPTY: &str = "The file or file_url parameter cannot be empty, you must provide one of them";
 const BOTH: &str =
@@ -199,9 +202,15 @@ impl Context {
     async fn services_tasks(&self, asked: Asked, filters: Filters) -> Result<Answer> {
         let Filters { filter, ends, offset, params } = filters;
         let (found, total) = self.state.queue.store().task_span(&filter, &ends, offset).await?;
-        let mut tasks = Vec::new();
+        let (mut tasks, mut size) = (Vec::new(), 0);
         for task in &found {
-            tasks.push(self.services_view(task, &asked).await?);
+            let view = self.services_view(task, &asked).await?;
+            size += view.to_string().len();
+            // A page ends early where results are long: `next_offset` says where the next one begins.
+            if size > MAX_PAGE && !tasks.is_empty() {
+                break;
+            }
+            tasks.push(view);
         }
         let next = offset.saturating_add(tasks.len() as u64);
         let more = next < total;

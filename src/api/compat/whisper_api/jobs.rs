@@ -12,6 +12,7 @@ use crate::{
     api::{
         facade::{Fields, Form},
         native::{Context, Group, upload::form::FilePart},
+        sample::shows,
         who::Who,
     },
     domain::{Caller, Facade, Task, TaskId, TaskStatus, Transcript},
@@ -134,7 +135,7 @@ fn submission(fields: &Fields, who: Caller) -> Result<Submission> {
     if let Some(temperature) = fields.parsed::<f64>("temperature", "a number")? {
         options.insert("temperature".to_owned(), json!(temperature));
     }
-    if let Some(threads) = fields.parsed::<u16>("threads", "a whole number")? {
+    if let Some(threads) = fields.parsed::<u64>("threads", "a whole number")? {
         options.insert("threads".to_owned(), json!(threads));
     }
     let output_format = format(fields.text("output_format"))?;
@@ -178,3 +179,5 @@ impl Context {
         Ok(jobs)
     }
 }
+
+shows!(JobFields, { "language": "en", "output_format": "srt" });

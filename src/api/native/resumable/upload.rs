@@ -56,8 +56,17 @@ pub(super) async fn create(
     piece.check(0, length)?;
     context.state.access.admit(caller, length).await?;
     files.check_free(length)?;
-    if files.partials(Duration::ZERO).await?.len() >= config.max_unfinished {
-        let detail = format!("There are {} uploads that are not complete", config.max_unfinished);
+    let begun = files.partials(Duration::ZERO).await?;
+    let own = match caller.only() {
+        Some(owner) => {
+            let own = context.store().partial_uploads_of(owner).await?;
+            begun.iter().filter(|id| own.contains(&id.to_string())).count()
+        }
+        None => 0,
+    };
+    // One token may have a quarter, so that there is room for the others.
+    if begun.len() >= config.max_unfinished || own >= config.max_unfinished.div_ceil(4) {
+        let detail = format!("There are {} uploads that are not complete, {own} of them your own", begun.len());
         let hint = "Finish or delete some of them, or raise `uploads.max_unfinished`.";
         return Err(Error::new(Code::InsufficientStorage, detail).with_hint(hint));
     }
