@@ -82,6 +82,13 @@ impl<T> Guarded<T> {
         None
     }
 
+    /// The error that ends the connection, if it has to end.
+    fn cut(&mut self, cx: &mut Context<'_>) -> Option<io::Error> {
+        let why = self.over(cx)?;
+        tracing::debug!(phase = ?self.phase, "a connection {why}");
+        Some(io::ErrorKind::TimedOut.into())
+    }
+
     fn arm(&mut self, wait: Duration, cx: &mut Context<'_>) {
         self.timer.as_mut().reset(Instant::now() + wait);
         // Only a polled timer wakes this task; it cannot be over yet, and if it is, the next read says so.
@@ -149,13 +156,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
                     false => Poll::Ready(Ok(())),
                 }
             }
-            Poll::Pending => match self.over(cx) {
-                Some(why) => {
-                    tracing::debug!(phase = ?self.phase, "a connection {why}");
-                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-                }
-                None => Poll::Pending,
-            },
+            Poll::Pending => self.cut(cx).map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
             other => other,
         }
     }
@@ -165,10 +166,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
         self.is_stuck = written.is_pending();
-        if let Poll::Ready(Ok(count)) = written {
-            self.gave(&bytes[..count], cx);
+        match written {
+            Poll::Ready(Ok(count)) => {
+                self.gave(&bytes[..count], cx);
+                written
+            }
+            // While a client takes nothing, nothing more is read from it, so this is where its time is looked at.
+            Poll::Pending => self.cut(cx).map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            Poll::Ready(Err(_)) => written,
         }
-        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -242,6 +248,13 @@ mod tests {
         theirs.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         assert_ne!(half.read(&mut buffer).await.unwrap(), 0);
         assert_eq!(half.read(&mut buffer).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+
+        // One that asks again and again and takes no answer is not read from any more.
+        let (mut greedy, mut theirs) = pair(NEVER, SOON);
+        theirs.write_all(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_ne!(greedy.read(&mut buffer).await.unwrap(), 0);
+        let answers = vec![b'x'; 128 * 1024];
+        assert_eq!(greedy.write_all(&answers).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
 
         let (mut idle, mut theirs) = pair(NEVER, SOON);
         theirs.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();

@@ -13,6 +13,10 @@ use crate::error::{Code, Error, Result};
 /// Browsers send `Origin` with every such request; programs send none and are let through, as are the pages of
 /// `server.cors_origins`.
 pub(super) fn check(request: &Request) -> Result<()> {
+    // RFC 9112 §3.2: a proxy may have judged by the other one.
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        return Err(Error::new(Code::InvalidRequest, "The request has more than one Host header"));
+    }
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }

@@ -53,7 +53,7 @@ impl ModelsConfig {
                     text,
                     match circular {
                         true => "Name a model: these lead in a circle.".to_owned(),
-                        false => format!("Name a model, such as \"{}\".", behind.escape_debug()),
+                        false => format!("Add {shown} = \"{}\".", behind.escape_debug()),
                     },
                 );
             }
@@ -101,8 +101,8 @@ mod tests {
         check("auto", &[("x", "auto"), ("y", "tiny"), ("base", "base-q5_1")]).unwrap();
         check("y", &[("x", "AUTO"), ("y", "base")]).unwrap();
         for (default, aliases, told) in [
-            ("auto", &[("x", "y"), ("y", "tiny")][..], "such as \"tiny\""),
-            ("auto", &[("x", "Y"), ("y", "tiny")], "such as \"tiny\""),
+            ("auto", &[("x", "y"), ("y", "tiny")][..], "= \"tiny\""),
+            ("auto", &[("x", "Y"), ("y", "tiny")], "= \"tiny\""),
             ("auto", &[("x", "x")], "circle"),
             ("auto", &[("x", "y"), ("y", "x")], "circle"),
             ("auto", &[("x", "y"), ("y", "z"), ("z", "x")], "Name a model"),

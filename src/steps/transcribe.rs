@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Job, Outcome,
     extract::{Extracted, extract, samples},
+    owned,
     words::{self, Fetched, Source},
 };
 use crate::{
@@ -108,6 +109,7 @@ async fn recognised(
             Transcribed { transcript, inference_ms: 0, is_makeshift: false }
         }
         None => {
+            owned::may_hear(job).await?;
             let pcm = samples(job, key);
             let events = |event| match event {
                 EngineEvent::Progress(fraction) => job.reporter.progress(fraction),

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should say where; modules name themselves"
 )]
 
+mod access;
 mod architecture;
 mod bad_input;
 mod cancel;

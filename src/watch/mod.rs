@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     config::{WatchConfig, WatchFolder},
-    domain::{TaskId, TaskStatus},
+    domain::{Options, TaskId, TaskStatus},
     error::{Code, Error, Result},
     files::{Files, Kept},
     intake::{self, Intake, Submission},
@@ -66,15 +66,15 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the folders of a configuration. Fails with `config` when a format or a template makes no sense.
+    /// Watches the folders of a configuration. Fails with `config` when an option, a format or a template makes no sense.
     pub fn new(config: &WatchConfig, intake: Intake, queue: Queue, files: Files) -> Result<Self> {
         let folder = |folder: &WatchFolder| {
             let name = folder.path.to_str().ok_or_else(|| {
                 Error::new(Code::Config, format!("The name of the folder {} is no text", folder.path.display()))
             })?;
-            let formats = folder.formats.iter().map(|word| {
-                word.parse().map_err(|error: Error| Error::new(Code::Config, error.detail).with_hint(error.hint))
-            });
+            let wrong = |error: Error| Error::new(Code::Config, error.detail).with_hint(error.hint);
+            Options::from_json(&folder.options).map_err(wrong)?;
+            let formats = folder.formats.iter().map(|word| word.parse().map_err(wrong));
             let place = Place::parse(&folder.result)?;
             Ok(Folder {
                 config: folder.clone(),

@@ -160,7 +160,9 @@ async fn a_folder_that_is_not_there_may_come_later() {
 #[tokio::test]
 async fn settings_that_make_no_sense_are_refused() {
     let stage = Stage::new(json!({})).await;
-    for (name, value) in [("formats", json!(["srr"])), ("result", json!("../{stem}"))] {
+    for (name, value) in
+        [("formats", json!(["srr"])), ("result", json!("../{stem}")), ("options", json!({ "langauge": "en" }))]
+    {
         let mut folder = json!({ "path": "/in" });
         folder[name] = value;
         let mut config = stage.config.watch.clone();

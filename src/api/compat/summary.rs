@@ -92,12 +92,20 @@ impl Context {
             Ok(ended) => {
                 let result = ended.task.result.unwrap_or_default();
                 let summary = result["summary"].as_str().map(str::to_owned);
-                let without = "There is no language model: set `llm.base_url` in the configuration.";
-                (ended.transcript, summary, (!has_model).then(|| without.to_owned()))
+                let why = match has_model {
+                    true => "Nothing was said.",
+                    false => "There is no language model: set `llm.base_url` in the configuration.",
+                };
+                let why = summary.is_none().then(|| why.to_owned());
+                (ended.transcript, summary, why)
             }
             // The words are not lost when what comes after them fails.
             Err(error) => match self.transcript_of(id, None).await {
-                Ok(transcript) => (transcript, None, Some(format!("{}. {}", error.detail, error.hint))),
+                Ok(transcript) => {
+                    let why =
+                        format!("{}. POST /api/tasks/{id}/retry tries it again.", error.detail.trim_end_matches('.'));
+                    (transcript, None, Some(why))
+                }
                 Err(_) => return Err(error),
             },
         };

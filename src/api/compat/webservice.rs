@@ -148,6 +148,12 @@ impl Context {
         let first = json!({ "clip_timestamps": [0, TO_KNOW], "vad": false, "beam_size": 1, "temperature": 0 });
         options.extend(first.as_object().cloned().unwrap_or_default());
         let transcript = self.with_samples(fields, given, options, caller).await?.transcript;
+        if transcript.language.is_empty() {
+            let detail = format!("Nobody speaks in the first {TO_KNOW} seconds");
+            return Err(Error::new(Code::InvalidValue, detail)
+                .with_hint("Send a part with speech.")
+                .with_field("audio_file"));
+        }
         Ok(Detected {
             detected_language: language::name(&transcript.language).unwrap_or_default().to_owned(),
             confidence: f64::from(transcript.language_probability),
@@ -177,7 +183,9 @@ fn goal(fields: &Fields) -> Option<(String, Value)> {
 fn format(fields: &Fields) -> Result<Format> {
     let Some(word) = fields.text("output") else { return Ok(Format::Txt) };
     let known = FORMATS.map(Format::extension);
-    FORMATS.into_iter().find(|format| format.extension() == word.trim()).ok_or_else(|| {
+    // The documentation there says `text`, its code `txt`.
+    let wanted = if word.trim() == "text" { "txt" } else { word.trim() };
+    FORMATS.into_iter().find(|format| format.extension() == wanted).ok_or_else(|| {
         let shown: String = word.chars().take(60).collect();
         Error::new(Code::InvalidValue, format!("There is no output \"{}\"", shown.escape_debug()))
             .with_hint(format!("Known: {}.", known.join(", ")))

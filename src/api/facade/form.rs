@@ -132,6 +132,10 @@ impl Context {
     /// Reads a body that is a file called `name`.
     pub(in crate::api) async fn read_raw(&self, raw: Raw, name: String) -> Result<Given> {
         let content_type = raw.incoming.content_type.clone();
+        if content_type.starts_with("multipart/") {
+            return Err(Error::new(Code::UnsupportedFormat, "The body is a form, not a file")
+                .with_hint("Send the file as the whole body: curl --data-binary @talk.mp3 URL."));
+        }
         Ok(Given { file: raw.incoming.store(&self.state).await?, name, content_type })
     }
 
@@ -141,7 +145,12 @@ impl Context {
         while let Some(part) = parts.next().await? {
             let Some(name) = part.name().map(str::to_owned) else { continue };
             let file_name = part.file_name();
-            if files.contains(&name.as_str()) && given.is_none() {
+            if files.contains(&name.as_str()) && given.is_some() {
+                return Err(Error::new(Code::InvalidRequest, "There is more than one file")
+                    .with_hint("Send one file in each request.")
+                    .with_field(name));
+            }
+            if files.contains(&name.as_str()) {
                 let content_type = part.content_type().unwrap_or_default().to_owned();
                 let name = file_name.unwrap_or_default();
                 match part.store(&self.state).await {

@@ -87,11 +87,13 @@ impl Context {
         };
         let kind = media.content_type.as_deref().unwrap_or("application/octet-stream");
         let extension = key.rsplit_once('.').map_or("bin", |(_, extension)| extension);
+        // An upload's title is its file's name.
+        let title = media.title.strip_suffix(&format!(".{extension}")).unwrap_or(&media.title);
         let bytes = kept.stream;
         Ok(head
             .content_type(kind)
             .header(header::CONTENT_LENGTH, kept.range.end - kept.range.start)
-            .header(header::CONTENT_DISPOSITION, disposition(Show::Attachment, &media.title, extension))
+            .header(header::CONTENT_DISPOSITION, disposition(Show::Attachment, title, extension))
             .header(header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'")
             .header(header::CACHE_CONTROL, "private, no-cache")
             .body(Body::from_bytes_stream(to_io(bytes))))

@@ -215,6 +215,7 @@ pub fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a s
     let error = Error::new(Code::UnknownField, format!("There is no {what} \"{}\"", name.escape_debug()));
     let hint = match nearest(name, known.iter().copied()) {
         Some(best) => format!("Did you mean \"{best}\"?"),
+        None if known.is_empty() => "There are none.".to_owned(),
         None => format!("Known: {}.", known.join(", ")),
     };
     error.with_hint(hint).with_field(name)
