@@ -43,9 +43,10 @@ def busy(binary, stored, gets, posts):
 
         low = {"options": {"no_cache": True}, "priority": "low"}
         work = [daemon.upload(LONG, **low)]
-        while not any(step["key"] == "text" and step["progress"] for step in daemon.get(f"/api/tasks/{work[0]}")["steps"]):
+        is_heard = lambda step: step["key"] == "text" and step["progress"]
+        while not any(map(is_heard, (first := daemon.get(f"/api/tasks/{work[0]}"))["steps"])):
             time.sleep(0.05)
-        again = {"media_id": daemon.get(f"/api/tasks/{work[0]}")["media"]["id"], **low}
+        again = {"media_id": first["media"]["id"], **low}
         work += [ask(client, "POST", "/api/tasks", again)[1]["id"] for _ in range(40)]
 
         engine, taken = daemon.engine_pid(), {"GET": [], "POST": []}
@@ -59,6 +60,7 @@ def busy(binary, stored, gets, posts):
                 took, task = ask(client, "GET", f"/api/tasks/{id}")
                 assert task["result"] == original["result"], task
                 taken["GET"].append(took)
+            time.sleep(0.01)
         lasted = time.monotonic() - begun
         cores = (cpu_seconds(engine) - used) / lasted
 
@@ -71,7 +73,7 @@ def busy(binary, stored, gets, posts):
         assert ended["error"]["code"] == "source_not_found", ended
         daemon.stop()
     note("  cores that the engine used meanwhile", f"{cores:.2f} of {lab.THREADS}")
-    note("  POSTed links", "lead to a server here that answers 404: each task ends by itself and none reaches the engine")
+    note("  POSTed links", "lead to a server here that answers 404: each task ends by itself")
     for path, (took, page) in lists.items():
         note(f"  GET {path}", f"{took:.1f} ms for a page of {page['total']:,}")
     for method, path, limit in (("GET", "/api/tasks/{id}", 10), ("POST", "/api/tasks", 30)):
@@ -106,12 +108,12 @@ def multiply(database, task, count):
     """Copies the one task that is stored, with all that hangs on it, until there are so many."""
     base = sqlite3.connect(database)
     base.execute("PRAGMA synchronous = OFF")
-    events, transcripts = (base.execute(f"SELECT max(id) FROM {name}").fetchone()[0] for name in ("events", "transcripts"))
+    top = lambda table: base.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
     new = {
         "tasks": {"id": "id + n", "link": "link || '#' || n"},
         "steps": {"id": "substr(id, 1, 24) || printf('%012x', 16 * n + position)", "task_id": "task_id + n"},
-        "transcripts": {"id": f"id + {transcripts} * n", "task_id": "task_id + n"},
-        "events": {"id": f"id + {events} * n", "task_id": "task_id + n"},
+        "transcripts": {"id": f"id + {top('transcripts')} * n", "task_id": "task_id + n"},
+        "events": {"id": f"id + {top('events')} * n", "task_id": "task_id + n"},
         "task_media": {"task_id": "task_id + n"},
     }
     for table, changed in new.items():
@@ -230,7 +232,7 @@ def few_files(binary):
     own = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)[0]
     others = [connect(daemon, "/live", "127.0.1.1") for _ in range(FEW_FILES)]
     begun = time.monotonic()
-    client = http.client.HTTPConnection(daemon.host, timeout=20, source_address=("127.0.2.1", 0))
+    client = http.client.HTTPConnection(daemon.host, timeout=10, source_address=("127.0.2.1", 0))
     with contextlib.suppress(OSError):
         ask(client, "GET", "/live")
     took = time.monotonic() - begun

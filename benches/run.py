@@ -36,7 +36,7 @@ def main():
         "resolve": lambda: cost.resolve(pathlib.Path(args.binary).with_name("examples") / "resolve-cost"),
         "command": lambda: (cost.command_line(binary, None, size(3, 1)), cost.command_line(binary, "base", 1)),
         "crashes": lambda: cost.crashes(binary, size(15, 4)),
-        "api": lambda: api.busy(binary, size(100_000, 5_000), size(4000, 300), size(1000, 50)),
+        "api": lambda: api.busy(binary, size(100_000, 5_000), size(2400, 200), size(600, 50)),
         "streams": lambda: api.streams(binary, size(500, 50)),
         "idle": lambda: api.idle(binary, size(10_000, 1_000)),
         "ctranslate2": lambda: recognition.ctranslate2(capi, size(7, 1)),

@@ -80,7 +80,8 @@ async fn what_cannot_be_heard_is_told_in_its_shape() {
         ("/upload --json '[1]'", 400, "must be a JSON object"),
         ("/upload -F file=@meeting.flac -F language=klingon", 422, "klingon"),
         ("/upload -F file=@words.mp3", 422, "audio nor video"),
-        ("/process/audio -F file=", 422, "zero bytes"),
+        // A form in which no file was chosen.
+        ("/process/audio -F file=", 400, "There is no file \"file\""),
     ] {
         let answer = typed_json(&app, folder.path(), HOST, &format!("curl {HOST}{request}")).await;
         check_detail(request, &answer, status, says);

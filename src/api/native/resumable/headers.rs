@@ -103,7 +103,7 @@ impl Checksum {
     }
 
     /// Whether the pieces were those that were sent.
-    pub(super) fn is_right(self) -> bool {
+    pub(super) fn matches(self) -> bool {
         match self.hash {
             Hash::Sha1(hash) => hash.finalize().as_slice() == self.wanted,
             Hash::Sha256(hash) => hash.finalize().as_slice() == self.wanted,
@@ -149,7 +149,7 @@ mod tests {
         ] {
             let mut sum = Checksum::read(given).unwrap();
             bytes.bytes().for_each(|byte| sum.update(&[byte]));
-            assert_eq!(sum.is_right(), right, "{given} {bytes}");
+            assert_eq!(sum.matches(), right, "{given} {bytes}");
         }
         for wrong in ["", "sha1", "md5 AA==", "sha1 %"] {
             assert!(Checksum::read(wrong).is_err(), "{wrong}");
@@ -165,7 +165,7 @@ mod tests {
         #[test]
         fn whatever_stands_there_is_read_or_refused(text in "[ -~]{0,80}") {
             let _ = file_name(&text);
-            let _ = Checksum::read(&text).map(Checksum::is_right);
+            let _ = Checksum::read(&text).map(Checksum::matches);
         }
     }
 }

@@ -123,7 +123,7 @@ async fn copy(
         }
         file.write(&bytes).await?;
     }
-    match checksum.is_none_or(Checksum::is_right) {
+    match checksum.is_none_or(Checksum::matches) {
         true => Ok(()),
         false => Err(Error::new(Code::ChecksumMismatch, "The piece has another checksum than its header says")),
     }
