@@ -47,7 +47,8 @@ impl<'a, T: ParseFromJSON, const MOST: usize> ApiExtractor<'a> for JsonBody<T, M
 
     fn request_meta() -> Option<MetaRequest> {
         let content = vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }];
-        Some(MetaRequest { description: None, content, required: true })
+        let required = !Registry::new().create_fake_schema::<T>().required.is_empty();
+        Some(MetaRequest { description: None, content, required })
     }
 
     async fn from_request(

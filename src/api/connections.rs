@@ -92,6 +92,8 @@ impl Acceptor for Connections {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
+                    // Most likely there is no file left for it.
+                    self.peers.shed();
                     // The server asks again at once, so the wait is here.
                     tokio::time::sleep(PAUSE).await;
                     return Err(error);

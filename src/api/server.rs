@@ -30,6 +30,9 @@ use crate::error::{Code, Error, Result};
 /// How long open requests may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Files that are kept for everything but connections: the database, media, engines.
+const OTHER_FILES: usize = 256;
+
 /// The application: every route, below `server.base_path`.
 pub fn app(state: State) -> impl Endpoint<Output = poem::Response> + 'static {
     let peers = Peers::new(0, QUIET);
@@ -41,7 +44,8 @@ pub fn app(state: State) -> impl Endpoint<Output = poem::Response> + 'static {
 pub async fn serve(state: State, listener: TcpListener, shutdown: CancellationToken) -> Result<()> {
     let server = state.config.server.clone();
     let peers = Peers::new(server.max_connections_per_address, QUIET);
-    let limits = Limits { most: server.max_connections, head: server.head_timeout.0, idle: server.idle_timeout.0 };
+    let limits =
+        Limits { most: affordable(server.max_connections), head: server.head_timeout.0, idle: server.idle_timeout.0 };
     let acceptor = Connections::new(listener, limits, peers.clone())
         .map_err(|error| Error::new(Code::Io, "The listening socket cannot be used").with_source(error))?;
     let draining = Arc::clone(&state.draining);
@@ -54,6 +58,19 @@ pub async fn serve(state: State, listener: TcpListener, shutdown: CancellationTo
         .run_with_graceful_shutdown(app, stopped, Some(GRACE))
         .await
         .map_err(|error| Error::new(Code::Io, "The server has stopped").with_source(error))
+}
+
+/// As many connections as are wished, or as the files that this process may open leave room for.
+fn affordable(wished: usize) -> usize {
+    let Ok((files, _)) = rlimit::getrlimit(rlimit::Resource::NOFILE) else { return wished };
+    let room = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(OTHER_FILES);
+    if room < wished {
+        tracing::warn!(
+            files,
+            "`server.max_connections` is {wished}, but there is room for {room}: raise the limit of open files"
+        );
+    }
+    wished.min(room)
 }
 
 /// The OpenAPI document as JSON: sorted and indented, so that two versions can be compared.
