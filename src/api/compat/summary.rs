@@ -102,8 +102,12 @@ impl Context {
             // The words are not lost when what comes after them fails.
             Err(error) => match self.transcript_of(id, None).await {
                 Ok(transcript) => {
-                    let why =
-                        format!("{}. POST /api/tasks/{id}/retry tries it again.", error.detail.trim_end_matches('.'));
+                    // What may pass was tried again until there was no try left.
+                    let hint = match error.code.class().is_retryable() {
+                        true => format!("POST /api/tasks/{id}/retry tries it again."),
+                        false => error.hint,
+                    };
+                    let why = format!("{}. {hint}", error.detail.trim_end_matches('.'));
                     (transcript, None, Some(why))
                 }
                 Err(_) => return Err(error),
