@@ -62,4 +62,16 @@ impl Context {
             }
         }
     }
+
+    /// What a task has heard, once it has completed; none when its workflow has heard nothing.
+    pub(in crate::api) async fn words_of(&self, task: &Task) -> Result<Option<Transcript>> {
+        if task.status != TaskStatus::Completed {
+            return Ok(None);
+        }
+        match self.transcript_of(task.id, None).await {
+            Ok(transcript) => Ok(Some(transcript)),
+            Err(error) if error.code == Code::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
         native::{Context, Group},
         who::Who,
     },
-    domain::{Caller, Task, TaskId, TaskStatus, Transcript},
+    domain::{Caller, Task, TaskId, TaskStatus},
     error::{Code, Error, Result},
     queue::services::{Known, shown},
 };
@@ -171,7 +171,7 @@ impl Context {
             Some(id) => store.media(id).await?,
             None => None,
         };
-        let transcript = self.services_transcript(task).await?;
+        let transcript = self.words_of(task).await?;
         let deliveries = match task.callback_url {
             Some(_) => store.deliveries_of(task.id).await?,
             None => Vec::new(),
@@ -185,18 +185,6 @@ impl Context {
             steps: &steps,
             base: &asked.base(&self.state.config.server.base_path),
         }))
-    }
-
-    /// What a completed task has heard; a workflow may have heard nothing.
-    async fn services_transcript(&self, task: &Task) -> Result<Option<Transcript>> {
-        if task.status != TaskStatus::Completed {
-            return Ok(None);
-        }
-        match self.transcript_of(task.id, None).await {
-            Ok(transcript) => Ok(Some(transcript)),
-            Err(error) if error.code == Code::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     async fn services_tasks(&self, asked: Asked, filters: Filters) -> Result<Answer> {

@@ -15,7 +15,7 @@ use crate::{
         sample::shows,
         who::Who,
     },
-    domain::{Caller, Facade, Task, TaskId, TaskStatus, Transcript},
+    domain::{Caller, Facade, Task, TaskId},
     error::{Code, Error, Result},
     intake::Submission,
     store::TaskFilter,
@@ -156,18 +156,6 @@ impl Context {
 
     async fn job(&self, task: &Task) -> Result<Job> {
         Ok(Job::of(task, self.words_of(task).await?.as_ref()))
-    }
-
-    async fn words_of(&self, task: &Task) -> Result<Option<Transcript>> {
-        if task.status != TaskStatus::Completed {
-            return Ok(None);
-        }
-        match self.transcript_of(task.id, None).await {
-            Ok(transcript) => Ok(Some(transcript)),
-            // A workflow may have heard nothing.
-            Err(error) if error.code == Code::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     async fn jobs(&self, who: Caller, limit: u64) -> Result<Vec<Job>> {
