@@ -21,6 +21,7 @@ mod sources;
 mod tasks;
 mod transcripts;
 mod upload;
+mod wire;
 mod workflows;
 
 use std::sync::{Arc, LazyLock, atomic::AtomicBool};
