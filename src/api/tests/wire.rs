@@ -27,15 +27,14 @@ async fn a_length_that_lies_is_found_out() {
     assert!(short.is_empty() || short.starts_with("HTTP/1.1 400 "), "{short}");
     let two = say(&running, &format!("{POST}content-length: 2\r\ncontent-length: 300\r\n\r\n{{}}{LIVE}")).await;
     assert!(two.starts_with("HTTP/1.1 400 ") && two.matches("HTTP/1.1 ").count() == 1, "{two}");
-    // With chunks no length counts, so that what stands in them is no request of its own, wherever it is cut.
-    let inner = format!("{{\"lnik\": \"{}\"}}", LIVE.replace("\r\n", " "));
-    let chunk = format!("{:x}\r\n{inner}\r\n0\r\n\r\n{LIVE}", inner.len());
+    // With chunks no length counts, and as a proxy may have thought otherwise, nothing that follows is taken for a request.
+    let body = r#"{"lnik": "x"}"#;
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\n{LIVE}", body.len());
     let (length, chunked) = ("content-length: 10\r\n", "transfer-encoding: chunked\r\n");
     for head in [format!("{length}{chunked}"), format!("{chunked}{length}")] {
-        let both = say(&running, &format!("{POST}{head}\r\n{chunk}")).await;
+        let both = say(&running, &format!("{POST}{head}\r\n{chunks}")).await;
         assert!(both.starts_with("HTTP/1.1 422 ") && both.contains("lnik"), "{both}");
-        let (_, after) = both.rsplit_once("HTTP/1.1 ").unwrap();
-        assert!(after.starts_with("200 OK") && both.matches("HTTP/1.1 ").count() == 2, "{both}");
+        assert_eq!(both.matches("HTTP/1.1 ").count(), 1, "{both}");
     }
     let wild = say(&running, &format!("{POST}{chunked}\r\nffffffffffffffffff\r\n{{}}")).await;
     assert!(wild.is_empty() || wild.starts_with("HTTP/1.1 400 "), "{wild}");
