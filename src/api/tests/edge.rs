@@ -120,8 +120,8 @@ async fn an_open_daemon_is_not_for_those_behind_a_proxy() {
 async fn a_long_path_is_compared_with_nothing() {
     let api = Api::new().await;
     // They begin like others, which is enough to be like them.
-    for (more, is_compared) in [(70, true), (104, false), (60_000, false)] {
-        let path = format!("/api/tasks/batch{}", "s".repeat(more));
+    for (more, is_compared) in [(70, true), (95, false), (60_000, false)] {
+        let path = format!("/api/resolve{}", "s".repeat(more));
         let problem = api.get(&path).await.problem(404, "not_found");
         assert_eq!(problem["hint"] != "/docs lists every path.", is_compared, "{more}");
     }
