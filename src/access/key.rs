@@ -90,6 +90,19 @@ mod tests {
         assert!(!format!("{key:?}").contains(&key.text()[13..]));
     }
 
+    /// Security list, 80: no answer may come sooner the earlier a guess goes wrong. Hashes are compared, of which nobody
+    /// can choose a beginning, and by `subtle`, which always looks at all bytes; a test of times would measure the machine.
+    #[test]
+    fn one_wrong_byte_is_wrong_wherever_it_stands() {
+        let key = Key::random();
+        let _: fn(&[u8], &[u8]) -> subtle::Choice = ConstantTimeEq::ct_eq;
+        for place in 0..32 {
+            let mut other = key.sha256();
+            other[place] ^= 1;
+            assert!(!key.is(&other), "{place}");
+        }
+    }
+
     #[test]
     fn the_form_stays() {
         // Written down once: tokens that are out there must go on being read.

@@ -138,6 +138,12 @@ impl Pace {
         self.note(count, Instant::now())
     }
 
+    /// As if the body had begun so much earlier.
+    #[cfg(test)]
+    pub(super) fn age(&mut self, by: Duration) {
+        self.since -= by;
+    }
+
     fn note(&mut self, count: usize, now: Instant) -> Result<()> {
         self.bytes += count as u64;
         let passed = now.saturating_duration_since(self.since);

@@ -145,5 +145,7 @@ mod tests {
         assert!(check(&request(Method::POST, &["http://a.example"])).is_ok());
         assert_eq!(check(&request(Method::DELETE, &["http://b.example"])).unwrap_err().code, Code::CrossOrigin);
         assert!(check(&request(Method::POST, &["http://a.example", "http://a.example"])).is_err());
+        let two = Request::builder().header("host", "a.example").header("host", "a.example").finish();
+        assert_eq!(check(&two).unwrap_err().code, Code::InvalidRequest);
     }
 }

@@ -94,6 +94,14 @@ impl Parts {
     }
 }
 
+#[cfg(test)]
+impl Parts {
+    /// As if the body had begun so much earlier.
+    pub(super) fn age(&self, by: std::time::Duration) {
+        self.pace.lock().unwrap().age(by);
+    }
+}
+
 /// One part. What is not read is skipped.
 pub(super) struct Part {
     field: Field,

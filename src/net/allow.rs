@@ -11,7 +11,8 @@ use crate::error::{Code, Error, Result};
 ///
 /// A host entry exempts links which name exactly that host (a name, or an address), with a port only on that port.
 /// A CIDR entry exempts addresses: links to them on any port, and names that resolve to them (on the usual ports, as a
-/// name's port is judged before anything is looked up).
+/// name's port is judged before anything is looked up). The daemon's own address is like any other: a link to it is asked
+/// without a token, and whoever could send such a link to an open daemon may ask it anyway.
 #[derive(Debug, Default)]
 pub(super) struct AllowList {
     hosts: Vec<(Host<String>, Option<u16>)>,

@@ -72,3 +72,18 @@ async fn the_day_s_audio_ends_between_the_files_of_one_list() {
     assert_eq!(post(&app, &key, json!({ "link": links[0] })).await.0, 429);
     app.finish().await;
 }
+
+/// Security list, 35: who exempts the daemon's own address (these tests do) lets links to it through, and the daemon
+/// then asks itself as a stranger would: without a token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_the_own_api_has_no_rights() {
+    let app = TestApp::with("auth.mode = \"on\"").await;
+    let key = token(&app, "curious", Quota::default()).await;
+    let (status, task) = post(&app, &key, json!({ "link": format!("{}/api/tasks", app.url) })).await;
+    assert_eq!(status, 202, "{task}");
+    let path = format!("{}/api/tasks/{}?wait=60", app.url, task["id"]);
+    let task = app.http.get(path).bearer_auth(&key).send().await.unwrap().json::<Value>().await.unwrap();
+    let error = (&task["status"], &task["error"]["code"]);
+    assert_eq!(error, (&json!("failed"), &json!("source_forbidden")), "{task}");
+    app.finish().await;
+}

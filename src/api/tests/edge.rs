@@ -9,7 +9,10 @@ use poem::{
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::api::{failures, openapi, shape::Shape};
+use crate::{
+    api::{failures, openapi, shape::Shape},
+    config::AuthMode,
+};
 
 #[tokio::test]
 async fn what_does_not_exist_is_a_problem_with_a_hint() {
@@ -100,6 +103,28 @@ async fn other_origins_may_not_act() {
     let answer = api.send(request(Method::OPTIONS, "http://evil.example")).await;
     answer.problem(405, "method_not_allowed");
     assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+}
+
+#[tokio::test]
+async fn an_open_daemon_is_not_for_those_behind_a_proxy() {
+    let (open, guarded) = (Api::new().await, Api::with(|config| config.auth.mode = AuthMode::On).await);
+    for name in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"] {
+        let request =
+            || Request::builder().uri_str("/live").header("host", "127.0.0.1:8000").header(name, "x").finish();
+        open.send(request()).await.problem(403, "cross_origin");
+        assert_eq!(guarded.send(request()).await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_path_is_compared_with_nothing() {
+    let api = Api::new().await;
+    // They begin like others, which is enough to be like them.
+    for (more, is_compared) in [(70, true), (95, false), (60_000, false)] {
+        let path = format!("/api/resolve{}", "s".repeat(more));
+        let problem = api.get(&path).await.problem(404, "not_found");
+        assert_eq!(problem["hint"] != "/docs lists every path.", is_compared, "{more}");
+    }
 }
 
 #[tokio::test]

@@ -114,3 +114,13 @@ async fn only_the_newest_edits_are_kept_and_none_is_used_for_other_tasks() {
     let copy = api.store().transcript_to_copy(original.id).await.unwrap().unwrap();
     assert_eq!(copy.transcript.text, "Pleas send. Now.");
 }
+
+#[tokio::test]
+async fn the_words_of_many_hours_fit_in() {
+    let api = heard().await;
+    let text = vec!["word ".repeat(1_900); 150].join("\n");
+    assert!(text.len() > 1024 * 1024);
+    let answer = api.edit(None, json!({ "text": text })).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, "\"2\""));
+    assert_eq!(answer.json()["segments"].as_array().unwrap().len(), 150);
+}

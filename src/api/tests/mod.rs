@@ -21,12 +21,14 @@ mod sources;
 mod tasks;
 mod transcripts;
 mod upload;
+mod wire;
 mod workflows;
 
-use std::sync::{Arc, LazyLock, atomic::AtomicBool};
+use std::sync::{Arc, LazyLock, OnceLock, atomic::AtomicBool};
 
 use poem::{
-    Body, Endpoint, Request, Response,
+    Body, Endpoint, EndpointExt, Request, Response,
+    endpoint::BoxEndpoint,
     http::{HeaderMap, Method, StatusCode},
 };
 use serde_json::{Value, json};
@@ -100,6 +102,8 @@ struct Api {
     folder: TempDir,
     list: Arc<Stub>,
     state: State,
+    /// Built once: that takes a while.
+    app: OnceLock<BoxEndpoint<'static, Response>>,
 }
 
 struct Answer {
@@ -157,7 +161,7 @@ impl Api {
             info: Arc::new(|| json!({ "ffmpeg": "7.1", "name": "other" })),
             draining: Arc::new(AtomicBool::new(false)),
         };
-        Self { folder, list, state }
+        Self { folder, list, state, app: OnceLock::new() }
     }
 
     fn store(&self) -> &Store {
@@ -172,7 +176,7 @@ impl Api {
     }
 
     async fn call(&self, request: Request) -> Response {
-        app(self.state.clone()).call(request).await.unwrap()
+        self.app.get_or_init(|| app(self.state.clone()).boxed()).call(request).await.unwrap()
     }
 
     async fn send(&self, request: Request) -> Answer {

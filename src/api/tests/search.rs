@@ -105,3 +105,13 @@ async fn what_is_gone_is_not_found() {
     api.task().await;
     assert_eq!(api.found("example").await.len(), 1);
 }
+
+#[tokio::test]
+async fn each_word_is_a_search_so_there_are_not_many() {
+    let api = Api::new().await;
+    api.said("x", "x", "a b c d e f g h").await;
+    assert_eq!(api.found("a b c d e f g h").await, [1]);
+    assert_eq!(api.found(&"a ".repeat(90)).await, [1], "the same word is looked for once");
+    let problem = api.get("/api/tasks?q=a+b+c+d+e+f+g+h+i").await.problem(422, "invalid_value");
+    assert_eq!(problem["field"], "q");
+}

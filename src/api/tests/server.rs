@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::Api;
 use crate::{api::serve, config::Config, domain::Span, error::Result};
 
-struct Running {
+pub(super) struct Running {
     api: Api,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<Result<()>>,
 }
 
-async fn start(change: impl FnOnce(&mut Config)) -> Running {
+pub(super) async fn start(change: impl FnOnce(&mut Config)) -> Running {
     let api = Api::with(change).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -28,7 +28,7 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
     Running { api, address, stop, server }
 }
 
-async fn read_all(stream: &mut TcpStream) -> String {
+pub(super) async fn read_all(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     // A reset instead of a clean end is an end, too.
     let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut text)).await.unwrap();

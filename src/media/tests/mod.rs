@@ -1,5 +1,6 @@
 //! The module with real ffmpeg and real files; nothing is mocked but ffmpeg's bad manners.
 
+mod broken;
 mod damaged;
 mod formats;
 mod hostile;

@@ -174,3 +174,28 @@ async fn files_that_hold_no_sound_fail_with_the_reason() {
     nothing_left(&app, "a failed upload that was deleted");
     app.finish().await;
 }
+
+/// Security list, 64: a page that is also a clip is saved by browsers, never shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_that_is_a_page_too_is_served_inert() {
+    let app = small().await;
+    let (page, clip) = (b"<!doctype html><script>alert(1)</script>".as_slice(), sample_bytes("en-known-06.mp3"));
+    for bytes in [[&clip, page].concat(), [page, &clip].concat()] {
+        let (status, task) = app.upload("page.html", bytes.clone(), &[]).await;
+        assert_eq!(status, 202, "{task}");
+        let id = task["id"].as_i64().unwrap();
+        app.end(id).await;
+        let answer = app.http.get(format!("{}/api/tasks/{id}/media", app.url)).send().await.unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(answer.status(), 200);
+        let kind = header("content-type");
+        assert!(["audio/mpeg", "application/octet-stream"].contains(&kind.as_str()), "{kind}");
+        assert!(header("content-disposition").starts_with("attachment;"), "{}", header("content-disposition"));
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("content-security-policy"), "sandbox; default-src 'none'");
+        assert_eq!(answer.bytes().await.unwrap(), bytes);
+        assert_eq!(app.delete(&format!("/api/tasks/{id}")).await, 204);
+    }
+    nothing_left(&app, "a page");
+    app.finish().await;
+}

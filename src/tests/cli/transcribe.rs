@@ -99,6 +99,20 @@ async fn one_bad_input_does_not_stop_the_others_and_is_named() {
     assert!(!said.err.contains("xyzzy"), "{}", said.err);
 }
 
+/// Security list, 61.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_files_name_is_no_option_and_no_command() {
+    let cli = Cli::new();
+    let names = ["-i", "--", "|sh", "$(touch made).wav", "; touch made", "%03d.flac"];
+    for name in names {
+        cli.file(name, &sample_bytes(CLIP));
+    }
+    let config = cli.path("test.toml");
+    let said = cli.plain(&[&["transcribe", "--config", config.to_str().unwrap(), "--"][..], &names].concat()).await;
+    assert_eq!(said.fine(), format!("{WORDS}\n").repeat(names.len()));
+    assert!(!cli.path("made").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_no_failure() {
     let cli = Cli::new();

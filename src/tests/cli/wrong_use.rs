@@ -67,3 +67,25 @@ async fn what_is_not_there_is_a_failure_with_a_hint() {
     }
     cli.plain(&["models", "list", "--config", "nowhere.toml"]).await.failed(1, &["[config]", "nowhere.toml"]);
 }
+
+/// Of research/security.md §7: 61 and 62.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shell_or_a_device_would_take_ill_is_refused_with_words() {
+    let cli = Cli::new();
+    std::os::unix::fs::symlink("/dev/zero", cli.path("zero.mp3")).unwrap();
+    std::os::unix::fs::symlink("nowhere", cli.path("dangling.mp3")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(cli.path("fifo.mp3")).status().unwrap().success());
+    let config = cli.path("test.toml");
+    let no_files = ["/dev/zero", "zero.mp3", "fifo.mp3"];
+    let no_links = ["-i", "--", "|sh", "$(id).wav", "`id`.wav", "; touch made", "dangling.mp3", ""];
+    let arguments: Vec<&str> = ["transcribe", "--config", config.to_str().unwrap(), "--"]
+        .into_iter()
+        .chain(no_files)
+        .chain(no_links)
+        .collect();
+    let said = cli.plain(&arguments).await;
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+    assert_eq!(said.err.matches(" is not a file").count(), no_files.len(), "{}", said.err);
+    assert_eq!(said.err.matches("[invalid_link]").count(), no_files.len() + no_links.len(), "{}", said.err);
+    assert!(!cli.path("made").exists());
+}

@@ -121,3 +121,18 @@ async fn two_tokens_may_use_the_same_idempotency_key() {
     assert_ne!(a, b);
     assert_eq!((send(&one).await, send(&other).await), (a, b));
 }
+
+#[tokio::test]
+async fn one_token_leaves_room_for_the_uploads_of_others() {
+    let api = guarded_with(|config| config.uploads.max_unfinished = 8).await;
+    let (one, other) = (api.token_for(WORKER).await, api.token_for(WORKER).await);
+    let begin = async |key: &str| {
+        let request = Request::builder().method(Method::POST).uri_str("/api/uploads").header("x-api-key", key);
+        api.send(request.header("tus-resumable", "1.0.0").header("upload-length", "9").finish()).await
+    };
+    for key in [&one, &one, &other] {
+        assert_eq!(begin(key).await.status, 201);
+    }
+    begin(&one).await.problem(507, "insufficient_storage");
+    assert_eq!(begin(&other).await.status, 201);
+}

@@ -101,3 +101,21 @@ async fn a_browser_logs_in_and_out() {
     api.state.access.revoke(token.id).await.unwrap();
     with(Method::GET, "/t/api/tasks", "https://a.example").await.problem(401, "unauthorized");
 }
+
+/// The cookie is the visitor's: a page of another site that may call has no part in it.
+#[tokio::test]
+async fn a_page_of_another_site_shows_a_token_of_its_own() {
+    let page = "https://app.example";
+    let api = guarded_with(|config| config.server.cors_origins = vec![page.to_owned()]).await;
+    let key = api.token_for(WORKER).await;
+    let (session, _) = api.state.access.session(&key, None).await.unwrap();
+    let send = async |origin: &str, name: &str, value: String| {
+        let request = Request::builder().method(Method::POST).uri_str("/api/tasks").content_type("application/json");
+        let request = request.header("host", "a.example").header("origin", origin).header(name, value);
+        api.send(request.body(r#"{"link": "https://example.com/a.mp3"}"#)).await
+    };
+    let cookie = || format!("trawl_session={session}");
+    assert_eq!(send("https://a.example", "cookie", cookie()).await.status, 202);
+    send(page, "cookie", cookie()).await.problem(401, "unauthorized");
+    assert_eq!(send(page, "x-api-key", key.clone()).await.status, 202);
+}
