@@ -16,8 +16,9 @@ impl Store {
     /// try) do not count: they keep nobody busy.
     pub async fn backlog(&self, lane: Lane) -> Result<u64> {
         let now = self.dialect.now(&self.read).await?;
-        let due = Column::State.eq(StepState::Ready.as_str()).and(Column::EligibleAt.lte(now));
-        let busy = Column::State.eq(StepState::Running.as_str()).or(due);
+        // States first, as a list: otherwise SQLite walks through every step that the lane ever had.
+        let open = Column::State.is_in([StepState::Running.as_str(), StepState::Ready.as_str()]);
+        let busy = open.and(Column::State.eq(StepState::Running.as_str()).or(Column::EligibleAt.lte(now)));
         Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(busy).count(&self.read).await?)
     }
 
