@@ -48,12 +48,15 @@ impl ModelsConfig {
             }
             if let Some((next, behind)) = self.alias(to) {
                 let text = format!("The alias \"{shown}\" in `models.aliases` leads to another alias, \"{next}\"");
-                let circular = next == alias || behind.eq_ignore_ascii_case(alias);
+                let mut end = behind;
+                for _ in &self.aliases {
+                    end = self.alias(end).map_or(end, |(_, to)| to);
+                }
                 return wrong(
                     text,
-                    match circular {
-                        true => "Name a model: these lead in a circle.".to_owned(),
-                        false => format!("Add {shown} = \"{}\".", behind.escape_debug()),
+                    match self.alias(end) {
+                        Some(_) => "Name a model: these lead in a circle.".to_owned(),
+                        None => format!("Add {shown} = \"{}\".", end.escape_debug()),
                     },
                 );
             }
