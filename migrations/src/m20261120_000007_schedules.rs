@@ -1,6 +1,6 @@
 //! What starts workflows by itself: schedules with their fires, triggers by events with theirs, and alerts.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
 
 /// Adds the tables, and lets a delivery go without a task: an alert of a schedule is about none.
 #[derive(DeriveMigrationName)]
@@ -153,8 +153,13 @@ fn cursors() -> TableCreateStatement {
         .to_owned()
 }
 
-/// Not every database can change a column, so both tables are written anew: the log first, as it hangs on the other one.
+/// Lets a delivery go without a task, or no more. SQLite cannot change a column, so both tables are written anew there: the
+/// log first, as it hangs on the other one.
 async fn rebuild_deliveries(manager: &SchemaManager<'_>, without_task: bool) -> Result<(), DbErr> {
+    let task = if without_task { big_integer_null("task_id") } else { big_integer("task_id") };
+    if manager.get_database_backend() != DbBackend::Sqlite {
+        return manager.alter_table(Table::alter().table("deliveries").modify_column(task).to_owned()).await;
+    }
     for (name, table, _) in DELIVERY_INDEXES {
         manager.drop_index(Index::drop().name(name).table(Alias::new(table)).to_owned()).await?;
     }
@@ -162,7 +167,6 @@ async fn rebuild_deliveries(manager: &SchemaManager<'_>, without_task: bool) -> 
         let old = format!("{table}_old");
         manager.rename_table(Table::rename().table(Alias::new(table), Alias::new(old)).to_owned()).await?;
     }
-    let task = if without_task { big_integer_null("task_id") } else { big_integer("task_id") };
     manager.create_table(deliveries(task)).await?;
     manager.create_table(attempts()).await?;
     for (table, columns) in [("deliveries", &DELIVERY_COLUMNS[..]), ("delivery_attempts", &ATTEMPT_COLUMNS[..])] {

@@ -93,7 +93,8 @@ async fn of_steps(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let rows = connection.query_all(&page).await?;
         for row in &rows {
             last = row.try_get("", "id")?;
-            let output: Option<JsonValue> = row.try_get("", "output")?;
+            let output: Option<String> = row.try_get("", "output")?;
+            let output = output.and_then(|text| text.parse::<JsonValue>().ok());
             if let Some(media) = output.and_then(|output| output.get("media_id")?.as_i64()) {
                 note(manager, row.try_get("", "task_id")?, media).await?;
             }

@@ -41,7 +41,9 @@ impl MigrationTrait for Migration {
         let connection = manager.get_connection();
         connection.execute_unprepared("DELETE FROM cursors WHERE name = 'unsearched'").await?;
         for table in SEARCHED {
-            connection.execute_unprepared(&format!("DROP TRIGGER IF EXISTS {table}_unsearched")).await?;
+            if manager.get_database_backend() == DbBackend::Sqlite {
+                connection.execute_unprepared(&format!("DROP TRIGGER IF EXISTS {table}_unsearched")).await?;
+            }
             connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}_words")).await?;
         }
         for (name, table, _) in INDEXES {
@@ -73,8 +75,30 @@ fn waveforms() -> TableCreateStatement {
 fn search(manager: &SchemaManager) -> Result<Vec<String>, DbErr> {
     match manager.get_database_backend() {
         DbBackend::Sqlite => Ok(SEARCHED.into_iter().flat_map(fts5).collect()),
-        other => Err(DbErr::Migration(format!("there is no search for {other:?} yet"))),
+        DbBackend::Postgres => Ok(SEARCHED.into_iter().flat_map(gin).collect()),
+        DbBackend::MySql => Ok(SEARCHED.into_iter().map(fulltext).collect()),
+        other => Err(DbErr::Migration(format!("there is no search for {other:?}"))),
     }
+}
+
+/// The words of a row in parts, which go with it, and an index of them.
+fn gin(table: &str) -> [String; 2] {
+    [
+        format!(
+            "CREATE TABLE {table}_words (id bigint NOT NULL REFERENCES {table} (id) ON DELETE CASCADE, \
+             part integer NOT NULL, words text NOT NULL, PRIMARY KEY (id, part))"
+        ),
+        format!("CREATE INDEX {table}_words_found ON {table}_words USING gin (to_tsvector('simple', words))"),
+    ]
+}
+
+/// As [`gin`].
+fn fulltext(table: &str) -> String {
+    format!(
+        "CREATE TABLE {table}_words (id bigint NOT NULL, part integer NOT NULL, words longtext NOT NULL, \
+         PRIMARY KEY (id, part), FULLTEXT KEY {table}_words_found (words), \
+         CONSTRAINT {table}_words_of FOREIGN KEY (id) REFERENCES {table} (id) ON DELETE CASCADE)"
+    )
 }
 
 /// An index without the texts themselves, whose rows go with those that they are about, however they go.

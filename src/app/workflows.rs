@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn a_changed_file_is_a_new_revision_and_a_broken_one_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let store = Store::open(&crate::store::test_url::test_url(folder.path())).await.unwrap();
         let file = folder.path().join("some.json");
         let first = definition("https://one.example").to_string();
         std::fs::write(&file, &first).unwrap();
@@ -266,7 +266,7 @@ mod tests {
     #[tokio::test]
     async fn files_that_come_together_know_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let store = Store::open(&crate::store::test_url::test_url(folder.path())).await.unwrap();
         let write = |name: &str, params: Value| {
             let call = json!({"use": "workflow", "with": {"name": "mine", "params": params}});
             let text = json!({"dsl": 1, "name": name, "steps": {"call": call}}).to_string();

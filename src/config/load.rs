@@ -69,8 +69,12 @@ impl Config {
         if !self.server.cors_origins.iter().all(|origin| is_origin(origin)) {
             return wrong("server.cors_origins", "origins such as \"https://app.example\", or \"*\"");
         }
-        if !self.database.url.is_empty() && !self.database.url.starts_with("sqlite:") {
-            return wrong("database.url", "empty or start with \"sqlite:\" (other databases come later)");
+        let kinds = ["sqlite:", "postgres://", "postgresql://", "mysql://", "mariadb://"];
+        if !self.database.url.is_empty() && !kinds.iter().any(|kind| self.database.url.starts_with(kind)) {
+            return wrong(
+                "database.url",
+                "empty, or an address of SQLite (sqlite:), PostgreSQL (postgres://) or MySQL (mysql://)",
+            );
         }
         if !self.storage.url.is_empty() {
             return wrong("storage.url", "empty (other stores come later)");

@@ -42,7 +42,7 @@ impl Bench {
     }
 
     async fn open(folder: &TempDir) -> Queue {
-        let url = format!("sqlite:{}", folder.path().join("q.db").display());
+        let url = crate::store::test_url::test_url(folder.path());
         let empty = folder.path().join("empty.toml");
         std::fs::write(&empty, "").unwrap();
         let mut config = Config::load(Some(&empty), &[]).unwrap().queue;

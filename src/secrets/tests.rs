@@ -8,7 +8,7 @@ const VALUE: &str = "hush-7f3a91c2";
 
 async fn bench(key: u8) -> (Secrets, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+    let store = Store::open(&crate::store::test_url::test_url(folder.path())).await.unwrap();
     (Secrets::new(Arc::new(store), &[key; 32]), folder)
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 
 use super::{
@@ -183,9 +183,8 @@ impl Tx {
 
     /// Takes deliveries that are due.
     pub async fn claim_deliveries(&self, owner: &str, lease_ms: i64, limit: usize) -> Result<Vec<ClaimedDelivery>> {
-        let statement = self.dialect.claim_deliveries(owner, lease_ms, limit, self.now);
         let mut claimed = Vec::new();
-        for row in self.inner.query_all_raw(statement).await? {
+        for row in self.dialect.claim_deliveries(&self.inner, owner, lease_ms, limit, self.now).await? {
             let row = Model::from_query_result(&row, "")?;
             claimed.push(ClaimedDelivery {
                 id: row.id,

@@ -31,7 +31,7 @@ impl Tx {
         let model = ActiveModel {
             task_id: Set(task.0),
             kind: Set(kind.to_owned()),
-            data: Set(data),
+            data: Set(data.into()),
             created_at: Set(self.now),
             ..Default::default()
         };
@@ -54,7 +54,7 @@ impl Store {
             id: row.id,
             task_id: TaskId(row.task_id),
             kind: row.kind,
-            data: row.data,
+            data: row.data.0,
             created_at: date(row.created_at),
         };
         Ok(rows.into_iter().map(event).collect())

@@ -3,7 +3,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, OnConflict, Query},
+    sea_query::{Expr, Query},
 };
 
 use super::{
@@ -64,8 +64,7 @@ impl Tx {
             ended_at: Set((!is_open).then_some(self.now)),
             ..Default::default()
         };
-        let untaken = OnConflict::columns([Column::ScheduleId, Column::FireAt]).do_nothing().to_owned();
-        if Entity::insert(model).on_conflict(untaken).exec_without_returning(&self.inner).await? == 0 {
+        if !self.insert_new(model, &[Column::ScheduleId, Column::FireAt]).await? {
             let taken_over = Entity::update_many()
                 .col_expr(Column::State, Expr::value(state.as_str()))
                 .col_expr(Column::Note, Expr::value(note))

@@ -133,7 +133,7 @@ mod tests {
     #[tokio::test]
     async fn identities_are_kept_as_given_and_names_are_unique_within_a_platform() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let store = Store::open(&crate::store::test_url::test_url(folder.path())).await.unwrap();
         let tx = store.begin().await.unwrap();
         for one in [identity("2", "tiktok", "me"), identity("1", "douyin", "me"), identity("3", "douyin", "you")] {
             tx.insert_identity(&one).await.unwrap();

@@ -160,7 +160,7 @@ impl Tx {
     /// Removes an upload and returns its file's key; none while a task is about it or has it among its parameters.
     pub async fn take_upload(&self, id: &str) -> Result<Option<String>> {
         let link = format!("upload:{id}");
-        let named = Expr::col(task::Column::Params).cast_as("text").like(format!("%{link}%"));
+        let named = task::Column::Params.like(format!("%{link}%"));
         let is_used = task::Column::Link.eq(link).or(named);
         if task::Entity::find().filter(is_used).one(&self.inner).await?.is_some() {
             return Ok(None);

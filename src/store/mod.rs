@@ -11,6 +11,8 @@ mod events;
 mod fires;
 mod grams;
 mod identities;
+mod insert;
+mod json;
 mod lanes;
 mod load;
 mod media;
@@ -27,6 +29,8 @@ mod task_media;
 mod task_span;
 mod tasks;
 #[cfg(test)]
+pub(crate) mod test_url;
+#[cfg(test)]
 mod tests;
 mod tokens;
 mod transcripts;
@@ -36,10 +40,10 @@ mod watched;
 mod waveforms;
 mod workflows;
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{fs::File, path::Path};
 
 use chrono::{DateTime, TimeZone, Utc};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
@@ -88,14 +92,12 @@ pub struct Tx {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:path`), takes it for this process and brings its schema up to date.
+    /// Opens the database at `url` (`sqlite:path`, `postgres://…`, `mysql://…`) and brings its schema up to date. SQLite's
+    /// is taken for this process alone.
     pub async fn open(url: &str) -> Result<Self> {
         let store = Self::connect(url).await?;
-        // All or nothing; and each statement by itself would wait for the disk.
-        let changes = store.dialect.begin(&store.write).await?;
-        migrations::Migrator::up(&changes, None).await.map_err(|error| stale().with_source(error))?;
-        let now = store.dialect.now(&changes).await?;
-        let changes = Tx { inner: changes, dialect: store.dialect, now };
+        Box::pin(store.dialect.migrate(&store.write)).await?;
+        let changes = store.begin().await?;
         changes.fill_search().await?;
         changes.commit().await?;
         Ok(store)
@@ -130,36 +132,28 @@ impl Store {
     }
 
     async fn connect_with(url: &str, lock: impl FnOnce(&Path) -> Result<Option<File>>) -> Result<Self> {
-        let path = url.strip_prefix("sqlite:").ok_or_else(|| {
-            Error::new(Code::Config, "`database.url` must start with \"sqlite:\" (other databases come later)")
-        })?;
-        let path = Path::new(path.trim_start_matches("//"));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let lock = lock(path)?;
-        let dialect = Dialect::Sqlite;
-        let connect = async |writer: bool| {
-            let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
-            options
-                .max_connections(if writer { 1 } else { 8 })
-                .min_connections(1)
-                .acquire_timeout(Duration::from_secs(60))
-                // The database is in this process: a connection to it does not break while nobody looks.
-                .test_before_acquire(false)
-                .sqlx_logging(false)
-                .map_sqlx_sqlite_opts(move |options| dialect::sqlite_options(options, writer));
-            Database::connect(options).await
+        let lock = match dialect::sqlite_file(url)? {
+            Some(path) => {
+                if let Some(folder) = path.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
+                lock(path)?
+            }
+            None => None,
         };
-        let write = connect(true).await?;
-        let read = connect(false).await?;
+        let dialect::Opened { write, read, dialect } = Box::pin(dialect::open(url)).await?;
         Ok(Self { write, read, dialect, _lock: lock })
+    }
+
+    /// Whether this process has the database for itself; other nodes may share it otherwise.
+    pub fn is_exclusive(&self) -> bool {
+        self.dialect.is_exclusive()
     }
 
     /// Starts a transaction that may write.
     pub async fn begin(&self) -> Result<Tx> {
-        let inner = self.dialect.begin(&self.write).await?;
-        let now = self.dialect.now(&inner).await?;
+        // Boxed, as futures of three drivers would fill a thread's stack.
+        let (inner, now) = Box::pin(self.dialect.begin(&self.write)).await?;
         Ok(Tx { inner, dialect: self.dialect, now })
     }
 
@@ -167,7 +161,9 @@ impl Store {
     #[cfg(test)]
     pub async fn hurry(&self) {
         use sea_orm::ConnectionTrait;
-        self.write.execute_unprepared("PRAGMA synchronous=OFF").await.unwrap();
+        if self.is_exclusive() {
+            self.write.execute_unprepared("PRAGMA synchronous=OFF").await.unwrap();
+        }
     }
 
     /// Does to the tables what no trawl does, for tests of what it then does.
@@ -191,7 +187,7 @@ impl Tx {
 
     /// Makes everything done here last.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.inner.commit().await?)
+        Ok(Box::pin(self.inner.commit()).await?)
     }
 }
 

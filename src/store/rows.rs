@@ -2,13 +2,14 @@
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QuerySelect,
-    RuntimeErr, Select, SqlxError, prelude::Json, sea_query::ValueType,
+    RuntimeErr, Select, SqlxError, sea_query::ValueType,
 };
 use serde::de::DeserializeOwned;
 
 use super::{
     date,
     entities::{media, step, task},
+    json::Json,
 };
 use crate::{
     domain::{Media, MediaId, Step, Task, TaskId, TokenId, status::UnknownWord},
@@ -78,7 +79,7 @@ pub(super) fn readable<T>(rows: Vec<(i64, Result<T>)>, what: &str) -> Vec<T> {
 
 /// Reads a JSON column.
 pub(super) fn read<T: DeserializeOwned>(value: Json) -> Result<T> {
-    serde_json::from_value(value).map_err(|error| {
+    serde_json::from_value(value.0).map_err(|error| {
         Error::new(Code::Database, "A row holds JSON that this version cannot read").with_source(error)
     })
 }
@@ -86,6 +87,7 @@ pub(super) fn read<T: DeserializeOwned>(value: Json) -> Result<T> {
 /// Writes a JSON column. Our own types always serialise: their maps have text keys.
 pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<Json> {
     serde_json::to_value(value)
+        .map(Json)
         .map_err(|error| Error::new(Code::Internal, "A value cannot be written as JSON").with_source(error))
 }
 
@@ -104,7 +106,7 @@ impl TryFrom<task::Model> for Task {
             options: read(row.options)?,
             media_id: row.media_id.map(MediaId),
             progress: row.progress,
-            result: row.result,
+            result: row.result.map(|result| result.0),
             error: row.error.map(read).transpose()?,
             waiting: row.waiting.map(read).transpose()?,
             warnings: read(row.warnings)?,
@@ -112,7 +114,7 @@ impl TryFrom<task::Model> for Task {
             parent_step: row.parent_step,
             owner: row.owner.map(TokenId),
             // What a newer version has noted there is no reason to hide the task.
-            facade: row.facade.and_then(|facade| serde_json::from_value(facade).ok()),
+            facade: row.facade.and_then(|facade| serde_json::from_value(facade.0).ok()),
             rerun_of: row.rerun_of.map(TaskId),
             deadline_at: row.deadline_at.map(date),
             held: row.held.unwrap_or(false),
@@ -138,7 +140,7 @@ impl TryFrom<step::Model> for Step {
             attempt: row.attempt,
             crashes: row.crashes,
             progress: row.progress,
-            output: row.output,
+            output: row.output.map(|output| output.0),
             error: row.error.map(read).transpose()?,
             eligible_at: date(row.eligible_at),
             started_at: row.started_at.map(date),

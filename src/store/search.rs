@@ -4,7 +4,7 @@
 //! looked for is never read as anything but words.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -36,8 +36,7 @@ pub(super) enum Searched {
 impl Tx {
     /// Writes what is searched of a row in the place of what was.
     pub(super) async fn set_words(&self, of: Searched, id: i64, text: &str) -> Result<()> {
-        self.inner.execute_raw(self.dialect.set_words(of, id, grams(text))).await?;
-        Ok(())
+        Ok(self.dialect.set_words(&self.inner, of, id, &grams(text)).await?)
     }
 
     /// Writes the words of every row, if a migration asked for it.
@@ -73,7 +72,7 @@ impl Tx {
         let edits = transcript::Entity::find().select_only().column(Column::Id).filter(Column::EditOf.eq(original));
         let edits: Vec<i64> = edits.into_tuple().all(&self.inner).await?;
         for id in edits.into_iter().chain([original]) {
-            self.inner.execute_raw(self.dialect.drop_words(Searched::Transcript, id)).await?;
+            self.dialect.drop_words(&self.inner, Searched::Transcript, id).await?;
         }
         Ok(())
     }

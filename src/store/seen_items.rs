@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, OnConflict},
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 
 use super::{
     Store, Tx,
@@ -25,8 +21,7 @@ impl Tx {
             anchored: Set(anchored),
             seen_at: Set(self.now),
         };
-        let unseen = OnConflict::columns([Column::List, Column::Platform, Column::ItemId]).do_nothing().to_owned();
-        Ok(Entity::insert(model).on_conflict(unseen).exec_without_returning(&self.inner).await? > 0)
+        self.insert_new(model, &[Column::List, Column::Platform, Column::ItemId]).await
     }
 
     /// Notes that everything behind the posts of a list that were seen so far is known.

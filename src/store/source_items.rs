@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, sea_query::Expr,
 };
 
 use super::{
@@ -76,8 +75,7 @@ impl Tx {
             error: Set(item.error.as_ref().map(rows::json).transpose()?),
             ..Default::default()
         };
-        let unseen = OnConflict::columns([Column::SourceId, Column::Platform, Column::ItemId]).do_nothing().to_owned();
-        if Entity::insert(model).on_conflict(unseen).exec_without_returning(&self.inner).await? == 0 {
+        if !self.insert_new(model, &[Column::SourceId, Column::Platform, Column::ItemId]).await? {
             return Ok(None);
         }
         let number = Entity::find().select_only().column(Column::Id).filter(is_it).into_tuple().one(&self.inner);

@@ -15,6 +15,7 @@ use super::{
         idempotency_key, media, step,
         task::{ActiveModel, Column, Entity, Model},
     },
+    json::Json,
     rows,
     search::{self, Searched},
 };
@@ -192,9 +193,9 @@ impl Tx {
         let error = error.map(rows::json).transpose()?;
         let update = Entity::update_many()
             .col_expr(Column::Status, Expr::value(status.as_str()))
-            .col_expr(Column::Result, Expr::value(result.cloned()))
+            .col_expr(Column::Result, Expr::value(result.cloned().map(Json)))
             .col_expr(Column::Error, Expr::value(error))
-            .col_expr(Column::Waiting, Expr::value(Option::<Value>::None))
+            .col_expr(Column::Waiting, Expr::value(Option::<Json>::None))
             .col_expr(Column::Held, Expr::value(false))
             .col_expr(Column::UpdatedAt, Expr::value(self.now))
             .col_expr(Column::FinishedAt, Expr::value(self.now));
@@ -210,7 +211,7 @@ impl Tx {
             .col_expr(Column::Status, Expr::value(TaskStatus::Processing.as_str()))
             .col_expr(Column::Error, Expr::value(rows::json(error)?))
             .col_expr(Column::Held, Expr::value(false))
-            .col_expr(Column::Waiting, Expr::value(Option::<Value>::None))
+            .col_expr(Column::Waiting, Expr::value(Option::<Json>::None))
             .col_expr(Column::UpdatedAt, Expr::value(self.now))
             .filter(Column::Id.eq(id.0))
             .exec(&self.inner)
@@ -281,7 +282,7 @@ impl Tx {
         Entity::update_many()
             .col_expr(Column::Status, Expr::value(TaskStatus::Queued.as_str()))
             .col_expr(Column::DeadlineAt, Expr::value(deadline_at))
-            .col_expr(Column::Error, Expr::value(Option::<Value>::None))
+            .col_expr(Column::Error, Expr::value(Option::<Json>::None))
             .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
             .col_expr(Column::UpdatedAt, Expr::value(self.now))
             .filter(Column::Id.eq(id.0))

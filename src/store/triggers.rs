@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 use serde_json::{Map, Value};
 
@@ -134,9 +133,7 @@ impl Tx {
             created_at: Set(self.now),
             ..Default::default()
         };
-        let columns = [fire::Column::Workflow, fire::Column::Trigger, fire::Column::EventId];
-        let untaken = OnConflict::columns(columns).do_nothing().to_owned();
-        Ok(fire::Entity::insert(model).on_conflict(untaken).exec_without_returning(&self.inner).await? > 0)
+        self.insert_new(model, &[fire::Column::Workflow, fire::Column::Trigger, fire::Column::EventId]).await
     }
 
     /// Ends the waiting of an event's task: it was made, or is not for this reason. `false` when somebody else has done so.
@@ -168,8 +165,7 @@ impl Tx {
     /// Notes how far a reader of the events has come; it never goes back.
     pub async fn set_cursor(&self, name: &str, position: i64) -> Result<()> {
         let model = cursor::ActiveModel { name: Set(name.to_owned()), position: Set(position) };
-        let known = OnConflict::column(cursor::Column::Name).do_nothing().to_owned();
-        cursor::Entity::insert(model).on_conflict(known).exec_without_returning(&self.inner).await?;
+        self.insert_new(model, &[cursor::Column::Name]).await?;
         cursor::Entity::update_many()
             .col_expr(cursor::Column::Position, Expr::value(position))
             .filter(cursor::Column::Name.eq(name))
@@ -224,7 +220,7 @@ impl Store {
             id: row.id,
             task_id: TaskId(row.task_id),
             kind: row.kind,
-            data: row.data,
+            data: row.data.0,
             created_at: date(row.created_at),
         };
         Ok(rows.into_iter().map(event).collect())

@@ -62,7 +62,7 @@ impl From<Model> for WorkflowRevision {
         Self {
             name: row.name,
             revision: row.revision,
-            definition: row.definition,
+            definition: row.definition.0,
             sha256: row.sha256,
             // Rows of older versions have none; they came with the binary.
             origin: if row.origin.as_deref() == Some(API) { Origin::Api } else { Origin::File },
@@ -115,7 +115,7 @@ impl Tx {
     /// One revision of a workflow.
     pub async fn workflow_revision(&self, name: &str, revision: i64) -> Result<Option<Value>> {
         let row = Entity::find_by_id((name.to_owned(), revision)).one(&self.inner).await?;
-        Ok(row.map(|row| row.definition))
+        Ok(row.map(|row| row.definition.0))
     }
 
     /// The newest revision of a workflow that is not deleted.
@@ -134,7 +134,7 @@ impl Tx {
         let model = ActiveModel {
             name: Set(name.to_owned()),
             revision: Set(revision),
-            definition: Set(definition),
+            definition: Set(definition.into()),
             sha256: Set(sha256.to_owned()),
             created_at: Set(self.now),
             origin: Set(Some(origin.as_str().to_owned())),

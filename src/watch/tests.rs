@@ -28,6 +28,7 @@ impl Stage {
         config.paths.temp = root.path().join("temp");
         config.uploads.reserve_bytes = 0;
         config.uploads.max_bytes = 1_000;
+        config.database.url = crate::store::test_url::test_url(root.path());
         config.watch.settle = "10s".parse().unwrap();
         let mut folder = json!({ "path": root.path().join("in") });
         folder.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

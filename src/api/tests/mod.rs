@@ -125,6 +125,7 @@ impl Api {
         config.paths.data = folder.path().join("data");
         config.paths.temp = folder.path().join("temp");
         config.uploads.reserve_bytes = 0;
+        config.database.url = crate::store::test_url::test_url(folder.path());
         change(&mut config);
         let store = Store::open(&config.database_url()).await.unwrap();
         let tx = store.begin().await.unwrap();

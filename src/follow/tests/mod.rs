@@ -35,7 +35,7 @@ impl Bench {
         let empty = folder.path().join("empty.toml");
         std::fs::write(&empty, "").unwrap();
         let config = Config::load(Some(&empty), &[]).unwrap();
-        let url = format!("sqlite:{}", folder.path().join("t.db").display());
+        let url = crate::store::test_url::test_url(folder.path());
         let queue = Queue::new(Arc::new(Store::open(&url).await.unwrap()), config.queue.clone());
         let bench = Self {
             follow: Follow::new(Arc::new(Stub::default()), intake(&queue, &config), queue.clone()),

@@ -1,8 +1,7 @@
 //! What workers write: each only while the row is theirs.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect, UpdateMany,
-    sea_query::Expr,
+    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect, UpdateMany, sea_query::Expr,
 };
 use serde_json::Value;
 
@@ -10,15 +9,14 @@ use super::{Claim, Claimed, Column, Entity, Fence, Heartbeat, LEVEL_MS, Model, S
 use crate::{
     domain::{Lane, StepState},
     error::{Report, Result},
-    store::{Tx, rows},
+    store::{Tx, json::Json, rows},
 };
 
 impl Tx {
     /// Takes ready rows for a worker.
     pub async fn claim_steps(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
-        let statement = self.dialect.claim(claim, self.now);
         let mut claimed = Vec::new();
-        for row in self.inner.query_all_raw(statement).await? {
+        for row in self.dialect.claim(&self.inner, claim, self.now).await? {
             let model = <Model as sea_orm::FromQueryResult>::from_query_result(&row, "")?;
             claimed.push(StepRow::try_from(model)?);
         }
@@ -61,9 +59,9 @@ impl Tx {
         let now = self.now;
         self.update_fenced(fence, |update| {
             end(update, StepState::Succeeded, now)
-                .col_expr(Column::Output, Expr::value(output.clone()))
+                .col_expr(Column::Output, Expr::value(Json(output.clone())))
                 .col_expr(Column::InputHash, Expr::value(input_hash.map(str::to_owned)))
-                .col_expr(Column::Error, Expr::value(Option::<Value>::None))
+                .col_expr(Column::Error, Expr::value(Option::<Json>::None))
                 .col_expr(Column::Progress, Expr::value(1.0))
         })
         .await

@@ -9,7 +9,7 @@ use super::{Column, Entity, StepRow};
 use crate::{
     domain::{StepKind, StepState, TaskId},
     error::{Report, Result},
-    store::{Tx, rows},
+    store::{Tx, json::Json, rows},
 };
 
 /// A list of which one more item has ended.
@@ -78,7 +78,7 @@ impl Tx {
 
     /// How every item of a list has ended, in the list's order. `kind` is that of the items' last rows.
     pub async fn item_ends(&self, task: TaskId, list: &str, kind: StepKind) -> Result<Vec<ItemEnd>> {
-        type Found = (Option<i64>, String, Option<Value>, Option<Value>, Option<Value>);
+        type Found = (Option<i64>, String, Option<Json>, Option<Json>, Option<Json>);
         let found: Vec<Found> = Entity::find()
             .select_only()
             .columns([Column::ItemIndex, Column::State, Column::Item, Column::Output, Column::Error])
@@ -90,6 +90,7 @@ impl Tx {
         let read = |(index, state, item, output, error): Found| {
             let succeeded = state == StepState::Succeeded.as_str();
             let error = error.map(rows::read).transpose()?;
+            let (item, output) = (item.map(|item| item.0), output.map(|output| output.0));
             Ok(ItemEnd { index: index.unwrap_or(0), succeeded, item, output, error })
         };
         found.into_iter().map(read).collect()

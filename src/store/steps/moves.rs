@@ -7,7 +7,7 @@ use super::{Column, Entity, LEVEL_MS, Model, end};
 use crate::{
     domain::{Lane, StepState, TaskId},
     error::{Report, Result},
-    store::{Tx, rows},
+    store::{Tx, json::Json, rows},
 };
 
 /// A blocked row that may start.
@@ -89,7 +89,7 @@ impl Tx {
             Err(error) => (StepState::Failed, None, Some(rows::json(error)?)),
         };
         let update = end(Entity::update_many(), state, self.now)
-            .col_expr(Column::Output, Expr::value(output))
+            .col_expr(Column::Output, Expr::value(output.map(Json)))
             .col_expr(Column::Error, Expr::value(error));
         let done = state == StepState::Succeeded;
         let update = if done { update.col_expr(Column::Progress, Expr::value(1.0)) } else { update };
@@ -194,7 +194,7 @@ impl Tx {
             .col_expr(Column::Attempt, Expr::value(0))
             .col_expr(Column::Crashes, Expr::value(0))
             .col_expr(Column::Progress, Expr::value(0.0))
-            .col_expr(Column::Error, Expr::value(Option::<Value>::None))
+            .col_expr(Column::Error, Expr::value(Option::<Json>::None))
             .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
             .col_expr(Column::DeadlineAt, Expr::value(deadline_at))
             .col_expr(Column::SortKey, Expr::col(Column::Level).mul(LEVEL_MS).add(self.now))

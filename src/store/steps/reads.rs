@@ -7,7 +7,7 @@ use super::{Column, Entity, StepRow};
 use crate::{
     domain::{StepKind, StepState, TaskId},
     error::Result,
-    store::{Store, Tx, rows},
+    store::{Store, Tx, json::Json, rows},
 };
 
 /// What the rules of a task need to know of a row.
@@ -58,7 +58,7 @@ impl Tx {
 
     /// The rows of a task without its items, as far as the rules need them.
     pub async fn views_of(&self, task: TaskId) -> Result<Vec<StepView>> {
-        type Found = (String, String, String, String, Value, Option<Value>, f64, Option<i64>);
+        type Found = (String, String, String, String, Json, Option<Json>, f64, Option<i64>);
         let found: Vec<Found> = ordered(of(task).add(Column::List.is_null()))
             .select_only()
             .columns([Column::Id, Column::Key, Column::Kind, Column::State, Column::Needs, Column::Rule])
@@ -68,7 +68,16 @@ impl Tx {
             .await?;
         let read = |(id, key, kind, state, needs, rule, progress, deadline_at): Found| {
             let (kind, state, needs) = (kind.parse()?, state.parse()?, rows::read(needs)?);
-            Ok(StepView { id, key, kind, state, needs, rule: rule.unwrap_or_default(), progress, deadline_at })
+            Ok(StepView {
+                id,
+                key,
+                kind,
+                state,
+                needs,
+                rule: rule.map(|rule| rule.0).unwrap_or_default(),
+                progress,
+                deadline_at,
+            })
         };
         found.into_iter().map(read).collect()
     }

@@ -1,0 +1,117 @@
+//! What differs between databases: how one is opened, how a transaction starts, what time it is, how steps are claimed and
+//! words are found.
+//!
+//! Another database is another variant of [`Dialect`]; nothing outside this folder asks which one it is.
+
+mod claim;
+mod open;
+mod words;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use migrations::Migrator;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::error::Error;
+
+pub(super) use self::open::{Opened, open, sqlite_file};
+
+/// Takes the writer's turn until the end of the transaction and tells the time. The schema's name is part of the lock, as
+/// several installations may share a database.
+const POSTGRES_TURN: &str = "SELECT pg_advisory_xact_lock(1953653111, hashtext(current_schema())), \
+                             (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
+const POSTGRES_NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
+const MYSQL_TURN: &str =
+    "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms FROM writer WHERE id = 1 FOR UPDATE";
+const MYSQL_NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms";
+
+/// The kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// One file, one process, one writer.
+    Sqlite,
+    /// Version 12 or newer.
+    Postgres,
+    /// MariaDB from 10.6 on and MySQL from 8.0.1 on, which skip locked rows.
+    MySql,
+}
+
+impl Dialect {
+    /// Starts a transaction that is sure to be able to write, and beside which nobody else writes; with the database's time
+    /// in milliseconds since 1970. Other nodes wait for its end, so it does nothing but its own statements.
+    pub(super) async fn begin(self, connection: &DatabaseConnection) -> Result<(DatabaseTransaction, i64), DbErr> {
+        match self {
+            // A plain BEGIN takes the lock at the first write and then fails at once when another writer was faster.
+            Self::Sqlite => {
+                let options = TransactionOptions {
+                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                    ..TransactionOptions::default()
+                };
+                Ok((connection.begin_with_options(options).await?, here()))
+            }
+            Self::Postgres => self.turn(connection, POSTGRES_TURN).await,
+            Self::MySql => self.turn(connection, MYSQL_TURN).await,
+        }
+    }
+
+    /// The database's clock, in milliseconds since 1970.
+    pub(super) async fn now(self, connection: &impl ConnectionTrait) -> Result<i64, DbErr> {
+        match self {
+            // SQLite runs in this process: its clock is ours.
+            Self::Sqlite => Ok(here()),
+            Self::Postgres => self.time(connection, POSTGRES_NOW).await,
+            Self::MySql => self.time(connection, MYSQL_NOW).await,
+        }
+    }
+
+    /// Brings the schema up to date; nodes that start at the same time do so one after the other.
+    pub(super) async fn migrate(self, connection: &DatabaseConnection) -> Result<(), Error> {
+        let stale = |error: DbErr| super::stale().with_source(error);
+        open::prepare(self, connection).await?;
+        if self == Self::MySql {
+            // Every change of a table is a transaction there: the turn is kept by the session.
+            connection.execute_unprepared("DO GET_LOCK(CONCAT('trawl.', DATABASE()), 600)").await?;
+            let migrated = Migrator::up(connection, None).await;
+            connection.execute_unprepared("DO RELEASE_LOCK(CONCAT('trawl.', DATABASE()))").await?;
+            return migrated.map_err(stale);
+        }
+        // All or nothing; and each statement by itself would wait for the disk.
+        let (changes, _) = self.begin(connection).await?;
+        Migrator::up(&changes, None).await.map_err(stale)?;
+        Ok(changes.commit().await?)
+    }
+
+    /// Whether this process has the database for itself.
+    pub(super) fn is_exclusive(self) -> bool {
+        self == Self::Sqlite
+    }
+
+    async fn turn(self, connection: &DatabaseConnection, sql: &str) -> Result<(DatabaseTransaction, i64), DbErr> {
+        let transaction = connection.begin().await?;
+        let now = self.time(&transaction, sql).await?;
+        Ok((transaction, now))
+    }
+
+    async fn time(self, connection: &impl ConnectionTrait, sql: &str) -> Result<i64, DbErr> {
+        let row: Option<QueryResult> = connection.query_one_raw(Statement::from_string(self.backend(), sql)).await?;
+        row.ok_or_else(|| DbErr::RecordNotFound("the database does not tell the time".to_owned()))?.try_get("", "ms")
+    }
+
+    pub(super) fn backend(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
+            Self::MySql => DbBackend::MySql,
+        }
+    }
+}
+
+/// The clock of this process.
+fn here() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,168 @@
+//! Opening a database.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
+    sqlx::{
+        Executor,
+        mysql::MySqlDatabaseError,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+
+use super::Dialect;
+use crate::error::{Code, Error, Result};
+
+/// Reading connections of one process.
+const READERS: u32 = 8;
+
+/// How long the server lets a transaction of a node wait for its next statement. A node that is stopped in the middle of
+/// one would hold up all others.
+const IDLE_TRANSACTION: Duration = Duration::from_secs(10);
+
+/// An open database.
+pub(in crate::store) struct Opened {
+    /// The one connection that writes.
+    pub write: DatabaseConnection,
+    /// Connections that cannot write.
+    pub read: DatabaseConnection,
+    /// Its kind.
+    pub dialect: Dialect,
+}
+
+/// The kind of database that an address stands for; with SQLite's, the path of the file.
+fn kind(url: &str) -> Result<(Dialect, Option<&Path>)> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) => Ok((Dialect::Sqlite, Some(Path::new(path.trim_start_matches("//"))))),
+        Some(("postgres" | "postgresql", _)) => Ok((Dialect::Postgres, None)),
+        Some(("mysql" | "mariadb", _)) => Ok((Dialect::MySql, None)),
+        _ => Err(Error::new(
+            Code::Config,
+            "`database.url` must start with \"sqlite:\", \"postgres://\", \"mysql://\" or \"mariadb://\"",
+        )),
+    }
+}
+
+/// The file of a SQLite database; none for another kind.
+pub(in crate::store) fn sqlite_file(url: &str) -> Result<Option<&Path>> {
+    kind(url).map(|(_, path)| path)
+}
+
+/// Connects to the database at `url`.
+pub(in crate::store) async fn open(url: &str) -> Result<Opened> {
+    let (dialect, path) = kind(url)?;
+    let address = match path {
+        Some(path) => format!("sqlite://{}", path.display()),
+        None => url.replacen("mariadb:", "mysql:", 1),
+    };
+    let write = match connect(dialect, &address, true).await {
+        Err(error) if is_unknown_database(&error) => {
+            create(&address).await?;
+            connect(dialect, &address, true).await?
+        }
+        connected => connected?,
+    };
+    let read = connect(dialect, &address, false).await?;
+    Ok(Opened { write, read, dialect })
+}
+
+async fn connect(dialect: Dialect, address: &str, writer: bool) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(address);
+    options
+        .max_connections(if writer { 1 } else { READERS })
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(60))
+        .sqlx_logging(false);
+    match dialect {
+        // The database is in this process: a connection to it does not break while nobody looks.
+        Dialect::Sqlite => {
+            options.test_before_acquire(false).map_sqlx_sqlite_opts(move |options| sqlite_options(options, writer))
+        }
+        Dialect::Postgres => options.map_sqlx_postgres_opts(move |options| {
+            let idle = IDLE_TRANSACTION.as_millis().to_string();
+            options.application_name("trawl").options([
+                ("default_transaction_isolation", "read committed"),
+                ("default_transaction_read_only", if writer { "off" } else { "on" }),
+                ("idle_in_transaction_session_timeout", idle.as_str()),
+            ])
+        }),
+        Dialect::MySql => options.map_sqlx_mysql_pool_opts(move |pool| {
+            pool.after_connect(move |connection, _| {
+                Box::pin(async move {
+                    for statement in mysql_session(writer) {
+                        connection.execute(sea_orm::sqlx::AssertSqlSafe(statement)).await?;
+                    }
+                    Ok(())
+                })
+            })
+        }),
+    };
+    Database::connect(options).await
+}
+
+/// Whether MySQL has no database of the address's name.
+fn is_unknown_database(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+        .is_some_and(|error| error.number() == 1049)
+}
+
+/// Makes the database that an address of MySQL names.
+async fn create(address: &str) -> Result<()> {
+    let mut server = url::Url::parse(address)
+        .map_err(|error| Error::new(Code::Config, "`database.url` is no address").with_source(error))?;
+    let name = server.path().trim_matches('/').replace('`', "");
+    server.set_path("");
+    let connection = Database::connect(server.as_str()).await?;
+    connection.execute_unprepared(&format!("CREATE DATABASE IF NOT EXISTS `{name}`")).await?;
+    Ok(connection.close().await?)
+}
+
+/// Makes ready what tables are made in: PostgreSQL's schema when the address names one that is not there; in MySQL, letters
+/// that differ in case only are different ones.
+pub(super) async fn prepare(dialect: Dialect, connection: &DatabaseConnection) -> Result<(), DbErr> {
+    match dialect {
+        Dialect::Sqlite => {}
+        Dialect::Postgres => {
+            let sql = "SELECT current_setting('search_path') AS name WHERE current_schema() IS NULL";
+            let missing = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+            if let Some(missing) = missing {
+                let name: String = missing.try_get("", "name")?;
+                let name = name.split(',').next().unwrap_or_default().trim().trim_matches('"').replace('"', "\"\"");
+                connection.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{name}\"")).await?;
+            }
+        }
+        Dialect::MySql => {
+            let sql = "SELECT 1 FROM information_schema.schemata WHERE schema_name = DATABASE() AND default_collation_name <> 'utf8mb4_bin'";
+            if connection.query_one_raw(Statement::from_string(DbBackend::MySql, sql)).await?.is_some() {
+                connection.execute_unprepared("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin").await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The settings of one connection to MySQL or MariaDB.
+fn mysql_session(writer: bool) -> [String; 3] {
+    [
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
+        format!("SET SESSION TRANSACTION READ {}", if writer { "WRITE" } else { "ONLY" }),
+        // The only clock of a silent transaction that both know; connections that it closes are opened again.
+        format!("SET SESSION wait_timeout = {}", IDLE_TRANSACTION.as_secs()),
+    ]
+}
+
+/// The settings of one SQLite connection. `synchronous=FULL` on the writer: with less, an accepted link could be lost
+/// with the power.
+fn sqlite_options(options: SqliteConnectOptions, writer: bool) -> SqliteConnectOptions {
+    let options = options
+        .create_if_missing(writer)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true);
+    if writer { options } else { options.pragma("query_only", "ON") }
+}
