@@ -2,6 +2,12 @@
 
 use std::path::Path;
 
+/// Whether the tests run on a database server.
+#[allow(dead_code, reason = "the integration tests ask")]
+pub fn is_server() -> bool {
+    std::env::var_os("TRAWL_TEST_DATABASE").is_some()
+}
+
 /// The address of the database of a test's own `folder`: SQLite's in there, or one of the server whose address is in
 /// TRAWL_TEST_DATABASE (scripts/with_databases.sh), which is made when it is opened.
 pub fn test_url(folder: &Path) -> String {
@@ -10,6 +16,6 @@ pub fn test_url(folder: &Path) -> String {
     match std::env::var("TRAWL_TEST_DATABASE") {
         Ok(server) if server.starts_with("postgres") => format!("{server}?options[search_path]={name}"),
         Ok(server) => format!("{server}/{name}"),
-        Err(_) => format!("sqlite:{}", folder.join("trawl.db").display()),
+        Err(_) => format!("sqlite:{}", folder.join("data/trawl.db").display()),
     }
 }

@@ -11,7 +11,7 @@ use trawl::{
     store::Store,
 };
 
-use super::support::{Daemon, Event, Receiver, Reply, Site, program, sample_bytes};
+use super::support::{Daemon, Event, Receiver, Reply, Site, program, sample_bytes, test_url};
 
 const WORDS: &str = "The music is near the long box.";
 /// A drain that outlasts every test: who waits for it fails.
@@ -77,7 +77,7 @@ async fn on_an_open_address_tokens_are_needed_unless_the_operator_says_otherwise
     assert_eq!(status(tasks().bearer_auth(token.trim())).await, 401);
     assert!(daemon.stop().await);
     // What was counted in memory was written on the way out.
-    let store = Store::open(&format!("sqlite:{}", daemon.folder().join("data/trawl.db").display())).await.unwrap();
+    let store = Store::open(&test_url(daemon.folder())).await.unwrap();
     let used = store.usage(Some(TokenId(1)), 0).await.unwrap();
     assert_eq!((used.len(), used[0].usage.requests), (1, 1));
     assert!(store.token(TokenId(1)).await.unwrap().unwrap().last_used_at.is_some());
@@ -131,7 +131,7 @@ async fn downloading(more: &str) -> (Daemon, Site, watch::Sender<bool>, i64) {
 
 /// State and tries of the download, read from the database of a daemon that does not run.
 async fn download_of(daemon: &Daemon, id: i64) -> (String, i64, i64) {
-    let store = Store::open(&format!("sqlite:{}", daemon.folder().join("data/trawl.db").display())).await.unwrap();
+    let store = Store::open(&test_url(daemon.folder())).await.unwrap();
     let rows = store.steps_of(TaskId(id)).await.unwrap();
     let step = &rows.iter().find(|row| row.step.key == "media").unwrap().step;
     (step.state.to_string(), step.attempt, step.crashes)

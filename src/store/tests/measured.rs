@@ -61,7 +61,7 @@ async fn measured_search() {
         tx.commit().await.unwrap();
         longest = longest.max(started.elapsed());
     }
-    let bytes = std::fs::metadata(folder.path().join("t.db")).unwrap().len();
+    let bytes = std::fs::metadata(folder.path().join("data/trawl.db")).unwrap().len();
     println!("{TASKS} tasks in {:?}, 100 at a time in {longest:?} at most, {} MB", began.elapsed(), bytes / 1_000_000);
     let looks: [(&str, &[String]); 9] = [
         ("no words", &[]),

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use trawl::store::Store;
 
 use super::{NOWHERE, save};
-use crate::support::{Daemon, Receiver, Reply, SECRET, Site, program};
+use crate::support::{Daemon, Receiver, Reply, SECRET, Site, program, test_url};
 
 const VALUE: &str = "hush-7f3a/91+c2";
 
@@ -75,7 +75,7 @@ async fn a_secret_is_used_echoed_and_never_seen_again() {
     let everywhere = ["--host", "127.0.0.1", "--host", "exec:echo", "--host", "exec:fail"];
     let (well, said) = command(&daemon, &[&["set", "key"][..], &everywhere].concat(), VALUE).await;
     assert!(well && said.contains("key: set for"), "{said}");
-    let store = Store::open(&format!("sqlite:{}", daemon.folder().join("data/trawl.db").display())).await.unwrap();
+    let store = Store::open(&test_url(daemon.folder())).await.unwrap();
     let headers = json!({ "x-key": "${secrets.key}" });
     let no_retry = json!({ "max": 0 });
     let well_steps = json!({

@@ -10,6 +10,8 @@ mod mirror;
 mod processes;
 mod receiver;
 mod site;
+#[path = "../../store/test_url.rs"]
+mod test_url;
 
 use std::path::PathBuf;
 
@@ -21,6 +23,7 @@ pub use self::{
     processes::{processes, signal},
     receiver::Receiver,
     site::{Reply, Site},
+    test_url::{is_server, test_url},
 };
 
 /// The secret of every test's callbacks.
@@ -51,6 +54,7 @@ pub fn settings(folder: &std::path::Path, more: &str) -> String {
     let usual = format!(
         r#"
 server.bind = "127.0.0.1:0"
+database.url = "{database}"
 paths.data = "{data}"
 paths.temp = "{temp}"
 paths.workflows = "{workflows}"
@@ -68,11 +72,15 @@ engine.devices = ["cpu"]
 engine.threads = 2
 uploads.reserve_bytes = 0
 "#,
+        database = test_url(folder),
         data = folder.join("data").display(),
         temp = folder.join("temp").display(),
         workflows = folder.join("workflows").display(),
         models = root().join("models").display(),
     );
+    // Whether a worker of a shared database is gone can be told by its lease alone.
+    let lease = if is_server() { "queue.lease = \"3s\"\nqueue.heartbeat = \"500ms\"\n" } else { "" };
+    let usual = usual + lease;
     let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
     let replaced: Vec<String> = more.lines().filter_map(key).collect();
     let kept = usual.lines().filter(|line| key(line).is_none_or(|key| !replaced.contains(&key)));
