@@ -12,7 +12,8 @@ use super::support::{Daemon, Receiver, Site, TestApp, sample_bytes};
 async fn save(store: &Store, definition: Value) {
     let tx = store.begin().await.unwrap();
     let name = definition["name"].as_str().unwrap().to_owned();
-    tx.save_workflow(&name, definition.clone(), &definition.to_string()).await.unwrap();
+    let digest = format!("{:08x}", crc32fast::hash(definition.to_string().as_bytes()));
+    tx.save_workflow(&name, definition, &digest).await.unwrap();
     tx.commit().await.unwrap();
 }
 
