@@ -12,8 +12,10 @@ mod fires;
 mod grams;
 mod identities;
 mod lanes;
+mod lapsed;
 mod load;
 mod media;
+mod nodes;
 mod partial_uploads;
 mod rows;
 mod schedules;
@@ -48,8 +50,10 @@ pub use self::{
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
+    lapsed::{Lapsed, LapsedLeases},
     load::Load,
     media::{NewMedia, NewUpload, Upload},
+    nodes::{LaneLoad, NewNode, Node, RunningStep},
     partial_uploads::PartialUpload,
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
@@ -76,8 +80,8 @@ pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
     dialect: Dialect,
-    // Held, not read: the lock lasts as long as the file is open.
-    _lock: Option<File>,
+    /// Lasts as long as the file is open.
+    lock: Option<File>,
 }
 
 /// One transaction that may write. Dropping it without [`Tx::commit`] undoes everything.
@@ -153,7 +157,7 @@ impl Store {
         };
         let write = connect(true).await?;
         let read = connect(false).await?;
-        Ok(Self { write, read, dialect, _lock: lock })
+        Ok(Self { write, read, dialect, lock })
     }
 
     /// Starts a transaction that may write.
@@ -175,6 +179,12 @@ impl Store {
     pub async fn spoil(&self, sql: &str) {
         use sea_orm::ConnectionTrait;
         assert!(self.write.execute_unprepared(sql).await.unwrap().rows_affected() > 0, "{sql}");
+    }
+
+    /// Whether no other process can work on this database: whatever is found in it was left behind. Of databases that
+    /// nodes share it is never true.
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Whether the database answers.
