@@ -10,6 +10,7 @@ mod claim;
 mod control;
 pub mod deadlines;
 pub mod decide;
+mod elsewhere;
 mod finish;
 mod holds;
 mod lists;
