@@ -93,10 +93,16 @@ impl App {
             let folder = config.paths.data.display();
             Error::new(Code::Io, format!("The folder `paths.data` ({folder}) cannot be made")).with_source(error)
         })?;
+        let store = Store::open(&config.database_url()).await?;
+        Self::open_on(store, config, program).await
+    }
+
+    /// As [`App::open`], on a database that is open.
+    pub async fn open_on(store: Store, config: Config, program: PathBuf) -> Result<Self> {
+        let store = Arc::new(store);
         let media = config.media.clone();
         // Both programs are started once, which takes longer than all that follows.
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media));
-        let store = Arc::new(Store::open(&config.database_url()).await?);
         let files = Files::open(&config.paths, &config.uploads).await?;
         // The folders are ours now: nobody else's runs are in there.
         Crawl::clear_leftovers(&config);

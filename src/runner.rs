@@ -299,8 +299,8 @@ impl Runner {
     async fn rest(&self, lane: Lane, urgent: bool) -> Option<Duration> {
         let poll = self.services.queue.config().poll.0;
         let next = self.services.queue.store().next_eligible(lane, urgent).await.ok()?;
-        let Some(at) = next else { return Some(poll) };
-        let wait = u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok().filter(|ms| *ms > 0)?;
+        let Some(wait) = next else { return Some(poll) };
+        let wait = u64::try_from(wait).ok().filter(|ms| *ms > 0)?;
         Some(Duration::from_millis(wait.max(5)).min(poll))
     }
 

@@ -19,10 +19,11 @@ impl MigrationTrait for Migration {
             // SHA-256 over the keys that all nodes must have in common.
             .col(string_len("keys_sha256", 64))
             .col(boolean("draining"))
-            .col(json("lanes"))
-            .col(json("devices"))
-            .col(json("engines"))
-            .col(json("models"))
+            // As JSON.
+            .col(text("lanes"))
+            .col(text("devices"))
+            .col(text("engines"))
+            .col(text("models"))
             .col(big_integer("started_at"))
             .col(big_integer("seen_at"))
             .to_owned();

@@ -22,9 +22,11 @@ impl Queue {
     /// every node is gone. On one that nodes share nothing can be told yet: what was left behind there is found by its
     /// leases.
     pub async fn recover(&self) -> Result<usize> {
-        if !self.store.is_exclusive() {
-            return Ok(0);
-        }
+        if self.store.is_exclusive() { self.recover_all().await } else { Ok(0) }
+    }
+
+    /// Takes everything back that runs, and forgets every node.
+    pub(super) async fn recover_all(&self) -> Result<usize> {
         let tx = self.store.begin().await?;
         let orphans = tx.running_steps().await?;
         let found = orphans.len();
@@ -32,7 +34,7 @@ impl Queue {
         for orphan in orphans {
             self.give_back(&tx, orphan, &mut after).await?;
         }
-        tx.requeue_deliveries().await?;
+        tx.requeue_deliveries(false).await?;
         tx.forget_nodes(i64::MAX).await?;
         tx.commit().await?;
         after.anything();

@@ -257,12 +257,14 @@ impl Tx {
         Ok(done.rows_affected > 0)
     }
 
-    /// Gives back every delivery that is being sent: its worker died.
-    pub async fn requeue_deliveries(&self) -> Result<u64> {
+    /// Gives back deliveries whose worker died, or could not log what came of it: those whose lease is over, or, unless
+    /// `lapsed`, every one.
+    pub async fn requeue_deliveries(&self, lapsed: bool) -> Result<u64> {
         let done = Entity::update_many()
             .col_expr(Column::State, Expr::value("pending"))
             .col_expr(Column::NextAt, Expr::value(self.now))
             .filter(Column::State.eq("sending"))
+            .apply_if(lapsed.then_some(self.now), |query, now| query.filter(Column::LeaseUntil.lt(now)))
             .exec(&self.inner)
             .await?;
         Ok(done.rows_affected)

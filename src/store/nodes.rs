@@ -5,8 +5,8 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::OnConflict,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 use super::{
     Store, Tx, date,
@@ -14,11 +14,10 @@ use super::{
         node::{ActiveModel, Column, Entity, Model},
         step, task,
     },
-    rows,
 };
 use crate::{
     domain::{Lane, NodeState, Role, StepKind, StepState, TaskId, TokenId},
-    error::{Error, Result},
+    error::{Code, Error, Result},
 };
 
 /// How full a lane of a node is.
@@ -99,10 +98,10 @@ impl Tx {
             version: Set(node.version.clone()),
             keys_sha256: Set(node.keys_sha256.clone()),
             draining: Set(node.draining),
-            lanes: Set(rows::json(&node.lanes)?),
-            devices: Set(node.devices.clone()),
-            engines: Set(node.engines.clone()),
-            models: Set(rows::json(&node.models)?),
+            lanes: Set(json!(node.lanes).to_string()),
+            devices: Set(node.devices.to_string()),
+            engines: Set(node.engines.to_string()),
+            models: Set(json!(node.models).to_string()),
             started_at: Set(self.now),
             seen_at: Set(self.now),
         };
@@ -134,7 +133,7 @@ impl Store {
         let read = |row: Model| {
             let id = row.id.clone();
             let node = node(row, now, lease_ms);
-            node.inspect_err(|error| tracing::warn!(node = id, %error, "a node's row cannot be read")).ok()
+            node.inspect_err(|error| tracing::warn!(node = id, error = %error.chain(), "a node's row cannot be read")).ok()
         };
         Ok(found.into_iter().filter_map(read).collect())
     }
@@ -167,7 +166,7 @@ impl Store {
     }
 }
 
-fn node(row: Model, now: i64, lease_ms: i64) -> Result<Node, Error> {
+fn node(row: Model, now: i64, lease_ms: i64) -> Result<Node> {
     let state = match row.draining {
         _ if now - row.seen_at > lease_ms => NodeState::Lost,
         true => NodeState::Draining,
@@ -180,10 +179,15 @@ fn node(row: Model, now: i64, lease_ms: i64) -> Result<Node, Error> {
         version: row.version,
         keys_sha256: row.keys_sha256,
         draining: row.draining,
-        lanes: rows::read(row.lanes)?,
-        devices: row.devices,
-        engines: row.engines,
-        models: rows::read(row.models)?,
+        lanes: read(&row.lanes)?,
+        devices: read(&row.devices)?,
+        engines: read(&row.engines)?,
+        models: read(&row.models)?,
     };
     Ok(Node { said, state, started_at: date(row.started_at), seen_at: date(row.seen_at) })
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let unread = |error| Error::new(Code::Database, "A node has said what this version cannot read").with_source(error);
+    serde_json::from_str(text).map_err(unread)
 }
