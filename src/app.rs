@@ -82,6 +82,8 @@ pub struct App {
     /// None on a node that takes in no tasks.
     shelf: Option<Arc<Mutex<workflows::Folder>>>,
     draining: Arc<AtomicBool>,
+    // Held, not read: the lock lasts as long as the folder is open.
+    _data: Arc<std::fs::File>,
 }
 
 impl App {
@@ -104,7 +106,8 @@ impl App {
         // Both programs are started once, which takes longer than all that follows.
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media));
         let files = Files::open(&config.paths, &config.uploads).await?;
-        // The folders are ours now: nobody else's runs are in there.
+        let data = Arc::new(peers::lock(&config.paths.data)?);
+        // The folders are ours now: nobody else's runs are in there, whoever shares the database.
         Crawl::clear_leftovers(&config);
         let net = Net::new(&config.net)?;
         let ffmpeg = ffmpeg
@@ -123,7 +126,8 @@ impl App {
         }
         let mut shelf = None;
         if config.is_asked() {
-            let folder = workflows::Folder::load(queue.store(), &config.paths.workflows, steps::machine(&config)?).await?;
+            let folder =
+                workflows::Folder::load(queue.store(), &config.paths.workflows, steps::machine(&config)?).await?;
             shelf = Some(Arc::new(Mutex::new(folder)));
             schedule::sync_all(queue.store()).await?;
         }
@@ -155,10 +159,9 @@ impl App {
             identities,
             shelf,
             draining: Arc::new(AtomicBool::new(false)),
+            _data: data,
         };
-        // What others share is theirs, too, until it is old.
-        let is_ours = app.services.queue.store().is_exclusive();
-        app.sweep(if is_ours { Duration::ZERO } else { SWEEP_AGE }).await;
+        app.sweep(Duration::ZERO).await;
         Ok(app)
     }
 

@@ -102,6 +102,10 @@ impl Courier {
     }
 
     async fn claim(&self) -> Result<Next> {
+        // Nothing may be sent while nobody knows whether it is still ours.
+        if !self.queue.pulse().is_sure() {
+            return Ok(Next::At(None));
+        }
         // Looked at first, so that nothing is written while there is nothing to send.
         let due = self.queue.store().next_delivery().await?;
         if due.is_none_or(|at| at > chrono::Utc::now().timestamp_millis()) {

@@ -295,9 +295,13 @@ impl Runner {
     }
 
     /// How long nothing in the lane can start unless something is added, the poll interval at most; none when something
-    /// can now, or nobody knows.
+    /// can now, or nobody knows. Nothing starts while this node has not been heard of.
     async fn rest(&self, lane: Lane, urgent: bool) -> Option<Duration> {
         let poll = self.services.queue.config().poll.0;
+        // What is claimed now might have to be let go at once.
+        if !self.services.queue.pulse().is_sure() {
+            return Some(poll);
+        }
         let next = self.services.queue.store().next_eligible(lane, urgent).await.ok()?;
         let Some(wait) = next else { return Some(poll) };
         let wait = u64::try_from(wait).ok().filter(|ms| *ms > 0)?;

@@ -34,7 +34,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.alter_table(Table::alter().table(Alias::new("fires")).drop_column(Alias::new("node")).to_owned()).await?;
+        manager
+            .alter_table(Table::alter().table(Alias::new("fires")).drop_column(Alias::new("node")).to_owned())
+            .await?;
         manager.drop_table(Table::drop().table(Alias::new("nodes")).to_owned()).await
     }
 }

@@ -98,7 +98,8 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            Self { start: Instant::now(), reaper: Reaper::new(Duration::ZERO), trouble: None, ahead: 0 }
+            let reaper = Reaper::new(Duration::ZERO);
+            Self { start: Instant::now(), reaper, trouble: None, ahead: 0 }
         }
 
         /// What is taken of these leases so many seconds after the start.

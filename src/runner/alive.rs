@@ -39,7 +39,8 @@ impl Runner {
             let (begun, draining) = (Instant::now(), shutdown.is_cancelled());
             let beat = timeout((every / 2).max(SHORTEST), guarded(self.beat(draining)));
             let slow = |_| Err(Error::new(Code::Database, "The database did not answer in time"));
-            let wait = match beat.await.unwrap_or_else(slow) {
+            let Some(beat) = stop.run_until_cancelled(beat).await else { break };
+            let wait = match beat.unwrap_or_else(slow) {
                 Ok(()) => every.saturating_sub(begun.elapsed()),
                 Err(error) => {
                     if self.services.queue.pulse().trouble() {
@@ -121,9 +122,11 @@ impl Runner {
         let services = &self.services;
         let models = services.models.clone();
         let here = tokio::task::spawn_blocking(move || models.here()).await;
-        let mut models = here.map_err(|error| Error::new(Code::Io, "The models folder is not read").with_source(error))?;
+        let mut models =
+            here.map_err(|error| Error::new(Code::Io, "The models folder is not read").with_source(error))?;
         models.extend(services.pool.models_elsewhere());
-        let load = |(lane, width): &(Lane, usize)| LaneLoad { lane: *lane, width: *width, busy: self.running.busy(*lane) };
+        let load =
+            |(lane, width): &(Lane, usize)| LaneLoad { lane: *lane, width: *width, busy: self.running.busy(*lane) };
         Ok(NewNode {
             id: services.queue.owner().to_owned(),
             name: self.card.name.clone(),

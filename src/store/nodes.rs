@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -133,7 +132,8 @@ impl Store {
         let read = |row: Model| {
             let id = row.id.clone();
             let node = node(row, now, lease_ms);
-            node.inspect_err(|error| tracing::warn!(node = id, error = %error.chain(), "a node's row cannot be read")).ok()
+            node.inspect_err(|error| tracing::warn!(node = id, error = %error.chain(), "a node's row cannot be read"))
+                .ok()
         };
         Ok(found.into_iter().filter_map(read).collect())
     }
