@@ -1,6 +1,7 @@
 //! Wiring and shutdown: the only place that sees everything.
 
 mod models;
+mod peers;
 mod secret;
 mod workflows;
 
@@ -34,6 +35,7 @@ use crate::{
     config::{AuthMode, Config},
     crawl::{Ask, Crawl, Identities, without_secrets},
     delivery::Courier,
+    domain::Lane,
     error::{Code, Error, Result},
     files::Files,
     follow::Follow,
@@ -77,24 +79,35 @@ pub struct App {
     runner: Runner,
     pulls: Pulls,
     identities: Identities,
-    shelf: Arc<Mutex<workflows::Folder>>,
+    /// None on a node that takes in no tasks.
+    shelf: Option<Arc<Mutex<workflows::Folder>>>,
     draining: Arc<AtomicBool>,
+    // Held, not read: the lock lasts as long as the folder is open.
+    _data: Arc<std::fs::File>,
 }
 
 impl App {
     /// Puts everything together: opens the database and brings its schema up to date, gives back to the queue what a
-    /// dead process left behind, loads the shipped workflows. `program` is this binary; engines are started from it.
+    /// dead process left behind, loads the shipped workflows. `program` is this binary; engines are started from it. On a
+    /// database that nodes share, nothing is taken that another one may be at.
     pub async fn open(config: Config, program: PathBuf) -> Result<Self> {
         std::fs::create_dir_all(&config.paths.data).map_err(|error| {
             let folder = config.paths.data.display();
             Error::new(Code::Io, format!("The folder `paths.data` ({folder}) cannot be made")).with_source(error)
         })?;
+        let store = Store::open(&config.database_url()).await?;
+        Self::open_on(store, config, program).await
+    }
+
+    /// As [`App::open`], on a database that is open.
+    pub async fn open_on(store: Store, config: Config, program: PathBuf) -> Result<Self> {
+        let store = Arc::new(store);
         let media = config.media.clone();
         // Both programs are started once, which takes longer than all that follows.
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media));
-        let store = Arc::new(Store::open(&config.database_url()).await?);
         let files = Files::open(&config.paths, &config.uploads).await?;
-        // Database and folders are ours now: nobody else's runs are in there.
+        let data = Arc::new(peers::lock(&config.paths.data)?);
+        // The folders are ours now: nobody else's runs are in there, whoever shares the database.
         Crawl::clear_leftovers(&config);
         let net = Net::new(&config.net)?;
         let ffmpeg = ffmpeg
@@ -105,12 +118,19 @@ impl App {
         let pulls = Pulls::new(models.clone(), Arc::new(NetFetch::new(&config)?));
         let identities = open_identities(&config, Arc::clone(&store))?;
         let queue = Queue::new(store, config.queue.clone());
+        let keys = secret::fingerprint(&config)?;
+        peers::check_keys(&queue, &keys).await?;
         let recovered = queue.recover().await?;
         if recovered > 0 {
             tracing::warn!(steps = recovered, "steps of a process that died are back in the queue");
         }
-        let shelf = workflows::Folder::load(queue.store(), &config.paths.workflows, steps::machine(&config)?).await?;
-        schedule::sync_all(queue.store()).await?;
+        let mut shelf = None;
+        if config.is_asked() {
+            let folder =
+                workflows::Folder::load(queue.store(), &config.paths.workflows, steps::machine(&config)?).await?;
+            shelf = Some(Arc::new(Mutex::new(folder)));
+            schedule::sync_all(queue.store()).await?;
+        }
         let access = Access::new(queue.shared_store(), &config, &secret::auth(&config)?);
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
@@ -125,7 +145,7 @@ impl App {
         let llm = Llm::new(&config.llm, &net)?;
         let services =
             Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, llm, secrets, exec };
-        let runner = Runner::new(services.clone(), &config);
+        let runner = Runner::new(services.clone(), &config, keys);
         let app = Self {
             config: Arc::new(config),
             services,
@@ -137,8 +157,9 @@ impl App {
             runner,
             pulls,
             identities,
-            shelf: Arc::new(Mutex::new(shelf)),
+            shelf,
             draining: Arc::new(AtomicBool::new(false)),
+            _data: data,
         };
         app.sweep(Duration::ZERO).await;
         Ok(app)
@@ -183,17 +204,21 @@ impl App {
                 served
             });
         }
-        let (courier, stop, cut) = (self.courier.clone(), shutdown.clone(), now.clone());
-        parts.spawn(async move {
-            // A callback that is cut off here is sent again after the next start.
-            tokio::select! {
-                () = courier.run(stop) => {}
-                () = cut.cancelled() => {}
-            }
-            Ok(())
-        });
-        let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
-        parts.spawn(async move { scheduler.run(stop).await });
+        if self.config.takes(Lane::Deliver) {
+            let (courier, stop, cut) = (self.courier.clone(), shutdown.clone(), now.clone());
+            parts.spawn(async move {
+                // A callback that is cut off here is sent again after the next start.
+                tokio::select! {
+                    () = courier.run(stop) => {}
+                    () = cut.cancelled() => {}
+                }
+                Ok(())
+            });
+        }
+        if self.config.has_clock() {
+            let (scheduler, stop) = (self.scheduler.clone(), shutdown.clone());
+            parts.spawn(async move { scheduler.run(stop).await });
+        }
         let (access, stop) = (self.access.clone(), api_stop.clone());
         parts.spawn(async move {
             access.run(stop).await;
@@ -261,7 +286,11 @@ impl App {
 
     fn watch(&self) -> Result<Watch> {
         let services = &self.services;
-        Watch::new(&self.config.watch, self.intake.clone(), services.queue.clone(), services.files.clone())
+        let mut config = self.config.watch.clone();
+        if !self.config.is_asked() {
+            config.folders.clear();
+        }
+        Watch::new(&config, self.intake.clone(), services.queue.clone(), services.files.clone())
     }
 
     fn traces(&self) -> Result<Traces> {
@@ -296,7 +325,11 @@ impl App {
     /// Fetches the default model if it is not here, sees to those that arrive, keeps working folders clean, and
     /// takes in the files of workflows that change.
     async fn upkeep(self, arrivals: watch::Receiver<u64>, shutdown: CancellationToken) {
-        let models = models::fetch_default(&self, shutdown.clone());
+        let models = async {
+            if self.config.takes(Lane::Gpu) {
+                tokio::join!(models::fetch_default(&self, shutdown.clone()), models::attend(&self, arrivals));
+            }
+        };
         let sweeps = async {
             let mut every = interval(SWEEP_EVERY);
             every.tick().await;
@@ -306,8 +339,12 @@ impl App {
             }
         };
         let store = self.services.queue.store();
-        let files = async { self.shelf.lock().await.watch(store).await };
-        tokio::join!(models, models::attend(&self, arrivals), sweeps, files);
+        let files = async {
+            if let Some(shelf) = &self.shelf {
+                shelf.lock().await.watch(store).await;
+            }
+        };
+        tokio::join!(models, sweeps, files);
     }
 
     /// Removes uploads in pieces that have expired, and files that no row speaks of. What is written to right now stays.
@@ -339,6 +376,7 @@ impl App {
             let age = i64::try_from(SWEEP_AGE.as_millis()).unwrap_or(i64::MAX);
             let stale = tx.take_stale_uploads(tx.now() - age).await?;
             tx.delete_stale_media(tx.now() - age).await?;
+            tx.forget_nodes(tx.now() - age).await?;
             tx.commit().await?;
             self.sweep_partial_uploads(older_than).await?;
             for key in stale {

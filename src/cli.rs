@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, LogConfig},
+    domain::Role,
     error::{Code, Error, Result},
     store::Store,
     transcribe as engine,
@@ -41,6 +42,9 @@ enum Command {
         /// Address and port to listen on, such as 127.0.0.1:8000
         #[arg(long, value_name = "ADDR")]
         bind: Option<SocketAddr>,
+        /// What it does: all, api (answers requests) or worker (does the work)
+        #[arg(long, value_name = "ROLE")]
+        role: Option<Role>,
     },
     /// Transcribe links and files without a daemon; the text goes to stdout
     Transcribe(Box<TranscribeArgs>),
@@ -262,8 +266,10 @@ fn run(cli: Cli) -> Result<()> {
     // One provider for every TLS connection of the process. A second call finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match cli.command {
-        Command::Serve { bind } => {
-            let flags: Vec<_> = bind.map(|bind| ("server.bind", bind.to_string())).into_iter().collect();
+        Command::Serve { bind, role } => {
+            let bind = bind.map(|bind| ("server.bind", bind.to_string()));
+            let role = role.map(|role| ("server.role", role.to_string()));
+            let flags: Vec<_> = bind.into_iter().chain(role).collect();
             let config = Config::load(cli.config.as_deref(), &flags)?;
             log::start(&config.log)?;
             engine::cpu_check()?;

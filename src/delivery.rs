@@ -102,6 +102,10 @@ impl Courier {
     }
 
     async fn claim(&self) -> Result<Next> {
+        // Nothing may be sent while nobody knows whether it is still ours.
+        if !self.queue.pulse().is_sure() {
+            return Ok(Next::At(None));
+        }
         // Looked at first, so that nothing is written while there is nothing to send.
         let due = self.queue.store().next_delivery().await?;
         if due.is_none_or(|at| at > chrono::Utc::now().timestamp_millis()) {
@@ -128,7 +132,8 @@ impl Courier {
     /// Sends a delivery once and logs what came of it.
     async fn attempt(&self, delivery: &ClaimedDelivery) {
         let started = Instant::now();
-        let reply = self.send(delivery).await;
+        // When nobody knows whether it is still ours to send, the end of its lease gives it back.
+        let Some(reply) = self.queue.pulse().while_sure(self.send(delivery)).await else { return };
         let elapsed = started.elapsed();
         let took = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
         let verdict = judge(reply, delivery.attempt, &self.config, rand::rng().random_range(0.8..1.2));

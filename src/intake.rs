@@ -106,7 +106,7 @@ impl Intake {
         if definition.params.contains_key("link") && !link.is_empty() {
             given.insert("link".to_owned(), Value::String(link.clone()));
         }
-        self.check_options(&definition, &submission.options)?;
+        self.check_options(&definition, &submission.options).await?;
         let callback_url = submission.callback_url.filter(|url| !url.trim().is_empty());
         if let Some(url) = &callback_url {
             self.net.check_url(url).map_err(|error| error.with_field("callback_url"))?;
@@ -229,11 +229,11 @@ impl Intake {
     }
 
     /// Checks the options by themselves, and with what each `transcribe` step of the workflow adds.
-    fn check_options(&self, definition: &Definition, options: &Map<String, Value>) -> Result<()> {
+    async fn check_options(&self, definition: &Definition, options: &Map<String, Value>) -> Result<()> {
         let alone = Options::from_json(options)?;
         transcribe::language::allowed(&alone)?;
         if alone.model.is_some() {
-            self.models.name(alone.model.as_deref()).map_err(|error| error.with_field("model"))?;
+            self.model(alone.model.as_deref()).await?;
         }
         let steps = definition.steps.values().filter(|step| step.kind == StepKind::Transcribe.as_str());
         for given in steps.filter_map(|step| known(&step.with, options)) {
@@ -241,10 +241,23 @@ impl Intake {
             if let Some(only) = transcribe::language::allowed(&options)?.given {
                 options.language = Some(only.to_owned());
             }
-            let model = self.models.name(options.model.as_deref()).map_err(|error| error.with_field("model"))?;
+            let model = self.model(options.model.as_deref()).await?;
             transcribe::models::validate(&model, &options)?;
         }
         Ok(())
+    }
+
+    /// The name of a model that some node knows.
+    async fn model(&self, given: Option<&str>) -> Result<String> {
+        let unknown = match self.models.name(given) {
+            Err(error) if error.code == Code::UnknownModel => error,
+            name => return name.map_err(|error| error.with_field("model")),
+        };
+        let given = given.unwrap_or_default().trim();
+        match self.queue.is_model_elsewhere(given, false).await? {
+            true => Ok(given.to_owned()),
+            false => Err(unknown.with_field("model")),
+        }
     }
 }
 

@@ -2,17 +2,24 @@
 //!
 //! Callers may rely on this: no lane holds more steps than it has places, but a transcription whose last window is at work
 //! gives its own to the next, so that the next one's window is there when the slot is free; a step's work is stopped within a second of
-//! its task being cancelled, and as soon as its claim is found to be lost; code that panics ends one step's try, and no
-//! lane, lease or deadline with it; after a drain every unfinished step is back in
-//! the queue and has lost no try.
+//! its task being cancelled, within a heartbeat when another node was told so, and as soon as its claim is found to be
+//! lost; what others can see is not done while nobody knows whether the claim still holds; code that panics ends one
+//! step's try, and no lane, lease or deadline with it; after a drain every unfinished step is back in the queue and has
+//! lost no try.
 
+mod alive;
 mod ends;
 mod execute;
+mod folders;
 mod places;
 mod reuse;
 mod running;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use tokio::{
     sync::{
@@ -20,16 +27,16 @@ use tokio::{
         broadcast::{Receiver, error::RecvError},
     },
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{ends::Ends, places::Places, running::Running};
+use self::{alive::Card, ends::Ends, folders::Folders, places::Places, running::Running};
 use crate::{
     config::Config,
     domain::{Lane, StepKind},
     error::{Error, Result, guarded},
-    queue::{Stop, Suspects, Work},
+    queue::{Stop, Work},
     steps::Services,
 };
 
@@ -53,8 +60,12 @@ pub struct Runner {
     running: Arc<Running>,
     ends: Arc<Ends>,
     tracker: TaskTracker,
-    slots: usize,
-    cpu: usize,
+    /// The lanes that steps are taken of, each with how many of its steps run at the same time.
+    lanes: Arc<[(Lane, usize)]>,
+    /// Room for transcriptions on other nodes.
+    slots_elsewhere: Arc<AtomicUsize>,
+    card: Arc<Card>,
+    folders: Arc<Folders>,
     /// The place for urgent transcriptions.
     express: Arc<Places>,
     /// Held by every transcription to its end, and by one that has to be alone against all others.
@@ -62,19 +73,28 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner over the services.
-    pub fn new(services: Services, config: &Config) -> Self {
-        let slots = services.pool.slots();
-        let running = Arc::new(Running::default());
-        let (tracker, express) = (TaskTracker::new(), Arc::new(Places::new(1)));
+    /// A runner over the services. `keys_sha256` tells whether other nodes have the same keys.
+    pub fn new(services: Services, config: &Config, keys_sha256: String) -> Self {
+        let width = |lane| match lane {
+            Lane::Net => config.queue.net,
+            Lane::Cpu => config.cpu_lane(),
+            Lane::Gpu => services.pool.slots(),
+            Lane::Deliver => config.queue.deliver,
+            Lane::Flow => config.queue.flow,
+            Lane::Llm => config.queue.llm,
+        };
+        let lanes = config.lanes().into_iter().map(|lane| (lane, width(lane))).collect();
+        let card = Card { name: config.node_name(), role: config.server.role, keys_sha256 };
         Self {
             services,
-            running,
+            running: Arc::default(),
             ends: Arc::default(),
-            tracker,
-            slots,
-            cpu: config.cpu_lane(),
-            express,
+            tracker: TaskTracker::new(),
+            lanes,
+            slots_elsewhere: Arc::default(),
+            card: Arc::new(card),
+            folders: Arc::default(),
+            express: Arc::new(Places::new(1)),
             company: Arc::default(),
         }
     }
@@ -87,15 +107,19 @@ impl Runner {
         let stops = self.services.queue.wake().stops();
         tokio::spawn(self.clone().listen(stops, upkeep.clone()));
         let mut loops = JoinSet::new();
-        for lane in Lane::ALL.iter().copied() {
+        for (lane, width) in self.lanes.iter().copied() {
             let (runner, shutdown) = (self.clone(), shutdown.clone());
-            loops.spawn(async move { runner.lane(lane, shutdown).await });
+            loops.spawn(async move { runner.lane(lane, width, shutdown).await });
         }
-        let (runner, stop) = (self.clone(), shutdown.clone());
-        loops.spawn(async move { runner.express(stop).await });
-        tokio::spawn(self.clone().keep_alive(upkeep.clone()));
+        if self.takes(Lane::Gpu) {
+            let (runner, stop) = (self.clone(), shutdown.clone());
+            loops.spawn(async move { runner.express(stop).await });
+        }
+        let beats = tokio::spawn(self.clone().keep_alive(shutdown.clone(), upkeep.clone()));
+        tokio::spawn(self.clone().look_for_orphans(upkeep.clone()));
         tokio::spawn(self.clone().watch_deadlines(upkeep.clone()));
         loops.join_all().await;
+        shutdown.cancelled().await;
         self.tracker.close();
         let drain = self.services.queue.config().drain.0;
         tokio::select! {
@@ -109,20 +133,18 @@ impl Runner {
             tracing::warn!(steps = self.running.claims().len(), "steps did not stop in time; they start again later");
         }
         upkeep.cancel();
+        // It ends with the node's row being removed; that of one whose database is away is forgotten after a day.
+        let _ = beats.await;
     }
 
-    async fn lane(&self, lane: Lane, shutdown: CancellationToken) {
+    fn takes(&self, lane: Lane) -> bool {
+        self.lanes.iter().any(|(taken, _)| *taken == lane)
+    }
+
+    async fn lane(&self, lane: Lane, width: usize, shutdown: CancellationToken) {
         let queue = &self.services.queue;
         let config = queue.config();
-        let places = match lane {
-            Lane::Net => config.net,
-            Lane::Cpu => self.cpu,
-            Lane::Gpu => self.slots,
-            Lane::Deliver => config.deliver,
-            Lane::Flow => config.flow,
-            Lane::Llm => config.llm,
-        };
-        let places = Arc::new(Places::new(places));
+        let places = Arc::new(Places::new(width));
         while !shutdown.is_cancelled() {
             let permit = tokio::select! {
                 permit = places.one() => permit,
@@ -144,9 +166,8 @@ impl Runner {
                 }
                 Ok(work) => self.start(lane, work, permit, &places, &shutdown).await,
                 Err(error) => {
-                    tracing::error!(%lane, error = %error.chain(), "steps cannot be claimed");
                     drop(permit);
-                    sleep(config.poll.0).await;
+                    shutdown.run_until_cancelled(self.rest_after("steps cannot be claimed", &error)).await;
                 }
             }
         }
@@ -164,13 +185,17 @@ impl Runner {
             let Ok(permit) = permit else { return };
             let rest = self.rest(Lane::Gpu, true).await;
             let claimed = if rest.is_some() { Ok(Vec::new()) } else { guarded(queue.claim_urgent(Lane::Gpu)).await };
-            let claimed = claimed.unwrap_or_else(|error| {
-                tracing::error!(error = %error.chain(), "urgent steps cannot be claimed");
-                Vec::new()
-            });
+            let claimed = match claimed {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    drop(permit);
+                    shutdown.run_until_cancelled(self.rest_after("urgent steps cannot be claimed", &error)).await;
+                    continue;
+                }
+            };
             match claimed.into_iter().next() {
                 Some(work) => {
-                    let cancel = self.running.add(&work.fence);
+                    let cancel = self.running.add(&work.fence, work.row.step.lane);
                     self.spawn(work, cancel, Some(permit), true);
                 }
                 None => tokio::select! {
@@ -195,7 +220,7 @@ impl Runner {
         let last_chance = self.services.queue.config().max_crashes - 1;
         let is_suspect = |(work, _): &(Work, _)| lane == Lane::Gpu && work.row.step.crashes >= last_chance.max(1);
         let work = work.into_iter().map(|work| {
-            let cancel = self.running.add(&work.fence);
+            let cancel = self.running.add(&work.fence, lane);
             (work, cancel)
         });
         let (suspects, others): (Vec<_>, Vec<_>) = work.partition(is_suspect);
@@ -251,7 +276,7 @@ impl Runner {
     /// is not, until there is so much of it that it would fill the disk.
     async fn full(&self, lane: Lane) -> Result<Full> {
         let store = self.services.queue.store();
-        let ahead = (self.services.queue.config().prefetch * self.slots) as u64;
+        let ahead = (self.services.queue.config().prefetch * self.all_slots()) as u64;
         // What waits for a model holds nobody up until it is a lot: its samples fill the disk meanwhile.
         let is_crammed = async || Ok::<_, Error>(store.put_off(Lane::Gpu).await? >= ahead * WAITING_FACTOR);
         let full = |kind, waiting: u64, enough: u64| Full {
@@ -270,47 +295,24 @@ impl Runner {
     }
 
     /// How long nothing in the lane can start unless something is added, the poll interval at most; none when something
-    /// can now, or nobody knows.
+    /// can now, or nobody knows. Nothing starts while this node has not been heard of.
     async fn rest(&self, lane: Lane, urgent: bool) -> Option<Duration> {
         let poll = self.services.queue.config().poll.0;
-        let next = self.services.queue.store().next_eligible(lane, urgent).await.ok()?;
-        let Some(at) = next else { return Some(poll) };
-        let wait = u64::try_from(at - chrono::Utc::now().timestamp_millis()).ok().filter(|ms| *ms > 0)?;
-        Some(Duration::from_millis(wait.max(5)).min(poll))
-    }
-
-    /// Renews the leases of running steps, and looks for those that other nodes have left behind.
-    async fn keep_alive(self, stop: CancellationToken) {
-        let queue = &self.services.queue;
-        let every = queue.config().heartbeat.0;
-        let mut suspects = Suspects::default();
-        let mut next = Instant::now() + every;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(next) => next = Instant::now() + every,
-                () = stop.cancelled() => return,
-            }
-            let claims = self.running.claims();
-            let ids: Vec<String> = claims.iter().map(|(id, _)| id.clone()).collect();
-            if !ids.is_empty() {
-                match guarded(queue.heartbeat(&ids)).await {
-                    Ok(kept) => self.running.settle(&claims, &kept),
-                    Err(error) => tracing::error!(error = %error.chain(), "leases cannot be renewed"),
-                }
-            }
-            match guarded(queue.reap(&mut suspects, &ids)).await {
-                Ok(0) => {}
-                Ok(steps) => tracing::warn!(steps, "took steps over from workers that are gone"),
-                Err(error) => tracing::error!(error = %error.chain(), "lapsed leases cannot be looked for"),
-            }
+        // What is claimed now might have to be let go at once.
+        if !self.services.queue.pulse().is_sure() {
+            return Some(poll);
         }
+        let next = self.services.queue.store().next_eligible(lane, urgent).await.ok()?;
+        let Some(wait) = next else { return Some(poll) };
+        let wait = u64::try_from(wait).ok().filter(|ms| *ms > 0)?;
+        Some(Duration::from_millis(wait.max(5)).min(poll))
     }
 
     /// Looks for what is late.
     async fn watch_deadlines(self, stop: CancellationToken) {
         while stop.run_until_cancelled(sleep(LATE)).await.is_some() {
             if let Err(error) = guarded(self.services.queue.fail_overdue()).await {
-                tracing::error!(error = %error.chain(), "deadlines cannot be looked at");
+                stop.run_until_cancelled(self.rest_after("deadlines cannot be looked at", &error)).await;
             }
         }
     }

@@ -182,6 +182,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("load_model", &[&[NotFound, Conflict, ModelInvalid, EngineCrashed, EngineFailed, ShuttingDown, CrossOrigin]]),
     ("unload_model", &[&[NotFound, Conflict, CrossOrigin]]),
     ("list_devices", &[]),
+    ("list_nodes", &[]),
     ("live", &[]),
     ("ready", &[&[ShuttingDown, InsufficientStorage]]),
     ("info", &[]),

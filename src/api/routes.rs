@@ -20,7 +20,12 @@ pub(super) struct Routes {
     /// How many of the routes are pages; they stand first.
     pages: usize,
     routes: Vec<(String, Vec<Method>)>,
+    /// Whether these are only what a node without tasks answers.
+    is_part: bool,
 }
+
+/// What every node answers.
+const HEALTH: [&str; 3] = ["/live", "/ready", "/metrics"];
 
 impl Routes {
     /// The paths of an API below `base`, and the pages beside it.
@@ -31,7 +36,14 @@ impl Routes {
             let methods = path.operations.iter().map(|operation| operation.method.clone()).collect();
             routes.push((path.path, methods));
         }
-        Self { base: base.to_owned(), pages: pages.len(), routes }
+        Self { base: base.to_owned(), pages: pages.len(), routes, is_part: false }
+    }
+
+    /// Those that a worker has: how it is.
+    pub(super) fn of_health<T: OpenApi>(base: &str) -> Self {
+        let mut all = Self::of::<T>(base, &[]);
+        all.routes.retain(|(path, _)| HEALTH.contains(&path.as_str()));
+        Self { is_part: true, ..all }
     }
 
     /// What the paths of the API begin with: `/api`, `/live`, …; the pages not.
@@ -67,6 +79,9 @@ impl Routes {
     /// The error for a path that does not exist, with those that are like it.
     pub(super) fn not_found(&self, path: &str) -> Error {
         let error = Error::new(Code::NotFound, "There is nothing at this path");
+        if self.is_part {
+            return error.with_hint(format!("This node only works (`server.role`): it answers {}.", HEALTH.join(", ")));
+        }
         let path = path.strip_prefix(&self.base).unwrap_or(path);
         // Comparing takes its time, and nothing that long is like any of them.
         let patterns = self.routes.iter().filter(|_| path.len() <= COMPARED);
@@ -110,7 +125,7 @@ mod tests {
             route("/api/tasks/{id}/cancel", &[Method::POST]),
             route("/api/tasks/batch", &[Method::POST]),
         ];
-        Routes { base: "/x".to_owned(), pages: 1, routes: list }
+        Routes { base: "/x".to_owned(), pages: 1, routes: list, is_part: false }
     }
 
     #[test]

@@ -87,19 +87,20 @@ fn application(
     let cors = Cors::new(&state.config.server.cors_origins);
     let local_only = state.config.is_local_only();
     let gate = Gate { access: state.access.clone(), queue: state.queue.clone() };
+    let is_asked = state.config.is_asked();
     let service = service(native::all(Context { state, stop }), Some(gate), &base);
-    let routes = Arc::new(routes_of(&service, &base));
+    let routes = Arc::new(routes_of(&service, &base, is_asked));
     let (openapi, docs) = (document(&service), service.swagger_ui_html());
     let api: Arc<BoxEndpoint<'static>> = Arc::new(service.into_endpoint());
-    let inner = pages::add(Route::new(), &base, openapi, docs);
+    let inner = if is_asked { pages::add(Route::new(), &base, openapi, docs) } else { Route::new() };
     let inner = routes.heads().into_iter().fold(inner, |inner, head| inner.nest_no_strip(head, Arc::clone(&api)));
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
     let edge = Measured { inner: Edge { inner, routes: Arc::clone(&routes), local_only }, routes };
     Outside { inner: edge, cors, peers }
 }
 
-fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str) -> Routes {
-    Routes::of::<T>(base, &pages::PATHS)
+fn routes_of<T: OpenApi>(_: &OpenApiService<T, ()>, base: &str, is_asked: bool) -> Routes {
+    if is_asked { Routes::of::<T>(base, &pages::PATHS) } else { Routes::of_health::<T>(base) }
 }
 
 fn service<T: OpenApi>(api: T, gate: Option<Gate>, base: &str) -> OpenApiService<Documented<T>, ()> {

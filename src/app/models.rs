@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::App;
 use crate::{
     config::Config,
-    domain::Span,
+    domain::{Lane, Span},
     error::{Code, Error, Result},
     files::check_room,
     net::{self, Download, Net},
@@ -95,9 +95,13 @@ pub async fn open_models(config: &Config) -> Result<(Models, Pool)> {
     open(config, Net::new(&config.net)?, std::env::current_exe()?).await
 }
 
-/// The models and the engines. Which devices there are decides what `models.default = "auto"` means.
+/// The models and the engines; none of these where nothing is recognised. Which devices there are decides what
+/// `models.default = "auto"` means.
 pub(super) async fn open(config: &Config, net: Net, program: PathBuf) -> Result<(Models, Pool)> {
     let models = Models::new(&config.models);
+    if !config.takes(Lane::Gpu) {
+        return Ok((models, Pool::none()));
+    }
     let mut engine = config.engine.clone();
     for name in &mut engine.short_context {
         // A name that nobody knows yet may be that of a file still to come.

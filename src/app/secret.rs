@@ -4,6 +4,7 @@
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use sha2::{Digest, Sha256};
 
 use crate::{
     config::Config,
@@ -39,6 +40,16 @@ pub(super) fn secrets(config: &Config) -> Result<[u8; 32]> {
 /// The key that signs sessions and JWTs, likewise.
 pub(super) fn auth(config: &Config) -> Result<[u8; 32]> {
     key(&config.auth.key, AUTH, &config.paths.data)
+}
+
+/// The SHA-256 over all of these, in hex: nodes that share a database need the same ones.
+pub(super) fn fingerprint(config: &Config) -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(callback(config)?);
+    for key in [identities(config)?, secrets(config)?, auth(config)?] {
+        hash.update(key);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A key given under a setting, or kept in the file that has the setting's name.
@@ -99,6 +110,20 @@ mod tests {
         for weak in ["", "whsec_", "whsec_c2hvcnQ=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "whsec_***"] {
             assert_eq!(check(weak, "x").unwrap_err().code, Code::Config, "{weak}");
         }
+    }
+
+    #[test]
+    fn other_keys_have_another_fingerprint() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        config.paths.data = folder.path().to_owned();
+        let first = fingerprint(&config).unwrap();
+        assert_eq!(fingerprint(&config).unwrap(), first);
+        config.auth.key = BASE64_STANDARD.encode([5; 32]);
+        let second = fingerprint(&config).unwrap();
+        config.callbacks.secret = format!("whsec_{}", BASE64_STANDARD.encode([5; 32]));
+        let third = fingerprint(&config).unwrap();
+        assert!(first != second && second != third && third.len() == 64, "{third}");
     }
 
     #[test]

@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, config::Config, error::Result};
+use crate::{
+    app::App,
+    config::Config,
+    domain::{Lane, Role},
+    error::Result,
+};
 
 /// A private daemon without an API.
 pub(super) struct Local {
@@ -23,6 +28,9 @@ impl Local {
         config.paths.data = folder.join("data");
         config.paths.temp = folder.join("temp");
         config.database.url = String::new();
+        // There is nobody to share the work with.
+        config.server.role = Role::All;
+        config.queue.lanes = Lane::ALL.to_vec();
         // What is put there is the daemon's.
         config.watch.folders.clear();
         // The command has fetched its model itself, with a progress bar, and wants no other.

@@ -82,6 +82,7 @@ impl Config {
         if self.auth.jwt_life.0.as_secs() == 0 || self.auth.session_life.0.as_secs() == 0 {
             return wrong("auth.jwt_life and auth.session_life", "at least 1s");
         }
+        self.check_role()?;
         self.models.check()?;
         self.engine.check()?;
         self.llm.check()?;
@@ -244,6 +245,10 @@ mod tests {
             "[engine.remote.\"a lab\"]\nurl = \"https://asr.example/v1\"",
             "[queue]\nlease = \"5 minutes\"",
             "[queue]\nheartbeat = \"50s\"",
+            "[queue]\nlanes = [\"gpu\"]",
+            "[queue]\nlanes = [\"net\", \"tpu\"]",
+            "[server]\nrole = \"worker\"",
+            "[server]\nrole = \"boss\"",
             "[database]\nurl = \"oracle:x\"",
             "[log]\nkeep = 0",
             "[log]\nrotate = \"hourly\"",

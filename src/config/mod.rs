@@ -10,6 +10,7 @@ mod llm;
 mod load;
 mod models;
 mod remote;
+mod roles;
 mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -25,7 +26,7 @@ pub use self::{
     remote::{RemoteConfig, RemoteUse},
     watch::{WatchConfig, WatchFolder},
 };
-use crate::domain::Span;
+use crate::domain::{Lane, Role, Span};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -87,6 +88,10 @@ pub struct TracesConfig {
 pub struct ServerConfig {
     /// Address and port; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// What this process does.
+    pub role: Role,
+    /// What the node is called in the list of nodes; empty: as the machine.
+    pub name: String,
     /// The path below which everything is served: empty, or `/word`.
     pub base_path: String,
     /// Connections at the same time.
@@ -241,6 +246,8 @@ pub struct QueueConfig {
     pub heartbeat: Span,
     /// How often the queue is looked at when nothing wakes it.
     pub poll: Span,
+    /// The lanes that this process takes steps of.
+    pub lanes: Vec<Lane>,
     /// Steps at the same time in lane `net`.
     pub net: usize,
     /// Steps at the same time in lane `cpu`; 0 for half of the cores.

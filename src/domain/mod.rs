@@ -25,8 +25,8 @@ pub use schedule::{Fire, Schedule};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
 pub use status::{
-    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Lane, Overlap, Priority, ScheduleState,
-    SourceState, StepKind, StepState, TaskStatus,
+    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap, Priority, Role,
+    ScheduleState, SourceState, StepKind, StepState, TaskStatus,
 };
 pub use task::{Step, Task};
 pub use token::{Quota, Token, Usage};

@@ -295,6 +295,30 @@ words!(
     }
 );
 
+words!(
+    /// What a node does of all that there is to do.
+    Role {
+        /// Everything.
+        All = "all",
+        /// Answers requests and takes in tasks.
+        Api = "api",
+        /// Does the work.
+        Worker = "worker",
+    }
+);
+
+words!(
+    /// How a node is.
+    NodeState {
+        /// It was heard of within a lease.
+        Ready = "ready",
+        /// It takes no more work: it is stopping.
+        Draining = "draining",
+        /// It was not heard of for a lease: others take over what it worked on.
+        Lost = "lost",
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

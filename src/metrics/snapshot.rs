@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub steps: Vec<(&'static str, &'static str, u64)>,
     /// Deliveries that have not ended, by state.
     pub deliveries: Vec<(&'static str, u64)>,
+    /// The processes on this database, by state.
+    pub nodes: Vec<(&'static str, u64)>,
     /// The engines.
     pub engines: Vec<EngineLoad>,
 }
@@ -62,6 +64,8 @@ impl Snapshot {
         registry.register("lane_steps", "Steps that have not ended, by lane", gauges(steps));
         let deliveries = self.deliveries.iter().map(|(state, count)| ([label("state", state)], *count));
         registry.register("deliveries_open", "Deliveries that have not ended", gauges(deliveries));
+        let nodes = self.nodes.iter().map(|(state, count)| ([label("state", state)], *count));
+        registry.register("nodes", "Processes that share the work, by state", gauges(nodes));
         let engines = |states: &dyn Fn(&EngineLoad) -> Vec<(&'static str, usize)>| {
             let of = |engine: &EngineLoad| {
                 let device = label("device", &engine.device);

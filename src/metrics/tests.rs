@@ -34,6 +34,7 @@ fn what_is_counted_is_told() {
         tasks: vec![("queued", 3)],
         steps: vec![("net", "ready", 2)],
         deliveries: vec![("pending", 1)],
+        nodes: vec![("ready", 2), ("lost", 1)],
         engines: vec![
             EngineLoad { device: "cpu".to_owned(), slots: 2, busy: 1, restarts: 1, rss: 10 },
             EngineLoad { device: "cpu".to_owned(), slots: 1, busy: 1, restarts: 0, rss: 5 },
@@ -41,6 +42,7 @@ fn what_is_counted_is_told() {
     };
     let text = snapshot.text();
     for line in [
+        "trawl_nodes{state=\"ready\"} 2",
         "trawl_http_requests_total{method=\"PATCH\",route=\"/live\",status=\"4xx\"} 1",
         "trawl_http_request_duration_seconds_bucket{le=\"0.03\",method=\"PATCH\",route=\"/live\"} 1",
         "trawl_tasks{status=\"queued\"} 3",
@@ -71,6 +73,7 @@ fn the_dashboard_and_the_documentation_name_what_there_is() {
         tasks: vec![("queued", 1)],
         steps: vec![("net", "ready", 1)],
         deliveries: vec![("pending", 1)],
+        nodes: vec![("ready", 2), ("lost", 1)],
         engines: vec![EngineLoad { device: "gpu".to_owned(), ..EngineLoad::default() }],
     }
     .text();

@@ -10,6 +10,7 @@ mod claim;
 mod control;
 pub mod deadlines;
 pub mod decide;
+mod elsewhere;
 mod finish;
 mod holds;
 mod lists;
@@ -17,6 +18,8 @@ pub mod new;
 mod onward;
 pub mod outbox;
 mod progress;
+mod pulse;
+mod reaper;
 mod recover;
 pub mod retry;
 mod said;
@@ -35,7 +38,8 @@ pub use self::{
     claim::Work,
     control::Deleted,
     finish::{Done, End},
-    recover::Suspects,
+    pulse::Pulse,
+    reaper::Reaper,
     said::Said,
     seen::Seen,
     wake::{Stop, Wake},
@@ -54,13 +58,15 @@ pub struct Queue {
     wake: Arc<Wake>,
     config: QueueConfig,
     owner: Arc<str>,
+    pulse: Arc<Pulse>,
 }
 
 impl Queue {
     /// A queue over a store. Its owner id is unique to this start of the process.
     pub fn new(store: Arc<Store>, config: QueueConfig) -> Self {
         let owner = uuid::Uuid::now_v7().to_string().into();
-        Self { store, wake: Arc::new(Wake::new()), config, owner }
+        let pulse = Arc::new(Pulse::new(config.lease.0));
+        Self { store, wake: Arc::new(Wake::new()), config, owner, pulse }
     }
 
     /// The store below.
@@ -83,12 +89,18 @@ impl Queue {
         &self.owner
     }
 
+    /// Whether this process may still act for what it has claimed.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
     /// The queue's settings.
     pub fn config(&self) -> &QueueConfig {
         &self.config
     }
 
-    fn lease_ms(&self) -> i64 {
+    /// How long a claim holds without a heartbeat, in milliseconds.
+    pub fn lease_ms(&self) -> i64 {
         i64::try_from(self.config.lease.0.as_millis()).unwrap_or(i64::MAX)
     }
 }

@@ -1,29 +1,32 @@
 //! Steps whose worker died: found at the start of the process and by looking out for leases that are over.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{
     Queue, Work,
     after::After,
     finish::{end_stopped, is_over, requeue},
+    reaper::{Look, Reaper},
     step_event,
 };
 use crate::{
     domain::StepState,
     error::{Code, Error, Result},
-    store::{Fence, StepRow, Tx},
+    store::{Fence, Lapsed, LapsedLeases, StepRow, Tx},
 };
 
-/// Lapsed leases as they were seen, so that one odd clock does not take work away from the living.
-#[derive(Default)]
-pub struct Suspects(HashMap<(String, i64, Option<i64>), Instant>);
-
 impl Queue {
-    /// At the start of a process on a database that only one process uses: everything that runs is an orphan.
+    /// At the start of a process: on a database that no other process works on, everything that runs is an orphan, and
+    /// every node is gone. On one that nodes share nothing can be told yet: what was left behind there is found by its
+    /// leases.
     pub async fn recover(&self) -> Result<usize> {
+        if self.store.is_exclusive() { self.recover_all().await } else { Ok(0) }
+    }
+
+    /// Takes everything back that runs, and forgets every node.
+    pub(super) async fn recover_all(&self) -> Result<usize> {
         let tx = self.store.begin().await?;
         let orphans = tx.running_steps().await?;
         let found = orphans.len();
@@ -32,40 +35,55 @@ impl Queue {
             self.give_back(&tx, orphan, &mut after).await?;
         }
         tx.requeue_deliveries(false).await?;
+        tx.forget_nodes(i64::MAX).await?;
         tx.commit().await?;
         after.anything();
         self.announce(after);
         Ok(found)
     }
 
-    /// Takes steps away from workers whose lease is over and was so at the last look, at least a heartbeat ago. `ours`
-    /// are the steps that this process works on. One which it has lost sight of (the database did not take its end) is
-    /// taken like any other.
-    pub async fn reap(&self, suspects: &mut Suspects, ours: &[String]) -> Result<usize> {
-        let tx = self.store.begin().await?;
-        let lapsed = tx.lapsed_steps().await?;
-        let mut seen = HashMap::new();
-        let mut after = After::default();
-        let mut taken = 0;
-        for orphan in lapsed.into_iter().filter(|row| !ours.contains(&row.step.id)) {
-            let key = (orphan.step.id.clone(), orphan.lease_token, orphan.lease_until);
-            match suspects.0.get(&key) {
-                Some(first) if first.elapsed() >= self.config.heartbeat.0 => {
-                    self.give_back(&tx, orphan, &mut after).await?;
-                    taken += 1;
-                }
-                Some(first) => drop(seen.insert(key, *first)),
-                None => drop(seen.insert(key, Instant::now())),
-            }
+    /// One that looks for what others leave behind. On a database that nodes share it lets them be heard of first.
+    pub fn reaper(&self) -> Reaper {
+        Reaper::new(if self.store.is_exclusive() { Duration::ZERO } else { self.config.lease.0 / 2 })
+    }
+
+    /// Takes steps and deliveries away from workers that are gone, as far as `reaper` is sure of it; how many. `ours` are
+    /// the steps that this process works on. One which it has lost sight of (the database did not take its end) is taken
+    /// like any other.
+    pub async fn reap(&self, reaper: &mut Reaper, ours: &[String]) -> Result<usize> {
+        let asked = Instant::now();
+        let LapsedLeases { now, steps, deliveries } = self.store.lapsed().await?;
+        let look = Look { asked, answered: Instant::now(), told: now };
+        let steps = steps.into_iter().filter(|lease| !ours.contains(&lease.id));
+        let rule = (self.config.heartbeat.0, self.config.lease.0);
+        // Ids of steps and deliveries are never the same.
+        let left = reaper.left_behind(look, steps.chain(deliveries), self.pulse.last_trouble(), rule);
+        if left.is_empty() {
+            return Ok(0);
         }
-        tx.requeue_deliveries(true).await?;
+        let tx = self.store.begin().await?;
+        let (mut taken, mut after) = (0, After::default());
+        for lease in left {
+            taken += usize::from(self.take_back(&tx, &lease, &mut after).await?);
+        }
         tx.commit().await?;
-        suspects.0 = seen;
         if taken > 0 {
             after.anything();
             self.announce(after);
         }
         Ok(taken)
+    }
+
+    /// Takes back what is still held by that very lease.
+    async fn take_back(&self, tx: &Tx, lease: &Lapsed, after: &mut After) -> Result<bool> {
+        let is_it = |row: &StepRow| {
+            row.step.state == StepState::Running && (row.lease_token, row.lease_until) == (lease.token, lease.until)
+        };
+        match tx.step(&lease.id).await? {
+            Some(row) if is_it(&row) => self.give_back(tx, row, after).await.map(|()| true),
+            Some(_) => Ok(false),
+            None => tx.requeue_delivery(lease).await,
+        }
     }
 
     /// Counts the crash; readies the step again or gives it up.

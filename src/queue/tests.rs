@@ -2,6 +2,7 @@
 
 mod late;
 mod model;
+mod nodes;
 mod runs;
 
 use std::sync::Arc;
@@ -41,8 +42,12 @@ impl Bench {
         Self { queue, folder }
     }
 
+    fn url(folder: &TempDir) -> String {
+        crate::store::test_url::test_url(folder.path())
+    }
+
     async fn open(folder: &TempDir) -> Queue {
-        let url = crate::store::test_url::test_url(folder.path());
+        let url = Self::url(folder);
         let empty = folder.path().join("empty.toml");
         std::fs::write(&empty, "").unwrap();
         let mut config = Config::load(Some(&empty), &[]).unwrap().queue;
@@ -58,7 +63,7 @@ impl Bench {
         let Self { queue, folder } = self;
         drop(queue);
         let queue = Self::open(&folder).await;
-        queue.recover().await.unwrap();
+        queue.recover_all().await.unwrap();
         Self { queue, folder }
     }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Runner, reuse};
 use crate::{
-    domain::{Task, TaskId},
+    domain::Task,
     error::{Code, Error, Result, guarded},
     metrics,
     queue::{
@@ -32,8 +32,10 @@ const GATHER: Duration = Duration::from_millis(100);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How often a step that found the disk full looks again.
 const DISK_POLL: Duration = Duration::from_secs(30);
-/// How long the end of a step is tried to be written down when the database does not take it.
+/// How often the end of a step is tried to be written down while the database takes what others write.
 const SETTLE_TRIES: u32 = 6;
+/// The longest wait between two of these.
+const SETTLE_WAIT: Duration = Duration::from_secs(10);
 
 impl Runner {
     /// Does a claimed step from its start to its end. Never fails: what goes wrong is written to the step or logged.
@@ -86,19 +88,29 @@ impl Runner {
         }
     }
 
+    /// Writes again and again. What the database alone does not take is given up soon; while it does not answer at all, what
+    /// was made is kept, because its claim may well be ours still when it is back.
     async fn insist<F: Future<Output = Result<bool>>>(&self, write: impl Fn() -> F) -> Result<bool> {
+        let pulse = self.services.queue.pulse();
         let mut wait = Duration::from_millis(100);
-        for _ in 1..SETTLE_TRIES {
+        let mut tries = 0;
+        loop {
+            let begun = Instant::now();
             match write().await {
                 Err(error) if error.code == Code::Database => {
-                    tracing::warn!(error = %error.chain(), "the database did not take a step's end");
+                    if pulse.trouble() {
+                        tracing::warn!(error = %error.chain(), "the database did not take a step's end");
+                    }
                     sleep(wait).await;
-                    wait *= 3;
+                    wait = SETTLE_WAIT.min(wait * 3);
+                    tries += 1;
+                    if tries >= SETTLE_TRIES && pulse.has_beaten_since(begun) {
+                        return Err(error);
+                    }
                 }
                 written => return written,
             }
         }
-        write().await
     }
 
     async fn attempt(&self, work: &Arc<Work>, cancel: &CancellationToken, leave: &Notify) -> Result<End> {
@@ -139,11 +151,33 @@ impl Runner {
         let (task, steps, reporter, scope) = (&task, steps.as_slice(), &reporter, &scope);
         let job = Job { services, work, task, steps, input, scope, reporter, leave, cancel: &stop };
         let run = within_time(limit, Box::pin(steps::run(&job)), &stop);
+        let run = self.while_sure(services.is_seen_outside(&work.row), run, cancel);
         Ok(match reported(run, reporter, |is_end| self.tell(work, reporter, is_end)).await? {
             Outcome::Done(done) => End::Done { done, input: Some(hash) },
             Outcome::Wait { why, wait } => End::Wait { why, wait },
             Outcome::Task(run) => End::Task { run, input: Some(hash) },
         })
+    }
+
+    /// Does the work; what is seen outside only as long as the claim is sure to be ours. Then it is told to stop, and its
+    /// step goes back to the queue.
+    async fn while_sure(
+        &self,
+        is_seen_outside: bool,
+        run: impl Future<Output = Result<Outcome>>,
+        cancel: &CancellationToken,
+    ) -> Result<Outcome> {
+        if !is_seen_outside {
+            return run.await;
+        }
+        tokio::pin!(run);
+        if let Some(done) = self.services.queue.pulse().while_sure(&mut run).await {
+            return done;
+        }
+        tracing::warn!("the database was not heard of for too long: a step that others could see is stopped");
+        cancel.cancel();
+        let _ = timeout(STOP_WITHIN, run).await;
+        Err(Error::new(Code::Cancelled, "Nobody knew any more whether the step was still to be done here"))
     }
 
     async fn tell(&self, work: &Work, reporter: &Reporter, is_end: bool) {
@@ -158,14 +192,6 @@ impl Runner {
         }
         if let Err(error) = self.services.queue.report(work, fraction, &segments).await {
             tracing::warn!(error = %error.chain(), "progress cannot be written down");
-        }
-    }
-
-    /// Removes a task's working folder once the task has ended or is gone.
-    pub(super) async fn tidy(&self, id: TaskId) {
-        let ended = self.services.queue.store().is_open(id).await.is_ok_and(|open| !open);
-        if ended && let Err(error) = self.services.files.remove_task_dir(id).await {
-            tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed; the sweep will");
         }
     }
 }

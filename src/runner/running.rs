@@ -7,7 +7,10 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Fence, Heartbeat};
+use crate::{
+    domain::Lane,
+    store::{Fence, Heartbeat},
+};
 
 /// The running steps of this process. A step that is claimed again is another one than before: whatever was meant for
 /// the claim before does not touch it.
@@ -18,15 +21,21 @@ pub(super) struct Running {
 
 struct Claimed {
     token: i64,
+    lane: Lane,
     cancel: CancellationToken,
 }
 
 impl Running {
-    /// Adds a claim; its work should stop when the token is cancelled.
-    pub fn add(&self, claim: &Fence) -> CancellationToken {
+    /// Adds a claim of a step in a lane; its work should stop when the token is cancelled.
+    pub fn add(&self, claim: &Fence, lane: Lane) -> CancellationToken {
         let cancel = CancellationToken::new();
-        self.lock().insert(claim.id.clone(), Claimed { token: claim.token, cancel: cancel.clone() });
+        self.lock().insert(claim.id.clone(), Claimed { token: claim.token, lane, cancel: cancel.clone() });
         cancel
+    }
+
+    /// How many steps of a lane run.
+    pub fn busy(&self, lane: Lane) -> usize {
+        self.lock().values().filter(|claimed| claimed.lane == lane).count()
     }
 
     /// Removes a claim whose work has ended.
@@ -80,12 +89,13 @@ mod tests {
     #[test]
     fn what_was_meant_for_a_claim_does_not_touch_the_next_one() {
         let running = Running::default();
-        let first = running.add(&claim(1));
+        let first = running.add(&claim(1), Lane::Net);
         let asked = running.claims();
-        let second = running.add(&claim(2));
+        let second = running.add(&claim(2), Lane::Net);
         running.remove(&claim(1));
         running.settle(&asked, &[]);
         assert_eq!(running.claims(), [("a".to_owned(), 2)]);
+        assert_eq!((running.busy(Lane::Net), running.busy(Lane::Gpu)), (1, 0));
         assert!(!first.is_cancelled() && !second.is_cancelled());
         running.settle(&running.claims(), &[Heartbeat { id: "a".to_owned(), cancelled: true }]);
         assert!(second.is_cancelled());

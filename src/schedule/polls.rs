@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Scheduler {
-    /// Takes up the polls that a process left behind when it died, and those whose end could not be written. What they have
-    /// brought is there, and is not made twice.
+    /// Takes up the polls that a process left behind when it died, and those whose end could not be written; those that
+    /// another node is at stay its. What they have brought is there, and is not made twice.
     pub(super) async fn resume_polls(&self) -> Result<()> {
         for fire in self.store().polling_fires().await? {
             self.spawn_poll(fire);
@@ -49,6 +49,11 @@ impl Scheduler {
     }
 
     async fn poll(&self, fire: &Fire) -> Result<()> {
+        let tx = self.store().begin().await?;
+        if !tx.take_poll(fire.id, self.queue.owner(), self.queue.lease_ms()).await? {
+            return Ok(());
+        }
+        tx.commit().await?;
         let schedule = self.store().schedule(fire.schedule_id).await?;
         let Some(source) = schedule.and_then(|schedule| schedule.source_id) else { return Ok(()) };
         let end = told(self.follow.poll(source).await);

@@ -49,7 +49,7 @@ use crate::{
     secrets::{Revealed, Secrets},
     store::StepRow,
     transcribe::{Models, Pool},
-    workflow::depth,
+    workflow::{Rule, depth},
 };
 
 /// How much is told of why an input does not fit, in characters.
@@ -82,6 +82,29 @@ pub struct Services {
     pub secrets: Secrets,
     /// The programs that the operator has declared.
     pub exec: Arc<BTreeMap<String, ExecConfig>>,
+}
+
+impl Services {
+    /// Whether somebody outside could see that a step's work is done twice: it may change something there, or cost money.
+    /// What only looks (a link, a download) and what only computes may be done twice.
+    pub fn is_seen_outside(&self, row: &StepRow) -> bool {
+        match row.step.kind {
+            StepKind::Http | StepKind::Llm => true,
+            StepKind::Exec => {
+                let name = Rule::read(&row.rule).program;
+                name.and_then(|name| self.exec.get(&name)).is_some_and(|program| program.network)
+            }
+            // A callback is only written down here; its courier looks for itself.
+            StepKind::Resolve
+            | StepKind::Download
+            | StepKind::Extract
+            | StepKind::Transcribe
+            | StepKind::Callback
+            | StepKind::Subtitle
+            | StepKind::Condition
+            | StepKind::Workflow => false,
+        }
+    }
 }
 
 /// One try at one step.

@@ -37,7 +37,13 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     if let Some(only) = transcribe::language::allowed(&options)?.given {
         options.language = Some(only.to_owned());
     }
-    let name = job.services.models.name(options.model.as_deref())?;
+    let name = match job.services.models.name(options.model.as_deref()) {
+        Err(error) if is_elsewhere(job, &error, options.model.as_deref()).await? => {
+            let detail = format!("This node does not have the model that another one has: {}", error.detail);
+            return Ok(Outcome::Wait { why: Error::new(Code::ModelMissing, detail).report(), wait: MODEL_POLL });
+        }
+        name => name?,
+    };
     transcribe::models::validate(&name, &options)?;
     let fetched = words::fetched(job).await?;
     let key = format!("{}:extract", job.work.row.step.key);
@@ -170,6 +176,12 @@ async fn model(job: &Job<'_>, name: &str, options: &Options) -> Result<Model> {
         Err(error) => return Err(error),
     };
     if job.services.pool.is_remote(name) { Ok(Model::Elsewhere) } else { Ok(Model::Missing(error.report())) }
+}
+
+/// Whether a model that is not known here is one of another node's, which may take the step then.
+async fn is_elsewhere(job: &Job<'_>, error: &Error, model: Option<&str>) -> Result<bool> {
+    let name = model.unwrap_or_default().trim();
+    Ok(error.code == Code::UnknownModel && job.services.queue.is_model_elsewhere(name, false).await?)
 }
 
 /// What the transcript depends on besides the audio.

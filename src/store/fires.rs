@@ -10,7 +10,7 @@ use super::{
     Store, Tx, date,
     entities::{
         fire::{ActiveModel, Column, Entity, Model},
-        schedule, task,
+        node, schedule, task,
     },
     rows,
 };
@@ -96,6 +96,27 @@ impl Tx {
             .exec(&self.inner)
             .await?;
         Ok(())
+    }
+
+    /// Takes the poll of a fire for a node; `false` when it has ended, or a node that was heard of within `lease_ms` is at it.
+    pub async fn take_poll(&self, id: i64, by: &str, lease_ms: i64) -> Result<bool> {
+        let alive = Query::select()
+            .column(node::Column::Id)
+            .from(node::Entity)
+            .and_where(node::Column::SeenAt.gte(self.now - lease_ms))
+            .to_owned();
+        let is_free = Condition::any()
+            .add(Column::Node.is_null())
+            .add(Column::Node.eq(by))
+            .add(Column::Node.not_in_subquery(alive));
+        let taken = Entity::update_many()
+            .col_expr(Column::Node, Expr::value(by))
+            .filter(Column::Id.eq(id))
+            .filter(Column::State.eq(FireState::Started.as_str()))
+            .filter(is_free)
+            .exec(&self.inner)
+            .await?;
+        Ok(taken.rows_affected == 1)
     }
 
     /// Notes that a fire makes up for a time that had passed.

@@ -29,8 +29,8 @@ impl Store {
         Ok(Entity::find().filter(Column::Lane.eq(lane.as_str())).filter(later).count(&self.read).await?)
     }
 
-    /// When the next ready row of a lane may start, in milliseconds since 1970; among those of the highest priority on
-    /// which no worker has died, if only `urgent` ones count.
+    /// In how many milliseconds by the database's clock the next ready row of a lane may start, below 1 for now; among
+    /// those of the highest priority on which no worker has died, if only `urgent` ones count.
     pub async fn next_eligible(&self, lane: Lane, urgent: bool) -> Result<Option<i64>> {
         let mut ready = Column::Lane.eq(lane.as_str()).and(Column::State.eq(StepState::Ready.as_str()));
         if urgent {
@@ -43,6 +43,7 @@ impl Store {
             .into_tuple::<Option<i64>>()
             .one(&self.read)
             .await?;
-        Ok(soonest.flatten())
+        let Some(soonest) = soonest.flatten() else { return Ok(None) };
+        Ok(Some(soonest - self.dialect.now(&self.read).await?))
     }
 }

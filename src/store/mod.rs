@@ -14,8 +14,10 @@ mod identities;
 mod insert;
 mod json;
 mod lanes;
+mod lapsed;
 mod load;
 mod media;
+mod nodes;
 mod partial_uploads;
 mod rows;
 mod schedules;
@@ -52,8 +54,10 @@ pub use self::{
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
+    lapsed::{Lapsed, LapsedLeases},
     load::Load,
     media::{NewMedia, NewUpload, Upload},
+    nodes::{LaneLoad, NewNode, Node, RunningStep},
     partial_uploads::PartialUpload,
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
@@ -80,8 +84,8 @@ pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
     dialect: Dialect,
-    // Held, not read: the lock lasts as long as the file is open.
-    _lock: Option<File>,
+    /// Lasts as long as the file is open.
+    lock: Option<File>,
 }
 
 /// One transaction that may write. Dropping it without [`Tx::commit`] undoes everything.
@@ -142,12 +146,7 @@ impl Store {
             None => None,
         };
         let dialect::Opened { write, read, dialect } = Box::pin(dialect::open(url)).await?;
-        Ok(Self { write, read, dialect, _lock: lock })
-    }
-
-    /// Whether this process has the database for itself; other nodes may share it otherwise.
-    pub fn is_exclusive(&self) -> bool {
-        self.dialect.is_exclusive()
+        Ok(Self { write, read, dialect, lock })
     }
 
     /// Starts a transaction that may write.
@@ -161,7 +160,7 @@ impl Store {
     #[cfg(test)]
     pub async fn hurry(&self) {
         use sea_orm::ConnectionTrait;
-        if self.is_exclusive() {
+        if self.dialect == Dialect::Sqlite {
             self.write.execute_unprepared("PRAGMA synchronous=OFF").await.unwrap();
         }
     }
@@ -171,6 +170,12 @@ impl Store {
     pub async fn spoil(&self, sql: &str) {
         use sea_orm::ConnectionTrait;
         assert!(self.write.execute_unprepared(sql).await.unwrap().rows_affected() > 0, "{sql}");
+    }
+
+    /// Whether no other process can work on this database: whatever is found in it was left behind. Of databases that
+    /// nodes share it is never true.
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Whether the database answers.

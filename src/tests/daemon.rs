@@ -47,6 +47,7 @@ async fn settings_that_make_no_sense_stop_the_start() {
     for (more, code, words) in [
         ("queue.laese = \"5s\"", "config", "Did you mean `queue.lease`?"),
         ("sever.bind = \"127.0.0.1:0\"", "config", "`sever.bind`"),
+        ("server.role = \"worker\"", "config", "SQLite"),
         ("engine.slots = \"many\"", "config", "engine.slots"),
         ("log.level = \"[\"", "config", "`log.level`"),
         ("net.allow_hosts = [\"a b\"]", "config", "`net.allow_hosts`"),

@@ -25,6 +25,7 @@ mod kinds;
 mod llm;
 mod media;
 mod models;
+mod nodes;
 mod openai;
 mod platforms;
 mod posts;

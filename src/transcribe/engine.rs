@@ -3,7 +3,7 @@
 use std::{ops::Range, path::PathBuf};
 
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::models::ModelRef;
@@ -56,7 +56,8 @@ pub struct Transcribed {
 }
 
 /// An engine's state, for display.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EngineStatus {
     /// Where it computes: `cpu`, `cuda:0`, … or `remote:<name>`.
     pub device: String,
@@ -87,7 +88,8 @@ impl EngineStatus {
 }
 
 /// A device of this machine, for display.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DeviceStatus {
     /// `cpu`, `cuda:0`, …
     pub name: String,

@@ -56,6 +56,16 @@ impl Pool {
         Ok(Self { local, local_jobs: AtomicUsize::new(0), remotes })
     }
 
+    /// No engine at all, for a process that recognises nothing.
+    pub fn none() -> Self {
+        Self { local: None, local_jobs: AtomicUsize::new(0), remotes: Vec::new() }
+    }
+
+    /// The models that servers elsewhere do, by their names here; `*` for every one.
+    pub fn models_elsewhere(&self) -> Vec<String> {
+        self.remotes.iter().flat_map(Remote::models).collect()
+    }
+
     /// Gives the models of servers elsewhere their own names: `name` says what somebody's word for a model means. A word
     /// that means nothing is told and left as it is.
     pub fn settle_names(&mut self, name: impl Fn(&str) -> Result<String>) {

@@ -74,6 +74,7 @@ const TABLE: &[(Need, &[&str])] = &[
             "list_models",
             "get_model",
             "list_devices",
+            "list_nodes",
             "info",
             "usage",
             "services_query",

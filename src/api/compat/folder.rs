@@ -98,7 +98,7 @@ impl Folders {
             let hint = "Send {\"dirname\": \"…\"}, the name of a folder below the daemon's `ingest.root`.";
             Error::new(Code::InvalidRequest, "There is no dirname").with_hint(hint).with_field("dirname")
         })?;
-        let options = self.0.options(&fields, &["language"])?;
+        let options = self.0.options(&fields, &["language"]).await?;
         // What every file's own task would be refused for is told before anything is copied.
         language::allowed(&Options::from_json(&options)?)?;
         let context = self.0.clone();

@@ -82,7 +82,7 @@ impl Context {
         let submission = Submission {
             link,
             workflow: if has_model { "transcribe-summarise" } else { "transcribe" }.to_owned(),
-            options: self.options(&fields, &["language"])?,
+            options: self.options(&fields, &["language"]).await?,
             priority: Some(Priority::High),
             caller,
             ..Submission::default()

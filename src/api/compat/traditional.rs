@@ -117,7 +117,7 @@ impl Traditional {
 impl Context {
     async fn in_traditional(&self, fields: &Fields, given: Given, caller: Caller) -> Result<Spoken> {
         let with_times = fields.flag("timestamps")?.unwrap_or(false);
-        let mut options = self.options(fields, &["language", "zh"])?;
+        let mut options = self.options(fields, &["language", "zh"]).await?;
         options.entry("zh").or_insert(json!("hant"));
         let Ended { task, transcript } = self.heard(given, options, caller).await?;
         let took = task.finished_at.unwrap_or(task.updated_at) - task.started_at.unwrap_or(task.created_at);

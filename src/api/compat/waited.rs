@@ -14,10 +14,10 @@ use crate::{
 
 impl Context {
     /// Transcription options: those of `names` that were sent, as texts, and the model, which must be here.
-    pub(super) fn options(&self, fields: &Fields, names: &[&str]) -> Result<Map<String, Value>> {
+    pub(super) async fn options(&self, fields: &Fields, names: &[&str]) -> Result<Map<String, Value>> {
         let given = names.iter().filter_map(|name| Some(((*name).to_owned(), fields.text(name)?.trim().into())));
         let mut options: Map<String, Value> = given.collect();
-        let model = self.hearing(fields.text("model").as_deref().unwrap_or_default().trim())?;
+        let model = self.hearing(fields.text("model").as_deref().unwrap_or_default().trim()).await?;
         options.insert("model".to_owned(), model.into());
         Ok(options)
     }

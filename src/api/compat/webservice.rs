@@ -125,7 +125,7 @@ impl Webservice {
 impl Context {
     async fn asr(&self, fields: &Fields, given: Given, caller: Caller) -> Result<Heard> {
         let format = format(fields)?;
-        let mut options = self.options(fields, &["language", "initial_prompt", "zh"])?;
+        let mut options = self.options(fields, &["language", "initial_prompt", "zh"]).await?;
         options.extend(goal(fields));
         let flags = [("vad_filter", "vad"), ("word_timestamps", "word_timestamps")];
         for (field, option) in flags {
@@ -144,7 +144,7 @@ impl Context {
     }
 
     async fn detected(&self, fields: &Fields, given: Given, caller: Caller) -> Result<Detected> {
-        let mut options = self.options(fields, &[])?;
+        let mut options = self.options(fields, &[]).await?;
         let first = json!({ "clip_timestamps": [0, TO_KNOW], "vad": false, "beam_size": 1, "temperature": 0 });
         options.extend(first.as_object().cloned().unwrap_or_default());
         let transcript = self.with_samples(fields, given, options, caller).await?.transcript;

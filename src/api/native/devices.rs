@@ -21,7 +21,7 @@ struct DevicesView {
 /// A device of this machine. / 本机的一个设备。
 #[derive(Debug, Object)]
 #[oai(rename = "Device")]
-struct DeviceView {
+pub(super) struct DeviceView {
     /// `cpu`, `cuda:0`, …
     name: String,
     /// What its driver calls it.
@@ -40,7 +40,7 @@ struct DeviceView {
 /// A model on a device, or a server elsewhere. / 设备上的一个模型，或远程服务器。
 #[derive(Debug, Object)]
 #[oai(rename = "Engine")]
-struct EngineView {
+pub(super) struct EngineView {
     /// Where it computes: a device's name, or `remote:` and a server's.
     device: String,
     /// The model in memory.

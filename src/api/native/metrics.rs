@@ -48,6 +48,7 @@ impl Context {
             tasks: load.tasks.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
             steps: load.steps.iter().map(|(lane, state, count)| (lane.as_str(), state.as_str(), *count)).collect(),
             deliveries: load.deliveries,
+            nodes: self.node_counts().await?,
             engines: engines.collect(),
         })
     }

@@ -16,6 +16,7 @@ mod media;
 mod metrics;
 mod model_views;
 mod models;
+mod nodes;
 mod peaks;
 mod rerun;
 mod resolve;
@@ -125,7 +126,7 @@ type All = (
     (sources::Sources, schedules::Schedules, event_fires::EventFires),
     (tokens::Tokens, session::Sessions, usage::Used),
     (workflows::Workflows, language::Language, compat::Routes),
-    (models::ModelFiles, devices::Devices, metrics::Metrics),
+    (models::ModelFiles, devices::Devices, nodes::Nodes, metrics::Metrics),
     (Speech, OpenAiModels),
     system::System,
 );
@@ -150,7 +151,12 @@ pub(super) fn all(context: Context) -> All {
         ),
         (tokens::Tokens(context.clone()), session::Sessions(context.clone()), usage::Used(context.clone())),
         (workflows::Workflows(context.clone()), language::Language(context.clone()), compat::routes(&context)),
-        (models::ModelFiles(context.clone()), devices::Devices(context.clone()), metrics::Metrics(context.clone())),
+        (
+            models::ModelFiles(context.clone()),
+            devices::Devices(context.clone()),
+            nodes::Nodes(context.clone()),
+            metrics::Metrics(context.clone()),
+        ),
         (Speech(context.clone()), OpenAiModels(context.clone())),
         system::System(context),
     )

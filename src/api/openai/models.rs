@@ -103,13 +103,23 @@ impl OpenAiModels {
 }
 
 impl Context {
-    /// The model's own name, when something can hear with it now; `given` is what the client calls it.
-    pub(in crate::api) fn hearing(&self, given: &str) -> Result<String> {
-        let name = self.model_called(given)?;
+    /// The model's own name, when something can hear with it now, here or on another node; `given` is what the client
+    /// calls it.
+    pub(in crate::api) async fn hearing(&self, given: &str) -> Result<String> {
+        let elsewhere = async |name, is_known| self.state.queue.is_model_elsewhere(name, is_known).await;
+        let name = match self.model_called(given) {
+            Err(error) if error.code == Code::UnknownModel => {
+                return if elsewhere(given.trim(), false).await? { Ok(given.trim().to_owned()) } else { Err(error) };
+            }
+            name => name?,
+        };
         let missing = match self.state.models.resolve(Some(&name)) {
             Err(error) if error.code == Code::ModelMissing && !self.state.pool.is_remote(&name) => error,
             _ => return Ok(name),
         };
+        if elsewhere(&name, true).await? {
+            return Ok(name);
+        }
         // A task would wait for the model; a client that waits for the task would not know for what.
         let missing = missing.with_field("model");
         Err(match self.state.models.is_pulling(&name) {

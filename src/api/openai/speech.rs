@@ -80,7 +80,7 @@ impl Context {
             (None, true) => return Err(no_sound("There is no file", "file")),
             (Some(_), false) => return Err(no_sound("There is a file, and a link too", "url")),
         };
-        ask.set_model(self.hearing(ask.model())?);
+        ask.set_model(self.hearing(ask.model()).await?);
         let (wanted, options) = (ask.wanted, Options::from_json(&ask.submission.options)?);
         let is_repeated = retries.and_then(|count| count.trim().parse::<u32>().ok()).is_some_and(|count| count > 0);
         let request = Request { ask, given, fields: fields.written(), caller, goal, is_repeated };

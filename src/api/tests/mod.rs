@@ -10,6 +10,7 @@ mod events;
 mod media;
 mod metrics;
 mod models;
+mod nodes;
 mod openai;
 mod outside;
 mod results;

@@ -130,11 +130,11 @@ async fn a_step_whose_end_the_database_did_not_take_is_found_by_its_own_process(
     bench.queue.config.lease = Span(Duration::ZERO);
     let id = bench.task(Priority::Normal).await;
     let lost = bench.claim(Lane::Net).await.unwrap();
-    let mut suspects = Suspects::default();
+    let mut reaper = bench.queue.reaper();
     let ours = [lost.row.step.id.clone()];
     // The lease is over as soon as the clock has moved.
-    while bench.queue.reap(&mut suspects, &[]).await.unwrap() == 0 {
-        assert_eq!(bench.queue.reap(&mut Suspects::default(), &ours).await.unwrap(), 0, "what we work on was taken");
+    while bench.queue.reap(&mut reaper, &[]).await.unwrap() == 0 {
+        assert_eq!(bench.queue.reap(&mut bench.queue.reaper(), &ours).await.unwrap(), 0, "what we work on was taken");
     }
     assert_eq!(bench.states(id).await[0], "ready");
     assert!(!bench.queue.succeed(&lost, done()).await.unwrap());
@@ -149,8 +149,8 @@ async fn what_is_given_up_is_told_and_stops_the_rest_of_its_task() {
     let mut stops = bench.queue.wake().stops();
     for _ in 0..3 {
         bench.claim(Lane::Net).await.unwrap();
-        let mut suspects = Suspects::default();
-        while bench.queue.reap(&mut suspects, &[]).await.unwrap() == 0 {}
+        let mut reaper = bench.queue.reaper();
+        while bench.queue.reap(&mut reaper, &[]).await.unwrap() == 0 {}
     }
     assert_eq!(bench.status(id).await, TaskStatus::Failed);
     assert_eq!(bench.steps_told(id, "source").await, ["running", "ready", "running", "ready", "running", "failed"]);
@@ -163,12 +163,21 @@ async fn a_delivery_whose_outcome_could_not_be_written_is_sent_again_by_the_same
     let id = bench.task(Priority::Normal).await;
     bench.queue.cancel(id).await.unwrap();
     let owner = bench.queue.owner();
-    let tx = bench.queue.store().begin().await.unwrap();
-    let first = tx.claim_deliveries(owner, -1, 9).await.unwrap().pop().unwrap();
-    assert_eq!(tx.requeue_deliveries(true).await.unwrap(), 1);
-    let second = tx.claim_deliveries(owner, 60_000, 9).await.unwrap().pop().unwrap();
+    let claim = async |lease_ms| {
+        let tx = bench.queue.store().begin().await.unwrap();
+        let claimed = tx.claim_deliveries(owner, lease_ms, 9).await.unwrap().pop();
+        tx.commit().await.unwrap();
+        claimed
+    };
+    let first = claim(-1).await.unwrap();
+    let mut reaper = bench.queue.reaper();
+    while bench.queue.reap(&mut reaper, &[]).await.unwrap() == 0 {}
+    let second = claim(60_000).await.unwrap();
     assert_eq!((second.id.as_str(), second.attempt), (first.id.as_str(), 2));
-    assert_eq!(tx.requeue_deliveries(true).await.unwrap(), 0, "one that is being sent was taken");
+    for _ in 0..3 {
+        assert_eq!(bench.queue.reap(&mut reaper, &[]).await.unwrap(), 0, "one that is being sent was taken");
+    }
+    let tx = bench.queue.store().begin().await.unwrap();
     assert!(!tx.end_attempt(owner, &first, 1, Some(200), None, DeliveryEnd::Delivered).await.unwrap());
     assert!(tx.end_attempt(owner, &second, 1, Some(200), None, DeliveryEnd::Delivered).await.unwrap());
 }

@@ -91,3 +91,39 @@ async fn a_poll_that_was_cut_off_is_taken_up_after_the_start() {
     bench.scheduler.follow.delete(source).await.unwrap();
     assert_eq!(bench.store().schedule(id).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_poll_that_another_node_is_at_stays_its_until_it_is_silent() {
+    let (bench, id, _) = bench().await;
+    let tx = bench.store().begin().await.unwrap();
+    let fire = tx.insert_fire(id, START, crate::domain::FireState::Started, None).await.unwrap().unwrap();
+    let other = crate::store::NewNode {
+        id: "other".to_owned(),
+        name: "other".to_owned(),
+        role: crate::domain::Role::All,
+        version: String::new(),
+        keys_sha256: String::new(),
+        draining: false,
+        lanes: Vec::new(),
+        devices: json!([]),
+        engines: json!([]),
+        models: Vec::new(),
+    };
+    tx.put_node(&other).await.unwrap();
+    assert!(tx.take_poll(fire, "other", 60_000).await.unwrap() && tx.take_poll(fire, "other", 60_000).await.unwrap());
+    assert!(!tx.take_poll(fire, bench.queue.owner(), 60_000).await.unwrap());
+    tx.commit().await.unwrap();
+    let next = bench.another();
+    next.look(START - 1).await.unwrap();
+    next.polled().await;
+    assert_eq!(bench.fires(id).await, states(&[(0, "started")]));
+    // It stops, or is not heard of any more.
+    let tx = bench.store().begin().await.unwrap();
+    assert!(tx.take_poll(fire, bench.queue.owner(), -1).await.unwrap());
+    assert!(tx.take_poll(fire, "other", 60_000).await.unwrap(), "the first one has no row");
+    tx.delete_node("other").await.unwrap();
+    tx.commit().await.unwrap();
+    next.look(START - 1 + 2 * RESUME_MS).await.unwrap();
+    next.polled().await;
+    assert_eq!(bench.fires(id).await.last(), states(&[(0, "succeeded")]).first());
+}

@@ -85,11 +85,6 @@ impl Dialect {
         Ok(changes.commit().await?)
     }
 
-    /// Whether this process has the database for itself.
-    pub(super) fn is_exclusive(self) -> bool {
-        self == Self::Sqlite
-    }
-
     async fn turn(self, connection: &DatabaseConnection, sql: &str) -> Result<(DatabaseTransaction, i64), DbErr> {
         let transaction = connection.begin().await?;
         let now = self.time(&transaction, sql).await?;

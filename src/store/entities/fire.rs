@@ -22,6 +22,7 @@ pub struct Model {
     pub ended_at: Option<i64>,
     pub started_at: Option<i64>,
     pub caught_up: Option<bool>,
+    pub node: Option<String>,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -12,6 +12,7 @@ pub mod fire;
 pub mod idempotency_key;
 pub mod identity;
 pub mod media;
+pub mod node;
 pub mod partial_upload;
 pub mod schedule;
 pub mod secret;

@@ -101,12 +101,6 @@ impl Tx {
     pub async fn running_steps(&self) -> Result<Vec<StepRow>> {
         all(&self.inner, Condition::all().add(Column::State.eq(StepState::Running.as_str()))).await
     }
-
-    /// The running rows whose lease is over.
-    pub async fn lapsed_steps(&self) -> Result<Vec<StepRow>> {
-        let running = Condition::all().add(Column::State.eq(StepState::Running.as_str()));
-        all(&self.inner, running.add(Column::LeaseUntil.lt(self.now))).await
-    }
 }
 
 impl Store {

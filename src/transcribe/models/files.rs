@@ -54,6 +54,11 @@ impl Models {
         Ok(std::fs::remove_file(model.path)?)
     }
 
+    /// The names of the models that are here. Looks at the folder; not for async threads.
+    pub fn here(&self) -> Vec<String> {
+        self.files().into_keys().collect()
+    }
+
     /// The models in the folder and its direct subfolders. A file in the folder itself wins.
     pub(super) fn files(&self) -> BTreeMap<String, PathBuf> {
         let mut found = BTreeMap::new();

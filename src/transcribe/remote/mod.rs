@@ -99,6 +99,11 @@ impl Remote {
         }
     }
 
+    /// The models that it does; `*` for every one.
+    pub(super) fn models(&self) -> Vec<String> {
+        if self.settings.models.is_empty() { vec!["*".to_owned()] } else { self.settings.models.clone() }
+    }
+
     /// Whether it does this model.
     pub(super) fn does(&self, model: &str) -> bool {
         self.settings.models.is_empty() || self.settings.models.iter().any(|name| name == model)

@@ -37,7 +37,7 @@ async fn guarded_with(change: impl FnOnce(&mut Config)) -> Api {
 
 impl Api {
     /// A token with these scopes.
-    async fn token_for(&self, scopes: &[Scope]) -> String {
+    pub(super) async fn token_for(&self, scopes: &[Scope]) -> String {
         self.token_with(scopes, Quota::default()).await.1
     }
 
@@ -53,7 +53,7 @@ impl Api {
         self.send(request.header("authorization", format!("Bearer {key}")).body(body)).await
     }
 
-    async fn get_as(&self, key: &str, path: &str) -> Answer {
+    pub(super) async fn get_as(&self, key: &str, path: &str) -> Answer {
         self.as_(key, Method::GET, path, ()).await
     }
 
@@ -62,7 +62,7 @@ impl Api {
     }
 
     /// A task of this token's owner.
-    async fn task_as(&self, key: &str) -> i64 {
+    pub(super) async fn task_as(&self, key: &str) -> i64 {
         let answer = self.post_as(key, "/api/tasks", serde_json::json!({"link": "https://example.com/a.mp3"})).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
         answer.json()["id"].as_i64().unwrap()

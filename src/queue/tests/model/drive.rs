@@ -149,7 +149,7 @@ impl Drive {
     async fn kill(&mut self) {
         let config = self.bench.queue.config.clone();
         self.bench.queue = Queue::new(Arc::clone(&self.bench.queue.store), config);
-        self.bench.queue.recover().await.unwrap();
+        self.bench.queue.recover_all().await.unwrap();
         self.stale.append(&mut self.held);
         self.models.values_mut().for_each(Model::killed);
         let end = End::Done { done: Box::default(), input: None };
