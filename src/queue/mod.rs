@@ -18,6 +18,7 @@ mod onward;
 pub mod outbox;
 mod progress;
 mod recover;
+pub mod redeliver;
 pub mod retry;
 mod said;
 pub mod scope;

@@ -85,19 +85,6 @@ impl Dialect {
         }
     }
 
-    /// Claims deliveries that are due, as [`Self::claim`] does for steps.
-    pub(super) fn claim_deliveries(self, owner: &str, lease_ms: i64, limit: usize, now: i64) -> Statement {
-        match self {
-            Self::Sqlite => Statement::from_sql_and_values(
-                DbBackend::Sqlite,
-                "UPDATE deliveries SET state='sending', attempt=attempt+1, lease_token=lease_token+1, lease_owner=?, \
-                 lease_until=? WHERE id IN (SELECT id FROM deliveries WHERE state='pending' AND next_at<=? \
-                 ORDER BY next_at,id LIMIT ?) RETURNING *",
-                [owner.into(), (now + lease_ms).into(), now.into(), (limit as i64).into()],
-            ),
-        }
-    }
-
     /// Writes the words of a row, split by [`super::grams`], in the place of those that were there.
     pub(super) fn set_words(self, of: Searched, id: i64, words: String) -> Statement {
         match self {

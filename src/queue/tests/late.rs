@@ -164,9 +164,9 @@ async fn a_delivery_whose_outcome_could_not_be_written_is_sent_again_by_the_same
     bench.queue.cancel(id).await.unwrap();
     let owner = bench.queue.owner();
     let tx = bench.queue.store().begin().await.unwrap();
-    let first = tx.claim_deliveries(owner, -1, 9).await.unwrap().pop().unwrap();
+    let first = tx.claim_deliveries(owner, -1, 9, 4).await.unwrap().pop().unwrap();
     assert_eq!(tx.requeue_deliveries(true).await.unwrap(), 1);
-    let second = tx.claim_deliveries(owner, 60_000, 9).await.unwrap().pop().unwrap();
+    let second = tx.claim_deliveries(owner, 60_000, 9, 4).await.unwrap().pop().unwrap();
     assert_eq!((second.id.as_str(), second.attempt), (first.id.as_str(), 2));
     assert_eq!(tx.requeue_deliveries(true).await.unwrap(), 0, "one that is being sent was taken");
     assert!(!tx.end_attempt(owner, &first, 1, Some(200), None, DeliveryEnd::Delivered).await.unwrap());
