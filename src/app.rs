@@ -135,7 +135,8 @@ impl App {
         let intake = Intake::new(queue.clone(), net.clone(), models.clone());
         let secret = secret::callback(&config)?;
         let secrets = open_secrets(&config, queue.shared_store())?;
-        let courier = Courier::new(queue.clone(), net.clone(), secrets.clone(), &config.callbacks, &secret)?;
+        let signing = secrets.own_signing(&secret).await?;
+        let courier = Courier::new(queue.clone(), net.clone(), secrets.clone(), &config.callbacks, signing);
         let crawl = Crawl::new(&config, net.clone(), Some(identities.clone()))?;
         let follow = Follow::new(Arc::new(crawl.clone()), intake.clone(), queue.clone());
         let scheduler = Scheduler::new(queue.clone(), intake.clone(), follow.clone(), net.clone());
@@ -377,6 +378,7 @@ impl App {
             let stale = tx.take_stale_uploads(tx.now() - age).await?;
             tx.delete_stale_media(tx.now() - age).await?;
             tx.forget_nodes(tx.now() - age).await?;
+            tx.forget_endpoints().await?;
             tx.commit().await?;
             self.sweep_partial_uploads(older_than).await?;
             for key in stale {

@@ -10,8 +10,8 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap, Priority, Role,
-    ScheduleState, Scope, SourceState, StepKind, StepState, TaskStatus, status::UnknownWord,
+    Catchup, DeliveryState, EndpointState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap,
+    Priority, Role, ScheduleState, Scope, SourceState, StepKind, StepState, TaskStatus, status::UnknownWord,
 };
 
 /// A closed list of words.
@@ -30,7 +30,7 @@ macro_rules! words {
     };
 }
 
-words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState EventFireState DeliveryState Scope Lane Role NodeState);
+words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState EventFireState DeliveryState EndpointState Scope Lane Role NodeState);
 
 /// One of a closed list of words.
 #[derive(Clone, Copy, Debug)]

@@ -101,8 +101,8 @@ impl Config {
         if self.callbacks.schedule.is_empty() {
             return wrong("callbacks.schedule", "a list with at least one wait");
         }
-        if self.net.per_host == 0 {
-            return wrong("net.per_host", "at least 1");
+        if self.net.per_host == 0 || self.callbacks.per_endpoint == 0 {
+            return wrong("net.per_host and callbacks.per_endpoint", "at least 1");
         }
         Ok(())
     }

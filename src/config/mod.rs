@@ -271,10 +271,18 @@ pub struct QueueConfig {
 pub struct CallbacksConfig {
     /// `whsec_` and base64; empty to have one made.
     pub secret: String,
+    /// How long a secret that was replaced signs beside the new one.
+    pub rotation: Span,
     /// For one attempt.
     pub timeout: Span,
     /// The wait before each attempt.
     pub schedule: Vec<Span>,
+    /// The shortest wait after an answer that says that the receiver is busy, or none.
+    pub busy_wait: Span,
+    /// On their way to one endpoint at the same time.
+    pub per_endpoint: usize,
+    /// After so long with nothing but failures an endpoint is switched off.
+    pub off_after: Span,
 }
 
 /// The log.

@@ -1,6 +1,7 @@
 //! The nouns of trawl as pure data and rules: no I/O, no clock, no database.
 
 pub mod access;
+pub mod endpoint;
 pub mod facade;
 pub mod identity;
 pub mod ids;
@@ -16,6 +17,7 @@ pub mod token;
 pub mod transcript;
 
 pub use access::{Caller, Scope, Scopes};
+pub use endpoint::{Endpoint, EndpointHealth, Heard};
 pub use facade::{Facade, Services};
 pub use identity::{Health, Identity};
 pub use ids::{MediaId, ScheduleId, SourceId, TaskId, TokenId, TranscriptId};
@@ -25,8 +27,8 @@ pub use schedule::{Fire, Schedule};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
 pub use status::{
-    Catchup, DeliveryState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap, Priority, Role,
-    ScheduleState, SourceState, StepKind, StepState, TaskStatus,
+    Catchup, DeliveryState, EndpointState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap,
+    Priority, Role, ScheduleState, SourceState, StepKind, StepState, TaskStatus,
 };
 pub use task::{Step, Task};
 pub use token::{Quota, Token, Usage};

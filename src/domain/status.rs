@@ -83,6 +83,22 @@ words!(
         Delivered = "delivered",
         /// Nothing more is tried by itself.
         Dead = "dead",
+        /// Its endpoint is switched off: it waits until that is on again.
+        Held = "held",
+    }
+);
+
+words!(
+    /// Whether a receiver of callbacks is sent anything.
+    EndpointState {
+        /// It is.
+        On = "on",
+        /// It is not: it answered 410.
+        Gone = "gone",
+        /// It is not: there were nothing but failures for days.
+        Failed = "failed",
+        /// It is not: someone said so.
+        Off = "off",
     }
 );
 

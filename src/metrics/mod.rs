@@ -48,6 +48,7 @@ struct Metrics {
     download_bytes: Counter,
     deliveries: Counts<1>,
     delivery_seconds: Histogram,
+    endpoints_off: Counts<1>,
     llm_requests: Counts<2>,
     llm_seconds: Times<1>,
     llm_tokens: Counts<2>,
@@ -73,6 +74,7 @@ impl Metrics {
             download_bytes: Counter::default(),
             deliveries: Family::default(),
             delivery_seconds: Histogram::new(WORK_SECONDS),
+            endpoints_off: Family::default(),
             llm_requests: Family::default(),
             llm_seconds: Family::new_with_constructor(|| Histogram::new(WORK_SECONDS)),
             llm_tokens: Family::default(),
@@ -106,6 +108,11 @@ impl Metrics {
         registry.register("download_bytes", "Bytes of files received", self.download_bytes.clone());
         registry.register("deliveries", "Attempts to deliver a callback", self.deliveries.clone());
         registry.register("delivery_duration_seconds", "Attempts to deliver", self.delivery_seconds.clone());
+        registry.register(
+            "endpoints_off",
+            "Receivers of callbacks switched off by themselves",
+            self.endpoints_off.clone(),
+        );
         registry.register("llm_requests", "Requests to language models", self.llm_requests.clone());
         registry.register("llm_request_duration_seconds", "Their answers", self.llm_seconds.clone());
         registry.register("llm_tokens", "Tokens read and written by language models", self.llm_tokens.clone());
@@ -164,6 +171,11 @@ pub fn download(outcome: &'static str) {
 pub fn delivery(outcome: &'static str, took: Duration) {
     METRICS.deliveries.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     METRICS.delivery_seconds.observe(took.as_secs_f64());
+}
+
+/// A receiver of callbacks was switched off by itself: `gone` or `failed`.
+pub fn endpoint_off(state: &'static str) {
+    METRICS.endpoints_off.get_or_create(&[("state", state.to_owned())]).inc();
 }
 
 /// A language model was asked. `model` is its name in the configuration; `outcome` is `ok` or the word of an error's code.

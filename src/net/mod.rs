@@ -29,11 +29,12 @@ mod send;
 mod site;
 mod sniff;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transfer;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::{
@@ -70,7 +71,7 @@ struct Inner {
     lookup: Arc<dyn Lookup>,
     /// Whether the other end of a connection is a proxy.
     proxied: bool,
-    /// Places for transfers, and others for callbacks: a long download does not hold a callback up.
+    /// Places for transfers; and for callbacks, as many as are asked for.
     transfers: Hosts,
     posts: Hosts,
 }
@@ -119,8 +120,8 @@ impl Net {
         lookup: Arc<dyn Lookup>,
         proxied: bool,
     ) -> Self {
-        let hosts = || Hosts::new(config.per_host);
-        let (transfers, posts) = (hosts(), hosts());
+        // Who posts knows how many a receiver may have; a second limit here would let one path of a host wait for another.
+        let (transfers, posts) = (Hosts::new(config.per_host), Hosts::new(Semaphore::MAX_PERMITS));
         Self { inner: Arc::new(Inner { config: config.clone(), rules, clients, lookup, proxied, transfers, posts }) }
     }
 

@@ -21,6 +21,7 @@ mod progress;
 mod pulse;
 mod reaper;
 mod recover;
+pub mod redeliver;
 pub mod retry;
 mod said;
 pub mod scope;

@@ -1,15 +1,15 @@
-//! The body of a task's callback, written into the outbox with the task's end; and a delivery sent once more.
+//! The body of a task's callback, written into the outbox with the task's end.
 
 use serde_json::{Value, json};
 
 use super::{
-    Queue, scope,
+    scope,
     services::{self, Known},
 };
 use crate::{
-    domain::{DeliveryState, Facade, Media, Task, TaskId, TaskStatus},
-    error::{Code, Error, Result},
-    store::{Delivery, NewDelivery, Tx},
+    domain::{Facade, Media, Task, TaskId, TaskStatus},
+    error::Result,
+    store::{NewDelivery, Tx},
     zh,
 };
 
@@ -22,27 +22,6 @@ const MAX_SERVICES_BODY: usize = 4 << 20;
 /// A new delivery id.
 pub fn message_id() -> String {
     format!("msg_{}", uuid::Uuid::now_v7().simple())
-}
-
-impl Queue {
-    /// Sends a delivery once more, now.
-    ///
-    /// # Errors
-    /// `conflict` when it is being sent at this moment.
-    pub async fn redeliver(&self, delivery: &Delivery) -> Result<()> {
-        let tx = self.store.begin().await?;
-        if !tx.redeliver(&delivery.id).await? {
-            let detail = format!("The delivery {} is being sent", delivery.id);
-            return Err(Error::new(Code::Conflict, detail).with_hint("Wait a moment, then look what came of it."));
-        }
-        if let Some(task) = delivery.task_id {
-            let data = json!({ "id": delivery.id, "event": delivery.event, "state": DeliveryState::Pending });
-            tx.add_event(task, "delivery", data).await?;
-        }
-        tx.commit().await?;
-        self.wake.event();
-        Ok(())
-    }
 }
 
 /// Writes the delivery that tells a task's end, if someone wants to be told.
@@ -99,16 +78,61 @@ pub fn body(event: &str, now_ms: i64, task: &Task, media: Option<&Media>) -> Str
     fit(json!({ "type": event, "timestamp": timestamp, "data": data }), task.id)
 }
 
-/// The body as text; one that is too large says where its result can be read instead.
+/// What is left of a message's data when all of it is too large.
+const NAMES: [&str; 7] = ["id", "task_id", "status", "workflow", "step", "created_at", "finished_at"];
+
+/// The body as text; one that is too large says where it can be read instead: first of the result, then of all but names.
 pub fn fit(mut body: Value, task: TaskId) -> String {
     let text = body.to_string();
     if text.len() <= MAX_BODY {
         return text;
     }
+    let path = json!(format!("/api/tasks/{task}"));
     if let Some(data) = body["data"].as_object_mut() {
         data.remove("result");
         data.remove("data");
-        data.insert("result_path".to_owned(), json!(format!("/api/tasks/{task}")));
+        data.insert("result_path".to_owned(), path);
+    }
+    if body.to_string().len() > MAX_BODY
+        && let Some(data) = body["data"].as_object_mut()
+    {
+        data.retain(|name, _| name == "result_path" || NAMES.contains(&name.as_str()));
     }
     body.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_a_link() {
+        let body = |data: Value| json!({ "type": "task.completed", "timestamp": "2026-01-31T12:00:00Z", "data": data });
+        let long = "é".repeat(MAX_BODY);
+        let fitted = |data| serde_json::from_str::<Value>(&fit(body(data), TaskId(7))).unwrap()["data"].clone();
+        let whole = json!({ "id": 7, "params": { "a": 1 }, "result": { "text": "short" } });
+        assert_eq!(fitted(whole.clone()), whole);
+        let large = json!({ "id": 7, "params": { "a": 1 }, "result": { "text": long } });
+        assert_eq!(fitted(large), json!({ "id": 7, "params": { "a": 1 }, "result_path": "/api/tasks/7" }));
+        let larger = json!({ "id": 7, "status": "failed", "params": { "a": long }, "result": 1 });
+        assert_eq!(fitted(larger), json!({ "id": 7, "status": "failed", "result_path": "/api/tasks/7" }));
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_is_larger_than_promised(
+            sizes in proptest::collection::vec((0..12_usize, 0..30_000_usize), 0..6),
+        ) {
+            let names = ["result", "data", "params", "options", "media", "error", "link", "warnings", "x", "y", "z", "w"];
+            let fields = sizes.into_iter().map(|(name, size)| (names[name].to_owned(), json!("\"".repeat(size / 2))));
+            let mut data: serde_json::Map<String, Value> = fields.collect();
+            data.insert("id".to_owned(), json!(7));
+            let text = fit(json!({ "type": "task.completed", "timestamp": "", "data": data }), TaskId(7));
+            prop_assert!(text.len() <= MAX_BODY, "{}", text.len());
+            let read: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&read["data"]["id"], 7);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Secrets, binding, owner};
 use crate::{
     error::{Code, Error, Result},
-    store::StoredSecret,
+    store::{StoredSecret, date},
 };
 
 /// A value's length in bytes. A shorter one could not be taken out of texts without harm.
@@ -33,7 +33,8 @@ pub struct Listed {
 impl Secrets {
     /// Every secret, by name.
     pub async fn list(&self) -> Result<Vec<Listed>> {
-        Ok(self.inner.store.secrets().await?.into_iter().map(|one| self.listed(one)).collect())
+        let stored = self.inner.store.secrets().await?;
+        Ok(stored.into_iter().filter(|one| is_name(&one.name)).map(|one| self.listed(one)).collect())
     }
 
     /// Sets a secret; whether it is a new one. Spaces around the value do not belong to it.
@@ -48,17 +49,35 @@ impl Secrets {
             return Err(Error::new(Code::InvalidValue, detail).with_field("value"));
         }
         let hosts = binding::read(hosts)?;
-        let sealed = self.inner.seal.close(&owner(name), value.as_bytes())?;
-        let tx = self.inner.store.begin().await?;
-        let is_new = tx.put_secret(name, &hosts, sealed).await?;
-        tx.commit().await?;
+        let is_new = self.put(name, value, &hosts).await?;
         tracing::info!(secret = name, hosts = hosts.join(" "), "secret set");
         let stored = self.inner.store.secret(name).await?.ok_or_else(|| gone(name))?;
         Ok((self.listed(stored), is_new))
     }
 
+    /// Stores a value; the one in whose place it comes becomes the previous one.
+    pub(super) async fn put(&self, name: &str, value: &str, hosts: &[String]) -> Result<bool> {
+        let sealed = self.inner.seal.close(&owner(name), value.as_bytes())?;
+        let tx = self.inner.store.begin().await?;
+        let previous = match tx.secret(name).await? {
+            Some(before) => match self.open(&before) {
+                Ok(same) if same == value => before.previous,
+                Ok(_) => Some((before.value, date(tx.now()))),
+                // Nobody can use it any more.
+                Err(_) => None,
+            },
+            None => None,
+        };
+        let is_new = tx.put_secret(name, hosts, sealed, previous).await?;
+        tx.commit().await?;
+        Ok(is_new)
+    }
+
     /// Removes a secret.
     pub async fn remove(&self, name: &str) -> Result<()> {
+        if !is_name(name) {
+            return Err(gone(name));
+        }
         let tx = self.inner.store.begin().await?;
         if !tx.delete_secret(name).await? {
             return Err(gone(name));
@@ -75,7 +94,7 @@ impl Secrets {
     }
 }
 
-/// Names are those that an expression can hold.
+/// Names are those that an expression can hold. The daemon's own secret has none of them.
 fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -7,6 +7,7 @@
 mod binding;
 mod manage;
 mod revealed;
+mod signing;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use self::{manage::Listed, revealed::Revealed};
+pub use self::{manage::Listed, revealed::Revealed, signing::Signing};
 use crate::{
     error::{Code, Error, Result},
     seal::Seal,

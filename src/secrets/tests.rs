@@ -71,3 +71,40 @@ fn a_template_that_is_one_secret_is_known() {
     }
     assert!(holds_any(&json!({ "a": ["Bearer ${secrets.x}"] })) && !holds_any(&json!("$${secrets.x}")));
 }
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_is_known_beside_the_new_one() {
+    let (secrets, _folder) = bench(1).await;
+    let (hosts, host) = (["a.example".to_owned()], "a.example");
+    secrets.set("key", VALUE, &hosts).await.unwrap();
+    assert_eq!(secrets.signing("key", host).await.unwrap(), Signing { present: VALUE.to_owned(), previous: None });
+    assert_eq!(secrets.signing("key", "b.example").await.unwrap_err().code, Code::SecretRefused);
+    let before = chrono::Utc::now();
+    secrets.set("key", "another value", &hosts).await.unwrap();
+    let both = secrets.signing("key", host).await.unwrap();
+    let (previous, at) = both.previous.clone().unwrap();
+    assert_eq!((both.present.as_str(), previous.as_str()), ("another value", VALUE));
+    assert!((at - before).num_seconds().abs() < 60, "{at}");
+    // Only who may see it was changed.
+    secrets.set("key", "another value", &["*.example.com".to_owned(), hosts[0].clone()]).await.unwrap();
+    assert_eq!(secrets.signing("key", host).await.unwrap(), both);
+    secrets.remove("key").await.unwrap();
+    secrets.set("key", VALUE, &hosts).await.unwrap();
+    assert_eq!(secrets.signing("key", host).await.unwrap().previous, None, "what was removed lives on");
+}
+
+#[tokio::test]
+async fn the_daemons_own_secret_is_remembered_and_nobodys_to_see() {
+    let (secrets, _folder) = bench(1).await;
+    assert_eq!(secrets.own_signing("first one").await.unwrap().previous, None);
+    assert_eq!(secrets.own_signing("first one").await.unwrap().previous, None);
+    let both = secrets.own_signing("second one").await.unwrap();
+    assert_eq!(both.previous.as_ref().unwrap().0, "first one");
+    assert_eq!(secrets.own_signing("second one").await.unwrap(), both, "the next start forgets it");
+    assert_eq!(secrets.list().await.unwrap(), []);
+    assert_eq!(secrets.remove("callbacks.secret").await.unwrap_err().code, Code::NotFound);
+    assert_eq!(secrets.value("callbacks.secret", "a.example").await.unwrap_err().code, Code::SecretRefused);
+    let other = Secrets::new(Arc::clone(&secrets.inner.store), &[2; 32]);
+    let alone = Signing { present: "third one".to_owned(), previous: None };
+    assert_eq!(other.own_signing("third one").await.unwrap(), alone, "what another key encrypted is in the way");
+}

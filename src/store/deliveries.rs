@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::Expr,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use super::{
     Store, Tx, date,
@@ -17,7 +14,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{DeliveryState, TaskId, TokenId},
+    domain::{DeliveryState, Endpoint, TaskId, TokenId},
     error::{Report, Result},
 };
 
@@ -66,6 +63,8 @@ pub struct ClaimedDelivery {
     pub secret: Option<String>,
     /// The number of this attempt, from 1.
     pub attempt: i64,
+    /// Whether a person asked for it when the delivery had ended: no other attempt follows by itself.
+    pub manual: bool,
     /// The claim's token.
     pub token: i64,
 }
@@ -105,6 +104,8 @@ pub struct Delivery {
     pub task_id: Option<TaskId>,
     /// The receiver.
     pub url: String,
+    /// The id of the receiver's [`Endpoint`].
+    pub endpoint: String,
     /// `task.completed`, …
     pub event: String,
     /// Where it stands.
@@ -126,6 +127,8 @@ pub struct DeliveryFilter {
     pub state: Option<DeliveryState>,
     /// Of tasks that came with this access token.
     pub owner: Option<TokenId>,
+    /// To the endpoint with this id.
+    pub endpoint: Option<String>,
     /// At most this many.
     pub limit: u64,
     /// Only deliveries before the one with this id: the last one of the page before.
@@ -162,6 +165,7 @@ impl Tx {
     ) -> Result<()> {
         Entity::insert(ActiveModel {
             id: Set(message.id),
+            endpoint: Set(Endpoint::of(&message.url).id),
             task_id: Set(task.map(|id| id.0)),
             url: Set(message.url),
             event: Set(message.event),
@@ -175,114 +179,15 @@ impl Tx {
             created_at: Set(self.now),
             finished_at: Set(None),
             secret: Set(secret),
+            manual: Set(false),
         })
         .exec_without_returning(&self.inner)
         .await?;
         Ok(())
     }
-
-    /// Takes deliveries that are due.
-    pub async fn claim_deliveries(&self, owner: &str, lease_ms: i64, limit: usize) -> Result<Vec<ClaimedDelivery>> {
-        let mut claimed = Vec::new();
-        for row in self.dialect.claim_deliveries(&self.inner, owner, lease_ms, limit, self.now).await? {
-            let row = Model::from_query_result(&row, "")?;
-            claimed.push(ClaimedDelivery {
-                id: row.id,
-                task_id: row.task_id.map(TaskId),
-                url: row.url,
-                body: row.body,
-                secret: row.secret,
-                attempt: row.attempt,
-                token: row.lease_token,
-            });
-        }
-        Ok(claimed)
-    }
-
-    /// Logs an attempt and says what follows. `false` when the claim is no longer ours; then nothing is written.
-    pub async fn end_attempt(
-        &self,
-        owner: &str,
-        delivery: &ClaimedDelivery,
-        took_ms: i64,
-        status: Option<u16>,
-        error: Option<&Report>,
-        end: DeliveryEnd,
-    ) -> Result<bool> {
-        let update = Entity::update_many().col_expr(Column::LeaseUntil, Expr::value(Option::<i64>::None));
-        let update = match end {
-            DeliveryEnd::Delivered | DeliveryEnd::Dead => {
-                let state = if end == DeliveryEnd::Delivered { "delivered" } else { "dead" };
-                update.col_expr(Column::State, Expr::value(state)).col_expr(Column::FinishedAt, Expr::value(self.now))
-            }
-            DeliveryEnd::Again(after) => update
-                .col_expr(Column::State, Expr::value("pending"))
-                .col_expr(Column::NextAt, Expr::value(self.now + after)),
-        };
-        let done = update
-            .filter(Column::Id.eq(&delivery.id))
-            .filter(Column::LeaseToken.eq(delivery.token))
-            .filter(Column::LeaseOwner.eq(owner))
-            .filter(Column::State.eq("sending"))
-            .exec(&self.inner)
-            .await?;
-        if done.rows_affected == 0 {
-            return Ok(false);
-        }
-        attempts::Entity::insert(attempts::ActiveModel {
-            delivery_id: Set(delivery.id.clone()),
-            attempt: Set(delivery.attempt),
-            started_at: Set(self.now - took_ms),
-            took_ms: Set(took_ms),
-            status: Set(status.map(i32::from)),
-            error: Set(error.map(rows::json).transpose()?),
-            ..Default::default()
-        })
-        .exec_without_returning(&self.inner)
-        .await?;
-        Ok(true)
-    }
-
-    /// Sends a delivery once more, now, whatever came of it. `false` when it is being sent at this moment.
-    pub async fn redeliver(&self, id: &str) -> Result<bool> {
-        let done = Entity::update_many()
-            .col_expr(Column::State, Expr::value("pending"))
-            .col_expr(Column::NextAt, Expr::value(self.now))
-            .col_expr(Column::FinishedAt, Expr::value(Option::<i64>::None))
-            .filter(Column::Id.eq(id))
-            .filter(Column::State.ne("sending"))
-            .exec(&self.inner)
-            .await?;
-        Ok(done.rows_affected > 0)
-    }
-
-    /// Gives back deliveries whose worker died, or could not log what came of it: those whose lease is over, or, unless
-    /// `lapsed`, every one.
-    pub async fn requeue_deliveries(&self, lapsed: bool) -> Result<u64> {
-        let done = Entity::update_many()
-            .col_expr(Column::State, Expr::value("pending"))
-            .col_expr(Column::NextAt, Expr::value(self.now))
-            .filter(Column::State.eq("sending"))
-            .apply_if(lapsed.then_some(self.now), |query, now| query.filter(Column::LeaseUntil.lt(now)))
-            .exec(&self.inner)
-            .await?;
-        Ok(done.rows_affected)
-    }
 }
 
 impl Store {
-    /// When the next delivery is due, in milliseconds since 1970.
-    pub async fn next_delivery(&self) -> Result<Option<i64>> {
-        let soonest = Entity::find()
-            .select_only()
-            .column_as(Column::NextAt.min(), "soonest")
-            .filter(Column::State.eq("pending"))
-            .into_tuple::<Option<i64>>()
-            .one(&self.read)
-            .await?;
-        Ok(soonest.flatten())
-    }
-
     /// The deliveries of a task with their attempts, the oldest first.
     pub async fn deliveries_of(&self, task: TaskId) -> Result<Vec<Delivery>> {
         let rows = Entity::find().filter(Column::TaskId.eq(task.0)).order_by_asc(Column::Id).all(&self.read).await?;
@@ -305,6 +210,7 @@ impl Store {
             .apply_if(filter.task, |query, task| query.filter(Column::TaskId.eq(task.0)))
             .apply_if(filter.state, |query, state| query.filter(Column::State.eq(state.as_str())))
             .apply_if(filter.owner, |query, owner| query.filter(of_owner(owner)))
+            .apply_if(filter.endpoint.as_ref(), |query, endpoint| query.filter(Column::Endpoint.eq(endpoint)))
             .apply_if(filter.before.as_ref(), |query, before| query.filter(Column::Id.lt(before)))
             .order_by_desc(Column::Id)
             .limit(filter.limit + 1)
@@ -329,6 +235,7 @@ impl Store {
                 id: row.id,
                 task_id: row.task_id.map(TaskId),
                 url: row.url,
+                endpoint: row.endpoint,
                 event: row.event,
                 state: row.state.parse()?,
                 next_at: date(row.next_at),

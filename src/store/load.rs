@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// States of deliveries that have not ended.
-const OPEN: [&str; 2] = ["pending", "sending"];
+const OPEN: [&str; 3] = ["pending", "sending", "held"];
 /// States of steps that have not ended and do not wait for other steps.
 const LIVE: [StepState; 3] = [StepState::Ready, StepState::Running, StepState::Waiting];
 
@@ -25,7 +25,7 @@ pub struct Load {
     pub tasks: Vec<(TaskStatus, u64)>,
     /// Steps that have not ended, by lane and state: `ready`, `running`, `waiting`.
     pub steps: Vec<(Lane, StepState, u64)>,
-    /// Deliveries that have not ended: `pending`, `sending`.
+    /// Deliveries that have not ended: `pending`, `sending`, `held`.
     pub deliveries: Vec<(&'static str, u64)>,
 }
 

@@ -5,7 +5,9 @@
 //! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit.
 
 mod deliveries;
+mod delivery_moves;
 mod dialect;
+mod endpoints;
 mod entities;
 mod events;
 mod fires;
@@ -51,6 +53,8 @@ use sea_orm_migration::MigratorTrait;
 use self::dialect::Dialect;
 pub use self::{
     deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
+    delivery_moves::{MovedDelivery, Redelivery},
+    endpoints::{EndpointFilter, EndpointPage, StoredEndpoint},
     events::Event,
     fires::{FireEnd, FirePage},
     identities::StoredIdentity,
@@ -103,6 +107,7 @@ impl Store {
         Box::pin(store.dialect.migrate(&store.write)).await?;
         let changes = store.begin().await?;
         changes.fill_search().await?;
+        changes.fill_endpoints().await?;
         changes.commit().await?;
         Ok(store)
     }

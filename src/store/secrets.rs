@@ -30,12 +30,26 @@ pub struct StoredSecret {
     pub updated_at: DateTime<Utc>,
     /// When a step last used it.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// The value that it had before, encrypted, and when that was replaced.
+    pub previous: Option<(Vec<u8>, DateTime<Utc>)>,
 }
 
 impl Tx {
+    /// One secret.
+    pub async fn secret(&self, name: &str) -> Result<Option<StoredSecret>> {
+        Entity::find_by_id(name).one(&self.inner).await?.map(TryInto::try_into).transpose()
+    }
+
     /// Stores a secret under a name in the place of the one that has it; whether there was none.
-    pub async fn put_secret(&self, name: &str, hosts: &[String], value: Vec<u8>) -> Result<bool> {
+    pub async fn put_secret(
+        &self,
+        name: &str,
+        hosts: &[String],
+        value: Vec<u8>,
+        previous: Option<(Vec<u8>, DateTime<Utc>)>,
+    ) -> Result<bool> {
         let is_new = Entity::find_by_id(name).one(&self.inner).await?.is_none();
+        let (previous, replaced_at) = previous.map(|(value, at)| (value, at.timestamp_millis())).unzip();
         let model = ActiveModel {
             name: Set(name.to_owned()),
             hosts: Set(rows::json(&hosts)?),
@@ -43,6 +57,8 @@ impl Tx {
             created_at: if is_new { Set(self.now) } else { NotSet },
             updated_at: Set(self.now),
             last_used_at: if is_new { Set(None) } else { NotSet },
+            previous: Set(previous),
+            replaced_at: Set(replaced_at),
         };
         if is_new {
             Entity::insert(model).exec_without_returning(&self.inner).await?;
@@ -89,6 +105,7 @@ impl TryFrom<Model> for StoredSecret {
             created_at: date(row.created_at),
             updated_at: date(row.updated_at),
             last_used_at: row.last_used_at.map(date),
+            previous: row.previous.zip(row.replaced_at.map(date)),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The database as a whole; what its tables do together is tested in `queue`.
 
+mod deliveries;
 mod measured;
 
 use sea_orm::ConnectionTrait;

@@ -10,6 +10,7 @@ mod access;
 mod architecture;
 mod bad_input;
 mod cancel;
+mod chaos;
 mod cli;
 mod contract;
 mod daemon;

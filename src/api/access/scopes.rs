@@ -133,6 +133,10 @@ const TABLE: &[(Need, &[&str])] = &[
     (
         Need::Admin,
         &[
+            "redeliver_many",
+            "list_endpoints",
+            "get_endpoint",
+            "change_endpoint",
             "list_tokens",
             "create_token",
             "revoke_token",

@@ -1,5 +1,6 @@
 //! How callbacks fare.
 
+use chrono::Utc;
 use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
@@ -9,13 +10,15 @@ use poem_openapi::{
 use super::{Context, Group, views::Report};
 use crate::{
     api::{
+        body::JsonBody,
         cursor,
+        sample::sample,
         who::Who,
         words::{Time, Word},
     },
-    domain::{Caller, DeliveryState, TaskId},
+    domain::{Caller, DeliveryState, Endpoint, TaskId},
     error::{Code, Error, Result},
-    store::{Attempt, Delivery, DeliveryFilter},
+    store::{Attempt, Delivery, DeliveryFilter, Redelivery},
 };
 
 /// Deliveries.
@@ -50,9 +53,11 @@ struct DeliveryView {
     task_id: Option<i64>,
     /// The receiver.
     url: String,
+    /// The id of its endpoint, see `GET /api/endpoints`.
+    endpoint: String,
     /// `task.completed`, `task.failed`, `task.cancelled`, or what a workflow or a schedule tells.
     event: String,
-    /// Where it stands; a `dead` one is not tried again by itself.
+    /// Where it stands; a `dead` one is not tried again by itself, a `held` one when its endpoint is switched on.
     state: Word<DeliveryState>,
     /// When it is tried next; null when nothing more is tried.
     #[oai(nullable)]
@@ -80,6 +85,34 @@ struct AttemptView {
     #[oai(nullable)]
     error: Option<Report>,
 }
+
+/// Which callbacks to send once more. / 要再次发送的回调。
+#[derive(Debug, Object)]
+#[oai(rename = "Redelivery", example, skip_serializing_if_is_none)]
+struct Wanted {
+    /// Written at this time or later.
+    since: Time,
+    /// Written before this time; now when nothing is said.
+    #[oai(nullable)]
+    until: Option<Time>,
+    /// `dead` (also when nothing is said) or `delivered`.
+    #[oai(nullable)]
+    state: Option<Word<DeliveryState>>,
+    /// To the endpoint of this URL, whatever its query.
+    #[oai(nullable)]
+    url: Option<String>,
+}
+
+/// What was sent once more. / 再次发送的数量。
+#[derive(Debug, Object)]
+struct Redelivered {
+    /// How many callbacks.
+    count: u64,
+}
+
+sample!(Wanted, {
+    "since": "2026-01-31T08:00:00Z", "until": "2026-01-31T12:00:00Z", "state": "dead", "url": "https://hooks.example.org/trawl",
+});
 
 fn default_limit() -> u64 {
     50
@@ -115,6 +148,8 @@ impl Deliveries {
         task: Query<Option<i64>>,
         /// In this state.
         state: Query<Option<Word<DeliveryState>>>,
+        /// To the endpoint with this id.
+        endpoint: Query<Option<String>>,
         /// At most this many.
         #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<u64>,
@@ -126,6 +161,7 @@ impl Deliveries {
             task: task.0.map(TaskId),
             state: state.0.map(|word| word.0),
             owner: who.0.only(),
+            endpoint: endpoint.0,
             limit: limit.0,
             before: cursor.0.as_deref().map(cursor::decode_text).transpose()?,
         };
@@ -151,10 +187,11 @@ impl Deliveries {
 
     /// Send a callback once more
     ///
-    /// Now, with the same id and the same body, whether it arrived before or not. A receiver that fails again is tried on
-    /// as long as `callbacks.schedule` has attempts left; after them this is one attempt more.
+    /// Now, with the same id and the same body, whether it arrived before or not. One that had ended is tried this once,
+    /// whatever comes of it; one that still waited goes on as planned if it fails. To an endpoint that is switched off
+    /// nothing is sent: it is `held`.
     ///
-    /// 立即再次发送回调：id 与内容不变，无论之前是否送达；若再次失败，则按 `callbacks.schedule` 的剩余次数继续重试。
+    /// 立即再次发送回调：id 与内容不变，无论之前是否送达。已结束的回调只再尝试这一次；仍在等待的若失败则按原计划继续。
     #[oai(path = "/api/deliveries/:id/redeliver", method = "post", operation_id = "redeliver")]
     async fn redeliver(
         &self,
@@ -165,6 +202,37 @@ impl Deliveries {
         let delivery = self.0.delivery(&id.0, who.0).await?;
         self.0.state.queue.redeliver(&delivery).await?;
         Ok(Json(self.0.delivery(&id.0, who.0).await?.into()))
+    }
+
+    /// Send many callbacks once more
+    ///
+    /// Now, each of them this once: those that were written in a span of time and are `dead`, or were `delivered`; of all
+    /// endpoints or of one.
+    ///
+    /// 立即再次发送某段时间内的多个回调（`dead` 或 `delivered`，可限定接收端），每个只尝试一次。
+    #[oai(path = "/api/deliveries/redeliver", method = "post", operation_id = "redeliver_many")]
+    async fn redeliver_many(&self, body: JsonBody<Wanted>) -> poem::Result<Json<Redelivered>> {
+        let wanted = body.value.read()?;
+        Ok(Json(Redelivered { count: self.0.state.queue.redeliver_many(&wanted).await? }))
+    }
+}
+
+impl Wanted {
+    fn read(self) -> Result<Redelivery> {
+        let wrong = |field: &str, rule: &str| {
+            Err(Error::new(Code::InvalidValue, format!("Field \"{field}\": must be {rule}")).with_field(field))
+        };
+        let delivered = match self.state.map_or(DeliveryState::Dead, |word| word.0) {
+            DeliveryState::Dead => false,
+            DeliveryState::Delivered => true,
+            _ => return wrong("state", "dead or delivered"),
+        };
+        let until = self.until.map_or_else(Utc::now, |time| time.0);
+        if until <= self.since.0 {
+            return wrong("until", "later than \"since\"");
+        }
+        let (since, until) = (self.since.0.timestamp_millis(), until.timestamp_millis());
+        Ok(Redelivery { since, until, delivered, endpoint: self.url.map(|url| Endpoint::of(&url).id) })
     }
 }
 
@@ -188,6 +256,7 @@ impl From<Delivery> for DeliveryView {
             id: delivery.id,
             task_id: delivery.task_id.map(|id| id.0),
             url: delivery.url,
+            endpoint: delivery.endpoint,
             event: delivery.event,
             state: Word(delivery.state),
             next_at: goes_on.then_some(Time(delivery.next_at)),

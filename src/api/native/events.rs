@@ -35,7 +35,7 @@ pub(in crate::api) struct Events(pub(super) Context);
 
 /// The data of one event, besides what its kind brings: `status` {status, error?, waiting?}, `step` {step, state, attempt,
 /// error?}, `progress` {step, step_progress, progress}, `segment` {step, segment}, `llm` {step, part, parts, text},
-/// `delivery` {id, event, state}.
+/// `delivery` {id, event, state, endpoint?}.
 /// / 一个事件的数据；各类事件另有自己的字段。
 #[derive(Debug, Object)]
 struct TaskEvent {

@@ -5,6 +5,7 @@ mod delete;
 mod deliveries;
 mod devices;
 mod edits;
+mod endpoints;
 mod event_fires;
 pub(in crate::api) mod events;
 mod export;
@@ -119,7 +120,7 @@ type All = (
     (transcript::Transcripts, export::Exports),
     files::StepFiles,
     (media::MediaFiles, peaks::Peaks),
-    deliveries::Deliveries,
+    (deliveries::Deliveries, endpoints::Endpoints),
     resolve::Links,
     identities::Identities,
     secrets::Secrets,
@@ -140,7 +141,7 @@ pub(super) fn all(context: Context) -> All {
         (transcript::Transcripts(context.clone()), export::Exports(context.clone())),
         files::StepFiles(context.clone()),
         (media::MediaFiles(context.clone()), peaks::Peaks(context.clone())),
-        deliveries::Deliveries(context.clone()),
+        (deliveries::Deliveries(context.clone()), endpoints::Endpoints(context.clone())),
         resolve::Links(context.clone()),
         identities::Identities(context.clone()),
         secrets::Secrets(context.clone()),

@@ -81,5 +81,5 @@ async fn what_has_not_ended_is_counted() {
     assert_eq!(load.steps.len(), Lane::ALL.len() * 3);
     assert!(load.steps.contains(&(Lane::Net, StepState::Ready, 1)), "{load:?}");
     assert!(load.steps.contains(&(Lane::Gpu, StepState::Ready, 0)), "{load:?}");
-    assert_eq!(load.deliveries, [("pending", 0), ("sending", 0)]);
+    assert_eq!(load.deliveries, [("pending", 0), ("sending", 0), ("held", 0)]);
 }

@@ -109,7 +109,8 @@ async fn many_transcripts_come_in_one_archive() {
     }
 }
 
-async fn delivered(api: &Api) {
+/// Four deliveries, of which `msg_1` arrived, `msg_0` is dead and two wait.
+pub(super) async fn delivered(api: &Api) {
     let id = api.task().await;
     complete(api, id).await;
     api.write(async |tx| {
@@ -120,7 +121,7 @@ async fn delivered(api: &Api) {
         }
         let (id, url) = ("msg_0".to_owned(), "https://example.com/h".to_owned());
         tx.insert_alert(Alert { id, url, event: "schedule.failing".to_owned(), body: "{}".to_owned() }).await.unwrap();
-        for claimed in tx.claim_deliveries("me", 60_000, 2).await.unwrap() {
+        for claimed in tx.claim_deliveries("me", 60_000, 2, 4).await.unwrap() {
             let end = if claimed.id == "msg_1" { DeliveryEnd::Delivered } else { DeliveryEnd::Dead };
             assert!(tx.end_attempt("me", &claimed, 5, Some(500), None, end).await.unwrap());
         }
@@ -162,7 +163,7 @@ async fn a_delivery_is_sent_once_more() {
         assert_eq!((&again["state"], again["next_at"].is_null()), (&json!("pending"), false));
     }
     api.write(async |tx| {
-        let claimed = tx.claim_deliveries("me", 60_000, 9).await.unwrap();
+        let claimed = tx.claim_deliveries("me", 60_000, 9, 4).await.unwrap();
         let mut attempts: Vec<_> = claimed.iter().map(|one| (one.id.as_str(), one.attempt)).collect();
         attempts.sort_unstable();
         assert_eq!(attempts, [("msg_0", 2), ("msg_1", 2), ("msg_2", 1), ("msg_3", 1)]);

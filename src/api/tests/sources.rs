@@ -7,7 +7,7 @@ use super::*;
 use crate::follow::tests::post;
 
 impl Api {
-    async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(super) async fn patch(&self, path: &str, body: Value) -> Answer {
         let request = Request::builder().method(Method::PATCH).uri_str(path).content_type("application/json");
         self.send(request.body(body.to_string())).await
     }

@@ -10,7 +10,7 @@ mod pages;
 mod posts;
 mod properties;
 mod proxies;
-mod server;
+pub(crate) mod server;
 
 use std::time::Duration;
 

@@ -165,7 +165,7 @@ async fn a_delivery_whose_outcome_could_not_be_written_is_sent_again_by_the_same
     let owner = bench.queue.owner();
     let claim = async |lease_ms| {
         let tx = bench.queue.store().begin().await.unwrap();
-        let claimed = tx.claim_deliveries(owner, lease_ms, 9).await.unwrap().pop();
+        let claimed = tx.claim_deliveries(owner, lease_ms, 9, 4).await.unwrap().pop();
         tx.commit().await.unwrap();
         claimed
     };

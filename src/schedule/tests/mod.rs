@@ -123,7 +123,7 @@ impl Bench {
     /// What waits in the outbox: the events with their bodies, in order.
     async fn outbox(&self) -> Vec<Value> {
         let tx = self.store().begin().await.unwrap();
-        let claimed = tx.claim_deliveries("test", 1, 100).await.unwrap();
+        let claimed = tx.claim_deliveries("test", 1, 100, 100).await.unwrap();
         claimed.into_iter().map(|delivery| serde_json::from_str(&delivery.body).unwrap()).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! How rows are taken: the first free ones by their index, no row twice.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, Iterable, QueryResult,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait, Iterable, QueryResult,
     sea_query::{
         Alias, Condition, Expr, LockBehavior, LockType, Order, Query, SelectStatement, UpdateStatement,
         extension::mysql::{IndexHintScope, MySqlSelectStatementExt},
@@ -10,11 +10,8 @@ use sea_orm::{
 
 use super::Dialect;
 use crate::{
-    domain::{DeliveryState, StepState},
-    store::{
-        Claim,
-        entities::{delivery, step},
-    },
+    domain::StepState,
+    store::{Claim, entities::step},
 };
 
 impl Dialect {
@@ -37,7 +34,7 @@ impl Dialect {
             .value(Column::CancelAt, Option::<i64>::None)
             .value(Column::StartedAt, now)
             .to_owned();
-        self.take::<step::Entity>(on, self.free_steps(claim, now), update, Column::Id).await
+        self.take(on, self.free_steps(claim, now), update).await
     }
 
     /// The ids of the first free rows of a lane, as the database reads them.
@@ -60,62 +57,32 @@ impl Dialect {
         if claim.urgent {
             free.and_where(Column::Level.eq(0)).and_where(Column::Crashes.eq(0));
         }
-        self.skip_locked(free, "steps_claim")
-    }
-
-    /// Claims deliveries that are due, as [`Self::claim`] does for steps.
-    pub(in crate::store) async fn claim_deliveries(
-        self,
-        on: &DatabaseTransaction,
-        owner: &str,
-        lease_ms: i64,
-        limit: usize,
-        now: i64,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        use delivery::Column;
-        let mut due = Query::select();
-        due.column(Column::Id)
-            .from(delivery::Entity)
-            .and_where(Column::State.eq(DeliveryState::Pending.as_str()))
-            .and_where(Column::NextAt.lte(now))
-            .order_by(Column::NextAt, Order::Asc)
-            .order_by(Column::Id, Order::Asc)
-            .limit(limit as u64);
-        let update = Query::update()
-            .table(delivery::Entity)
-            .value(Column::State, DeliveryState::Sending.as_str())
-            .value(Column::Attempt, Expr::col(Column::Attempt).add(1))
-            .value(Column::LeaseToken, Expr::col(Column::LeaseToken).add(1))
-            .value(Column::LeaseOwner, owner)
-            .value(Column::LeaseUntil, now + lease_ms)
-            .to_owned();
-        let due = self.skip_locked(due, "deliveries_claim");
-        self.take::<delivery::Entity>(on, due, update, Column::Id).await
+        self.skip_locked(free)
     }
 
     /// Rows that another worker is just taking are left to it. MySQL without the very index locks every row that it looks
     /// at, and whoever comes second gets none.
-    fn skip_locked(self, mut free: SelectStatement, index: &'static str) -> SelectStatement {
+    fn skip_locked(self, mut free: SelectStatement) -> SelectStatement {
         match self {
             Self::Sqlite => free,
             Self::Postgres => free.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked).to_owned(),
             Self::MySql => free
-                .force_index(Alias::new(index), IndexHintScope::All)
+                .force_index(Alias::new("steps_claim"), IndexHintScope::All)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                 .to_owned(),
         }
     }
 
     /// Changes the rows that `free` finds and returns them.
-    async fn take<E: EntityTrait>(
+    async fn take(
         self,
         on: &DatabaseTransaction,
         free: SelectStatement,
         mut update: UpdateStatement,
-        id: E::Column,
     ) -> Result<Vec<QueryResult>, DbErr> {
+        use step::Column;
         if self == Self::Sqlite {
-            update.and_where(id.in_subquery(free)).returning(Query::returning().all());
+            update.and_where(Column::Id.in_subquery(free)).returning(Query::returning().all());
             return on.query_all(&update).await;
         }
         let mut ids: Vec<String> = Vec::new();
@@ -125,13 +92,13 @@ impl Dialect {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        update.and_where(id.is_in(ids.clone()));
+        update.and_where(Column::Id.is_in(ids.clone()));
         if self == Self::Postgres {
             return on.query_all(update.returning(Query::returning().all())).await;
         }
         on.execute(&update).await?;
         let mut taken = Query::select();
-        taken.columns(E::Column::iter()).from(E::default().table_ref()).and_where(id.is_in(ids));
+        taken.columns(Column::iter()).from(step::Entity).and_where(Column::Id.is_in(ids));
         on.query_all(&taken).await
     }
 }

@@ -22,6 +22,8 @@ pub struct Model {
     pub created_at: i64,
     pub finished_at: Option<i64>,
     pub secret: Option<String>,
+    pub endpoint: String,
+    pub manual: bool,
 }
 
 /// No relations: rows are joined by hand where they are read.

@@ -5,6 +5,7 @@
 pub mod cursor;
 pub mod delivery;
 pub mod delivery_attempt;
+pub mod endpoint;
 pub mod event;
 pub mod event_fire;
 pub mod event_trigger;

@@ -16,6 +16,8 @@ pub struct Model {
     pub created_at: i64,
     pub updated_at: i64,
     pub last_used_at: Option<i64>,
+    pub previous: Option<Vec<u8>>,
+    pub replaced_at: Option<i64>,
 }
 
 /// No relations: rows are joined by hand where they are read.
