@@ -17,6 +17,7 @@ pub mod media;
 pub mod metrics;
 pub mod net;
 pub mod queue;
+pub mod retention;
 pub mod runner;
 pub mod schedule;
 mod seal;

@@ -10,6 +10,7 @@ mod llm;
 mod load;
 mod models;
 mod remote;
+mod retention;
 mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -23,6 +24,7 @@ pub use self::{
     llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
+    retention::RetentionConfig,
     watch::{WatchConfig, WatchFolder},
 };
 use crate::domain::Span;
@@ -67,6 +69,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// Deliveries.
     pub callbacks: CallbacksConfig,
+    /// How long what is done stays.
+    pub retention: RetentionConfig,
     /// Folders whose files are taken in by themselves.
     pub watch: WatchConfig,
     /// The log.

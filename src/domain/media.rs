@@ -40,11 +40,28 @@ pub struct Media {
     pub content_type: Option<String>,
     /// When it was first seen.
     pub created_at: DateTime<Utc>,
+    /// When retention took its file away; none while the file is here, and where there never was one.
+    pub file_removed_at: Option<DateTime<Utc>>,
 }
 
 /// The media that a link names, which is `media:<id>`.
 pub fn named(link: &str) -> Option<MediaId> {
     link.trim().strip_prefix("media:")?.parse().ok().map(MediaId)
+}
+
+/// The upload that a link names, which is `upload:<id>`.
+pub fn upload_named(link: &str) -> Option<&str> {
+    link.trim().strip_prefix("upload:")
+}
+
+/// The uploads that a value names at any depth.
+pub fn uploads_in<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) => found.extend(upload_named(text)),
+        Value::Array(items) => items.iter().for_each(|item| uploads_in(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| uploads_in(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// The media that a value names at any depth: links to media, and numbers in fields called `media_id`.
@@ -80,5 +97,8 @@ mod tests {
         });
         let named: Vec<i64> = named_in(&value).into_iter().map(|id| id.0).collect();
         assert_eq!(named, [1, 2, 3, 4, 6]);
+        let mut uploads = BTreeSet::new();
+        uploads_in(&value, &mut uploads);
+        assert_eq!(uploads.into_iter().collect::<Vec<_>>(), ["4"]);
     }
 }

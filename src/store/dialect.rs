@@ -8,7 +8,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait, Value,
     sea_query::{Expr, SimpleExpr},
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use super::{Claim, grams::Phrase, search::Searched};
@@ -20,11 +20,18 @@ pub(super) enum Dialect {
     Sqlite,
 }
 
+/// A database of more pages (256 MiB of 4 KiB) is not written anew as a whole: that holds every writer up.
+const REWRITTEN: i64 = 65_536;
+/// So many free pages stay for what comes next, and so many are given back at once.
+const FREE: i64 = 1_000;
+
 /// The settings of one SQLite connection. `synchronous=FULL` on the writer: with less, an accepted link could be lost
 /// with the power.
 pub(super) fn sqlite_options(options: SqliteConnectOptions, writer: bool) -> SqliteConnectOptions {
     let options = options
         .create_if_missing(writer)
+        // Of a new database; it counts before the first table is there.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
@@ -98,6 +105,38 @@ impl Dialect {
         }
     }
 
+    /// Brings the planner's statistics up to date and gives free space back to the disk.
+    pub(super) async fn tidy(self, connection: &DatabaseConnection) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite => {
+                connection.execute_unprepared("PRAGMA optimize").await?;
+                let incremental = pragma(connection, "auto_vacuum").await? == 2;
+                if incremental {
+                    let mut free = pragma(connection, "freelist_count").await?;
+                    while free > FREE {
+                        let give = format!("PRAGMA incremental_vacuum({FREE})");
+                        connection.query_all_raw(Statement::from_string(DbBackend::Sqlite, give)).await?;
+                        let left = pragma(connection, "freelist_count").await?;
+                        // Others may free as much as is given back: that is for the next quiet time.
+                        if left >= free {
+                            break;
+                        }
+                        free = left;
+                    }
+                } else {
+                    // Made by an older version: written anew once, it can be made smaller in steps from then on.
+                    let pages = pragma(connection, "page_count").await?;
+                    if pages <= REWRITTEN && pragma(connection, "freelist_count").await? > pages / 4 {
+                        connection.execute_unprepared("PRAGMA auto_vacuum=INCREMENTAL").await?;
+                        connection.execute_unprepared("VACUUM").await?;
+                    }
+                }
+                connection.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+                Ok(())
+            }
+        }
+    }
+
     /// Writes the words of a row, split by [`super::grams`], in the place of those that were there.
     pub(super) fn set_words(self, of: Searched, id: i64, words: String) -> Statement {
         match self {
@@ -138,6 +177,15 @@ impl Dialect {
                 )
             }
         }
+    }
+}
+
+/// The value of a pragma of SQLite.
+async fn pragma(connection: &DatabaseConnection, name: &str) -> Result<i64, DbErr> {
+    let ask = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
+    match connection.query_one_raw(ask).await? {
+        Some(row) => row.try_get_by_index(0),
+        None => Ok(0),
     }
 }
 

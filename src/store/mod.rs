@@ -15,6 +15,7 @@ mod lanes;
 mod load;
 mod media;
 mod partial_uploads;
+mod retention;
 mod rows;
 mod schedules;
 mod search;
@@ -31,6 +32,7 @@ mod tests;
 mod tokens;
 mod transcripts;
 mod triggers;
+mod upkeep;
 mod usage;
 mod watched;
 mod waveforms;
@@ -51,6 +53,7 @@ pub use self::{
     load::Load,
     media::{NewMedia, NewUpload, Upload},
     partial_uploads::PartialUpload,
+    retention::{FileFacts, Hold, LogFacts, TaskFacts},
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
     secrets::StoredSecret,
@@ -175,6 +178,11 @@ impl Store {
     pub async fn spoil(&self, sql: &str) {
         use sea_orm::ConnectionTrait;
         assert!(self.write.execute_unprepared(sql).await.unwrap().rows_affected() > 0, "{sql}");
+    }
+
+    /// The database's clock, in milliseconds since 1970.
+    pub async fn now(&self) -> Result<i64> {
+        Ok(self.dialect.now(&self.read).await?)
     }
 
     /// Whether the database answers.
