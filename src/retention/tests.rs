@@ -144,7 +144,7 @@ impl Bench {
         let used = wanted.media.iter().map(|at| self.media[*at].0).collect();
         tx.use_media(id, &used).await.unwrap();
         tx.commit().await.unwrap();
-        let at = self.now - wanted.days * DAY - i64::try_from(number).unwrap();
+        let at = self.now - wanted.days * DAY - 1 - i64::try_from(number).unwrap();
         let (status, ended) = match wanted.ended {
             Some(status) => (status.as_str(), at.to_string()),
             None => ("processing", "NULL".to_owned()),
@@ -217,7 +217,7 @@ impl Bench {
         let mut files: Vec<(i64, &str, usize)> = (0..MEDIA)
             .filter(|media| users(*media).next().is_some() || !had_user(*media))
             .map(|media| {
-                let at = |at: usize| -self.tasks[at].1.days * DAY - i64::try_from(at).unwrap();
+                let at = |at: usize| -self.tasks[at].1.days * DAY - 1 - i64::try_from(at).unwrap();
                 (users(media).map(at).max().unwrap_or(-30 * DAY), self.media[media].1.as_str(), media)
             })
             .collect();

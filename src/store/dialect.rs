@@ -24,6 +24,8 @@ pub(super) enum Dialect {
 const REWRITTEN: i64 = 65_536;
 /// So many free pages stay for what comes next, and so many are given back at once.
 const FREE: i64 = 1_000;
+/// So many pages of an index of words are written at once.
+const MERGED: i64 = 200;
 
 /// The settings of one SQLite connection. `synchronous=FULL` on the writer: with less, an accepted link could be lost
 /// with the power.
@@ -35,7 +37,9 @@ pub(super) fn sqlite_options(options: SqliteConnectOptions, writer: bool) -> Sql
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
-        .foreign_keys(true);
+        .foreign_keys(true)
+        // What is deleted is overwritten.
+        .pragma("secure_delete", "ON");
     if writer { options } else { options.pragma("query_only", "ON") }
 }
 
@@ -105,10 +109,16 @@ impl Dialect {
         }
     }
 
-    /// Brings the planner's statistics up to date and gives free space back to the disk.
-    pub(super) async fn tidy(self, connection: &DatabaseConnection) -> Result<(), DbErr> {
+    /// Brings the planner's statistics up to date and gives free space back to the disk; with `forget`, the words of rows that
+    /// are gone leave the search's index, too.
+    pub(super) async fn tidy(self, connection: &DatabaseConnection, forget: bool) -> Result<(), DbErr> {
         match self {
             Self::Sqlite => {
+                if forget {
+                    for of in [Searched::Task, Searched::Media, Searched::Transcript] {
+                        merge(connection, of.table()).await?;
+                    }
+                }
                 connection.execute_unprepared("PRAGMA optimize").await?;
                 let incremental = pragma(connection, "auto_vacuum").await? == 2;
                 if incremental {
@@ -180,10 +190,28 @@ impl Dialect {
     }
 }
 
+/// Writes an index of words anew, a little at a time: the words of deleted rows stay in it until then. A negative number
+/// begins, positive ones go on, and less than two changes say that nothing is left to do (sqlite.org/fts5.html#the_merge_command).
+async fn merge(connection: &DatabaseConnection, table: &str) -> Result<(), DbErr> {
+    let mut pages = -MERGED;
+    loop {
+        let before = number(connection, "SELECT total_changes()").await?;
+        let sql = format!("INSERT INTO {table}_words ({table}_words, rank) VALUES ('merge', {pages})");
+        connection.execute_unprepared(&sql).await?;
+        if number(connection, "SELECT total_changes()").await? - before < 2 {
+            return Ok(());
+        }
+        pages = MERGED;
+    }
+}
+
 /// The value of a pragma of SQLite.
 async fn pragma(connection: &DatabaseConnection, name: &str) -> Result<i64, DbErr> {
-    let ask = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
-    match connection.query_one_raw(ask).await? {
+    number(connection, &format!("PRAGMA {name}")).await
+}
+
+async fn number(connection: &DatabaseConnection, sql: &str) -> Result<i64, DbErr> {
+    match connection.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await? {
         Some(row) => row.try_get_by_index(0),
         None => Ok(0),
     }

@@ -4,6 +4,7 @@
 //! caller decides what happens together. Callers may rely on this: an error rolls the whole transaction back, every time
 //! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit.
 
+mod copy;
 mod deliveries;
 mod dialect;
 mod entities;
@@ -18,6 +19,7 @@ mod partial_uploads;
 mod retention;
 mod rows;
 mod schedules;
+mod schema;
 mod search;
 mod secrets;
 mod seen_items;
@@ -46,6 +48,7 @@ use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
 pub use self::{
+    copy::{Copied, check_sqlite, copy_sqlite, sqlite_file, take_place},
     deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
     events::Event,
     fires::{FireEnd, FirePage},
@@ -96,6 +99,7 @@ impl Store {
         let store = Self::connect(url).await?;
         // All or nothing; and each statement by itself would wait for the disk.
         let changes = store.dialect.begin(&store.write).await?;
+        schema::is_current(&changes).await?;
         migrations::Migrator::up(&changes, None).await.map_err(|error| stale().with_source(error))?;
         let now = store.dialect.now(&changes).await?;
         let changes = Tx { inner: changes, dialect: store.dialect, now };
@@ -107,9 +111,16 @@ impl Store {
     /// Opens the database at `url` as it is; none when its schema would have to be changed.
     pub async fn open_unchanged(url: &str) -> Result<Option<Self>> {
         let store = Self::connect(url).await?;
-        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
-        let pending = pending.map_err(|error| stale().with_source(error))?;
-        Ok(pending.is_empty().then_some(store))
+        Ok(schema::is_current(&store.read).await?.then_some(store))
+    }
+
+    /// Opens the database at `url` to look at it, beside the daemon that holds it or without one. It is left as it is.
+    ///
+    /// # Errors
+    /// `database` when its schema is that of another version.
+    pub async fn look(url: &str) -> Result<Self> {
+        let store = Self::connect_with(url, |_| Ok(None)).await?;
+        if schema::is_current(&store.read).await? { Ok(store) } else { Err(stale()) }
     }
 
     /// Opens the database at `url` for a command that writes a row or two: as [`Self::open`], or beside the daemon that
@@ -122,10 +133,7 @@ impl Store {
             Err(error) if error.code == Code::DatabaseLocked => {}
             opened => return opened,
         }
-        let store = Self::connect_with(url, |_| Ok(None)).await?;
-        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
-        let pending = pending.map_err(|error| stale().with_source(error))?;
-        if pending.is_empty() { Ok(store) } else { Err(stale()) }
+        Self::look(url).await
     }
 
     async fn connect(url: &str) -> Result<Self> {
@@ -204,8 +212,8 @@ impl Tx {
 }
 
 fn stale() -> Error {
-    Error::new(Code::Database, "The database's schema cannot be brought up to date")
-        .with_hint("If a newer trawl has used this database, start that version.")
+    Error::new(Code::Database, "The database's schema is not that of this trawl, and cannot be brought up to date")
+        .with_hint("Start the trawl that uses this database; an older schema is brought up to date by `trawl migrate`.")
 }
 
 /// Takes the database for this process, so that a second daemon on the same file stops with a clear error.

@@ -176,7 +176,7 @@ impl Tx {
             .filter(fire::Column::TaskId.eq(id.0))
             .exec(&self.inner)
             .await?;
-        Ok(())
+        self.note_deleted().await
     }
 }
 

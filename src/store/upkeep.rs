@@ -3,10 +3,13 @@
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{
-    Store,
-    entities::{delivery, step},
+    Store, Tx,
+    entities::{cursor, delivery, step},
 };
 use crate::{domain::StepState, error::Result};
+
+/// The cursor that says when a row with words was deleted last; there while those words may be in the search's index.
+const DELETED: &str = "words_deleted";
 
 impl Store {
     /// Whether no step runs or could start now, and no delivery is being sent.
@@ -21,8 +24,25 @@ impl Store {
             && sent.count(&self.read).await? == 0)
     }
 
-    /// Brings the planner's statistics up to date and gives free space back, in steps that hold nobody up for long.
+    /// Brings the planner's statistics up to date and gives free space back, in steps that hold nobody up for long. What was
+    /// deleted cannot be read from the database's files afterwards.
     pub async fn tidy(&self) -> Result<()> {
-        Ok(self.dialect.tidy(&self.write).await?)
+        let deleted = cursor::Entity::find_by_id(DELETED).one(&self.read).await?;
+        self.dialect.tidy(&self.write, deleted.is_some()).await?;
+        if let Some(deleted) = deleted {
+            // Unless something was deleted meanwhile.
+            let done = cursor::Entity::delete_many().filter(cursor::Column::Name.eq(DELETED));
+            let tx = self.begin().await?;
+            done.filter(cursor::Column::Position.eq(deleted.position)).exec(&tx.inner).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Notes that words were deleted, for the next [`Store::tidy`].
+    pub(super) async fn note_deleted(&self) -> Result<()> {
+        self.set_cursor(DELETED, self.now).await
     }
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod architecture;
+mod backup;
 mod bad_input;
 mod cancel;
 mod cli;
@@ -19,6 +20,7 @@ mod engine;
 mod engine_pool;
 mod events;
 mod examples;
+mod forgotten;
 mod identities;
 mod kill;
 mod kinds;
@@ -44,6 +46,7 @@ mod streams;
 mod support;
 mod traces;
 mod triggers;
+mod upgrade;
 mod watch;
 mod workflows;
 mod ytdlp;
