@@ -43,6 +43,10 @@ pub async fn restore(config: &Config, from: &Path) -> Result<Done> {
         if !is_key(&media.file) {
             return Err(damaged(&media.file));
         }
+        // What lies elsewhere is not looked at.
+        if !config.storage.url.is_empty() && !backup.with_media {
+            continue;
+        }
         let is_here = to.is_file() && list::look(&to, &media.file)? == *media;
         if is_here || write::media(&from.join(MEDIA).join(&media.file), &to, media)? {
             done.copied += 1;

@@ -24,6 +24,13 @@ pub async fn write(config: &Config, to: &Path, with_media: bool) -> Result<Done>
         return Err(Error::new(Code::NotFound, format!("There is no database: {}", database.display()))
             .with_hint("Check `paths.data`; it is made at the daemon's first start."));
     }
+    if with_media && !config.storage.url.is_empty() {
+        return Err(Error::new(
+            Code::Config,
+            "Media lie in `storage.url`, and trawl copies those of `paths.data` only",
+        )
+        .with_hint("Leave --media out: the list of the backup names every file with its hash."));
+    }
     list::folder(to)?;
     if fs::read_dir(to).map_err(io(to))?.next().is_some() {
         return Err(Error::new(Code::InvalidValue, format!("{} is not empty", to.display()))

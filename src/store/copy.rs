@@ -135,6 +135,6 @@ async fn connect(
     settings: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
 ) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
-    options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(move |options| settings(options));
+    options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(settings);
     Ok(Database::connect(options).await?)
 }

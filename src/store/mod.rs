@@ -31,6 +31,7 @@ mod task_span;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod tokens;
 mod transcripts;
 mod triggers;

@@ -6,12 +6,15 @@ use sea_orm::{
     sea_query::{Expr, Func, JoinType, Order, Query, SimpleExpr},
 };
 
+use serde_json::Map;
+
 use super::{
     Store, Tx,
     entities::{
         delivery, delivery_attempt as attempt, event, event_fire, fire, idempotency_key, media, step, task, task_media,
         upload, watched_file,
     },
+    rows,
     source_items::IDS_AT_ONCE,
 };
 use crate::{
@@ -170,9 +173,9 @@ impl Tx {
             .filter(Column::State.eq(EventFireState::Pending.as_str()))
             .exec(&self.inner)
             .await?;
-        of_it().col_expr(Column::Params, Expr::value(serde_json::json!({}))).exec(&self.inner).await?;
+        of_it().col_expr(Column::Params, Expr::value(rows::json(&Map::new())?)).exec(&self.inner).await?;
         fire::Entity::update_many()
-            .col_expr(fire::Column::Error, Expr::value(Option::<serde_json::Value>::None))
+            .col_expr(fire::Column::Error, Expr::null())
             .filter(fire::Column::TaskId.eq(id.0))
             .exec(&self.inner)
             .await?;
@@ -420,7 +423,7 @@ async fn files(
             task(task::Column::Id).equals((task_media::Entity, task_media::Column::TaskId)),
         )
         .and_where(file().is_not_null())
-        .add_group_by([file().into()])
+        .add_group_by([file()])
         .order_by_expr(used(), Order::Asc)
         .order_by((media::Entity, media::Column::File), Order::Asc)
         .limit(limit)

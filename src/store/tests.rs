@@ -2,6 +2,7 @@
 
 mod measured;
 mod upgrade;
+mod upkeep;
 
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;

@@ -23,7 +23,8 @@ async fn run(daemon: &Daemon, arguments: &[&str]) -> (bool, String) {
 /// A daemon with a task that is done and one whose download waits for the gate; their ids.
 async fn at_work(site: &Site, receiver: &Receiver, gate: &watch::Receiver<bool>) -> (Daemon, i64, i64) {
     let reply = Reply::Body("audio/flac", sample_bytes("en-known-02.flac"));
-    let slow = site.put("/slow.flac", Reply::Gated(gate.clone(), Box::new(reply)));
+    site.put("/slow.flac", Reply::Gated(gate.clone(), Box::new(reply)));
+    let slow = site.page("/slow", "<audio src='slow.flac'></audio>");
     let link = site.file("/clip.flac", "audio/flac", sample_bytes("en-known-04.flac"));
     let mut daemon = Daemon::new("");
     daemon.start().await;
@@ -67,6 +68,8 @@ async fn a_backup_of_a_daemon_at_work_is_the_whole_of_it() {
     assert_eq!(media.bytes().await.unwrap(), sample_bytes("en-known-04.flac"));
     let task = other.end(running).await;
     assert_eq!(task["status"], "completed", "{task}");
+    let (ok, said) = run(&other, &["retention"]).await;
+    assert!(ok && said.contains("WOULD GO NOW") && said.contains("for ever"), "{said}");
     assert!(other.stop().await);
 }
 

@@ -55,12 +55,12 @@ async fn followers(app: &TestApp, many: usize) -> Vec<i64> {
 async fn nothing_is_left_of_a_task_that_was_deleted() {
     let (site, mut receiver) = (Site::start().await, Receiver::start().await);
     let app = TestApp::with("retention.every = \"1s\"").await;
-    // A workflow that takes the link of every task over, into what it is started with.
+    // A workflow that takes link and title of every task over, into what it is started with.
     let follower = json!({
         "dsl": 1, "name": "follower", "params": {"text": {"type": "string"}},
         "triggers": [{
-            "event": "task.completed", "when": "event.task.workflow == 'transcribe'",
-            "params": {"text": "${event.task.link}"}
+            "event": "transcript.created", "when": "event.task.workflow == 'transcribe'",
+            "params": {"text": "${event.task.link} ${event.media.title}"}
         }],
         "steps": {"choose": {"use": "condition", "with": {"cases": [{"when": "true", "value": "yes"}]}}}
     });

@@ -34,8 +34,8 @@ async fn task(on: &DatabaseConnection, id: i64, link: &str, callback: &str, firs
     }
     let sql = format!(
         "INSERT INTO tasks (id, workflow, revision, status, priority, link, params, options, progress, warnings, \
-         callback_url, created_at, updated_at) VALUES ({id}, 'transcribe', 1, 'processing', 'normal', '{link}', '{{}}', \
-         '{{}}', 0.0, '[]', '{callback}', {NOW}, {NOW})"
+         callback_url, created_at, updated_at) VALUES ({id}, 'transcribe', 1, 'processing', 'normal', '{link}', \
+         '{{\"link\":\"{link}\"}}', '{{}}', 0.0, '[]', '{callback}', {NOW}, {NOW})"
     );
     on.execute_unprepared(&sql).await.unwrap();
     for (position, (key, kind, lane, needs, with)) in STEPS.into_iter().enumerate() {

@@ -39,7 +39,7 @@ async fn task(store: &Store, id: i64, states: [&str; 4]) {
     write(format!(
         "INSERT INTO tasks (id, workflow, revision, status, priority, link, params, options, progress, warnings, \
          callback_url, created_at, updated_at) VALUES ({id}, 'transcribe', 1, '{status}', 'normal', \
-         'https://example.com/{id}', '{{}}', '{{}}', 0.0, '[]', 'https://example.com/hook', {NOW}, {NOW})"
+         'https://example.com/{id}', '{{\"link\":\"https://example.com/{id}\"}}', '{{}}', 0.0, '[]', 'https://example.com/hook', {NOW}, {NOW})"
     ))
     .await;
     for (position, ((key, kind, lane, needs, with), state)) in STEPS.into_iter().zip(states).enumerate() {
