@@ -7,7 +7,8 @@ use std::{
 
 use sea_orm::{
     ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement, sqlx::sqlite::SqliteConnectOptions,
+    QuerySelect, Statement,
+    sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions},
 };
 
 use super::{entities::media, schema, source_items::IDS_AT_ONCE};
@@ -44,7 +45,7 @@ pub fn sqlite_file(url: &str) -> Result<PathBuf> {
 /// `database` when there is none, or when the copy is there already.
 pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<()> {
     // Not read only: a database whose last writer died has to be made readable first.
-    let connection = connect(from, |options| options.foreign_keys(false)).await?;
+    let connection = connect(from, |options| options.auto_vacuum(SqliteAutoVacuum::Incremental)).await?;
     let to = to.to_str().ok_or_else(|| Error::new(Code::Config, "The path of a backup must be plain text"))?;
     let copy = Statement::from_sql_and_values(connection.get_database_backend(), "VACUUM INTO ?", [to.into()]);
     connection.execute_raw(copy).await?;
