@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         Lane, Media, StepState, Task, TaskId, TaskStatus,
-        media::{upload_named, uploads_in},
+        media::{uploads_in, uploads_named},
     },
     error::{Code, Error, Result},
     files::Files,
@@ -205,7 +205,7 @@ impl Queue {
         after.stop(id, tx.stop_steps(id).await?.running);
         let media = tx.media_used_by(id).await?;
         tx.delete_task(id).await?;
-        let mut uploads = upload_named(&task.link).into_iter().collect();
+        let mut uploads = uploads_named(&task.link).collect();
         task.params.values().for_each(|value| uploads_in(value, &mut uploads));
         deleted.uploads.extend(uploads.into_iter().map(str::to_owned));
         deleted.tasks.push(id);

@@ -98,6 +98,7 @@ async fn nothing_is_left_of_a_task_that_was_deleted() {
         assert!(before.iter().any(|place| place == there), "{there} is not among {before:?}");
     }
 
+    assert!(!files(&app.folder().join("data")).is_empty());
     for id in followers(&app, 2).await {
         app.end(id).await;
         tasks.push(id);

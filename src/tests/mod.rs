@@ -36,6 +36,7 @@ mod recognition;
 mod remote;
 mod replay;
 mod resumable;
+mod retention;
 mod road;
 mod runs;
 mod script;
