@@ -36,8 +36,10 @@ async fn a_file_goes_for_room_and_the_words_stay() {
     let (_, task) = app.get(&format!("/api/tasks/{id}")).await;
     assert!(task["media"]["file_removed_at"].is_string() && task["media"]["available"] == false, "{task}");
     // Whoever needs the file has it fetched once more.
+    let asked = || site.seen().iter().filter(|path| *path == "/clip.flac").count();
+    let before = asked();
     let again = app.submit(json!({ "media_id": task["media"]["id"] })).await;
     assert_eq!(app.end(again).await["result"]["text"], WORDS);
-    assert_eq!(site.seen().iter().filter(|path| *path == "/clip.flac").count(), 4, "it was not fetched once more");
+    assert!(asked() > before, "it was not fetched once more");
     app.finish().await;
 }
