@@ -44,6 +44,7 @@ use crate::{
     media::Ffmpeg,
     net::Net,
     queue::Queue,
+    retention::{Gone, Retention},
     runner::Runner,
     schedule::{self, Scheduler},
     secrets::Secrets,
@@ -54,12 +55,8 @@ use crate::{
     watch::Watch,
 };
 
-/// How often working folders are looked through for what nobody needs any more.
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long looking a link up may take when somebody waits for the answer; a workflow's step has as much.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(120);
-/// How old a leftover must be before the sweep takes it away while the daemon runs.
-const SWEEP_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Everything, put together and not yet running. Cheap to clone.
 #[derive(Clone)]
@@ -81,6 +78,7 @@ pub struct App {
     identities: Identities,
     /// None on a node that takes in no tasks.
     shelf: Option<Arc<Mutex<workflows::Folder>>>,
+    retention: Retention,
     draining: Arc<AtomicBool>,
     // Held, not read: the lock lasts as long as the folder is open.
     _data: Arc<std::fs::File>,
@@ -147,6 +145,7 @@ impl App {
         let services =
             Services { queue, net, crawl, tickets, files, ffmpeg, models, pool, intake: way, llm, secrets, exec };
         let runner = Runner::new(services.clone(), &config, keys);
+        let retention = Retention::new(&config.retention, services.queue.clone(), services.files.clone());
         let app = Self {
             config: Arc::new(config),
             services,
@@ -159,6 +158,7 @@ impl App {
             pulls,
             identities,
             shelf,
+            retention,
             draining: Arc::new(AtomicBool::new(false)),
             _data: data,
         };
@@ -332,11 +332,11 @@ impl App {
             }
         };
         let sweeps = async {
-            let mut every = interval(SWEEP_EVERY);
-            every.tick().await;
+            let mut every = interval(self.config.retention.every.0);
             loop {
                 every.tick().await;
-                self.sweep(SWEEP_AGE).await;
+                self.sweep(self.config.retention.leftovers.0).await;
+                self.let_go().await;
             }
         };
         let store = self.services.queue.store();
@@ -346,6 +346,27 @@ impl App {
             }
         };
         tokio::join!(models, sweeps, files);
+    }
+
+    /// Removes what is old enough to go, and looks after the database while nothing else is to be done.
+    async fn let_go(&self) {
+        let store = self.services.queue.store();
+        match self.retention.sweep().await {
+            Ok(gone) if gone == Gone::default() => {}
+            Ok(gone) => tracing::info!(
+                tasks = gone.tasks,
+                files = gone.files,
+                bytes = gone.bytes,
+                events = gone.events,
+                attempts = gone.attempts + gone.alerts,
+                "retention has removed what was old"
+            ),
+            Err(error) => tracing::warn!(error = %error.chain(), "what is old cannot be removed"),
+        }
+        let tidied = async { if store.is_quiet().await? { store.tidy().await } else { Ok(()) } };
+        if let Err(error) = tidied.await {
+            tracing::warn!(error = %error.chain(), "the database cannot be tidied");
+        }
     }
 
     /// Removes uploads in pieces that have expired, and files that no row speaks of. What is written to right now stays.
@@ -374,7 +395,8 @@ impl App {
             self.services.files.sweep(&live, older_than).await?;
             // Taken in by a process that died before they became tasks.
             let tx = self.services.queue.store().begin().await?;
-            let age = i64::try_from(SWEEP_AGE.as_millis()).unwrap_or(i64::MAX);
+            let leftovers = self.config.retention.leftovers.0;
+            let age = i64::try_from(leftovers.as_millis()).unwrap_or(i64::MAX);
             let stale = tx.take_stale_uploads(tx.now() - age).await?;
             tx.delete_stale_media(tx.now() - age).await?;
             tx.forget_nodes(tx.now() - age).await?;
@@ -385,7 +407,7 @@ impl App {
                 self.services.queue.drop_file(&self.services.files, &key).await?;
             }
             // Kept by a process that died before anything knew of them.
-            for key in self.services.files.kept(SWEEP_AGE).await? {
+            for key in self.services.files.kept(leftovers).await? {
                 self.services.queue.drop_file(&self.services.files, &key).await?;
             }
             Ok::<_, Error>(())

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use. Results go to stdout, everything else to stderr.
 
+mod backup;
 mod doctor;
 mod local;
 mod log;
@@ -68,6 +69,21 @@ enum Command {
     },
     /// Bring the database's schema up to date and exit
     Migrate,
+    /// Copy the database, the keys and the list of kept media into a folder; the daemon may run
+    Backup {
+        /// A folder that is empty or not there yet
+        path: PathBuf,
+        /// Copy the media files, too
+        #[arg(long)]
+        media: bool,
+    },
+    /// Take a backup back into an empty data folder
+    Restore {
+        /// The folder that `trawl backup` has written
+        path: PathBuf,
+    },
+    /// Tell what retention would remove now; nothing is removed
+    Retention,
     /// Print the OpenAPI document
     Openapi,
     /// The recognition process that the daemon starts; not for people
@@ -303,6 +319,21 @@ fn run(cli: Cli) -> Result<()> {
             block_on(async { Store::open(&config.database_url()).await.map(drop) })?;
             print("The database is up to date.");
             Ok(())
+        }
+        Command::Backup { path, media } => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(backup::backup(&config, &path, media))
+        }
+        Command::Restore { path } => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(backup::restore(&config, &path))
+        }
+        Command::Retention => {
+            let config = Config::load(cli.config.as_deref(), &[])?;
+            log::start(&quiet(&config.log))?;
+            block_on(backup::retention(&config))
         }
         Command::Secrets(command) => {
             let config = Config::load(cli.config.as_deref(), &[])?;

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long an Idempotency-Key is remembered.
-const KEY_AGE_MS: i64 = 24 * 60 * 60 * 1000;
+pub const KEY_AGE_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What someone wants done.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod crawl;
@@ -17,6 +18,7 @@ pub mod media;
 pub mod metrics;
 pub mod net;
 pub mod queue;
+pub mod retention;
 pub mod runner;
 pub mod schedule;
 mod seal;

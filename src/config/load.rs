@@ -87,6 +87,7 @@ impl Config {
         self.engine.check()?;
         self.llm.check()?;
         self.watch.check()?;
+        self.retention.check()?;
         if self.log.max_bytes < 4096 || self.log.keep == 0 {
             return wrong("log.max_bytes and log.keep", "at least 4096 and at least 1");
         }
@@ -252,6 +253,9 @@ mod tests {
             "[database]\nurl = \"oracle:x\"",
             "[log]\nkeep = 0",
             "[log]\nrotate = \"hourly\"",
+            "[retention]\nevery = \"0s\"",
+            "[retention]\nleftovers = \"0s\"",
+            "[retention]\ntasks = \"never\"",
             "[watch]\npoll = \"0s\"",
             "[watch]\nextensions = [\".mp3\"]",
             "[[watch.folders]]\npath = \"\"",

@@ -10,6 +10,7 @@ mod llm;
 mod load;
 mod models;
 mod remote;
+mod retention;
 mod roles;
 mod watch;
 
@@ -24,6 +25,7 @@ pub use self::{
     llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
+    retention::RetentionConfig,
     watch::{WatchConfig, WatchFolder},
 };
 use crate::domain::{Lane, Role, Span};
@@ -68,6 +70,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// Deliveries.
     pub callbacks: CallbacksConfig,
+    /// How long what is done stays.
+    pub retention: RetentionConfig,
     /// Folders whose files are taken in by themselves.
     pub watch: WatchConfig,
     /// The log.

@@ -40,11 +40,33 @@ pub struct Media {
     pub content_type: Option<String>,
     /// When it was first seen.
     pub created_at: DateTime<Utc>,
+    /// When retention took its file away; none while the file is here, and where there never was one.
+    pub file_removed_at: Option<DateTime<Utc>>,
 }
 
 /// The media that a link names, which is `media:<id>`.
 pub fn named(link: &str) -> Option<MediaId> {
     link.trim().strip_prefix("media:")?.parse().ok().map(MediaId)
+}
+
+/// The uploads that a text names anywhere: `upload:<id>`.
+pub fn uploads_named(text: &str) -> impl Iterator<Item = &str> {
+    let ids = text.match_indices("upload:").map(|(at, word)| {
+        let rest = &text[at + word.len()..];
+        let is_over = |c: char| !c.is_ascii_hexdigit() && c != '-';
+        &rest[..rest.find(is_over).unwrap_or(rest.len())]
+    });
+    ids.filter(|id| !id.is_empty())
+}
+
+/// The uploads that a value names at any depth.
+pub fn uploads_in<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) => found.extend(uploads_named(text)),
+        Value::Array(items) => items.iter().for_each(|item| uploads_in(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| uploads_in(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// The media that a value names at any depth: links to media, and numbers in fields called `media_id`.
@@ -75,10 +97,13 @@ mod tests {
     #[test]
     fn media_are_named_by_links_and_by_their_field() {
         let value = json!({
-            "media_id": 1, "id": 9, "text": "see media:9", "links": ["media:2", " media:3 ", "media:x", "upload:4"],
+            "media_id": 1, "id": 9, "text": "see media:9", "links": ["media:2", " media:3 ", "media:x", "upload:4", "of upload:a-1 and upload:"],
             "ok": [{ "from": { "media_id": 4, "file": "media:" } }, { "media_id": "5" }, { "media_id": "media:6" }],
         });
         let named: Vec<i64> = named_in(&value).into_iter().map(|id| id.0).collect();
         assert_eq!(named, [1, 2, 3, 4, 6]);
+        let mut uploads = BTreeSet::new();
+        uploads_in(&value, &mut uploads);
+        assert_eq!(uploads.into_iter().collect::<Vec<_>>(), ["4", "a-1"]);
     }
 }

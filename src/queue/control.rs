@@ -1,5 +1,7 @@
 //! What people do to tasks: cancel, retry, delete.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{
@@ -10,10 +12,13 @@ use super::{
     stale,
 };
 use crate::{
-    domain::{Lane, Media, StepState, Task, TaskId, TaskStatus},
+    domain::{
+        Lane, Media, StepState, Task, TaskId, TaskStatus,
+        media::{uploads_in, uploads_named},
+    },
     error::{Code, Error, Result},
     files::Files,
-    store::{StepRow, Tx},
+    store::{StepRow, TaskFacts, Tx},
     workflow::Rule,
 };
 
@@ -25,6 +30,8 @@ pub struct Deleted {
     /// The media that no other task uses: their rows are gone, and their kept files should go too unless something else
     /// is made of the same bytes.
     pub media: Vec<Media>,
+    /// The uploads that they named.
+    pub uploads: BTreeSet<String>,
 }
 
 impl Queue {
@@ -123,11 +130,55 @@ impl Queue {
     pub async fn delete(&self, id: TaskId) -> Result<Deleted> {
         let tx = self.store.begin().await?;
         let task = tx.lock_task(id).await?.ok_or_else(|| no_task(id))?;
+        self.delete_locked(tx, &task).await
+    }
+
+    /// Deletes a task as [`Queue::delete`] does if what is known of it says that it may go; none when it stays.
+    pub async fn delete_if(&self, id: TaskId, goes: impl FnOnce(&TaskFacts) -> bool) -> Result<Option<Deleted>> {
+        let tx = self.store.begin().await?;
+        let Some(task) = tx.lock_task(id).await? else { return Ok(None) };
+        if !tx.task_facts(id).await?.is_some_and(|facts| goes(&facts)) {
+            return Ok(None);
+        }
+        self.delete_locked(tx, &task).await.map(Some)
+    }
+
+    async fn delete_locked(&self, tx: Tx, task: &Task) -> Result<Deleted> {
         let (mut after, mut deleted) = (After::default(), Deleted::default());
-        self.remove(&tx, &task, &mut deleted, &mut after).await?;
+        self.remove(&tx, task, &mut deleted, &mut after).await?;
         tx.commit().await?;
         self.announce(after);
         Ok(deleted)
+    }
+
+    /// Removes what deleted tasks have left on the disk: their working folders, and the files that nobody else has.
+    pub async fn drop_files(&self, files: &Files, deleted: &Deleted) -> Result<()> {
+        for id in &deleted.tasks {
+            // The work may be stopping still and hold its folder; it takes the folder away itself then.
+            if let Err(error) = files.remove_task_dir(*id).await {
+                tracing::warn!(task = %id, error = %error.chain(), "a working folder cannot be removed yet");
+            }
+        }
+        // One file that cannot be removed does not keep the others: the task is gone and nobody asks again.
+        let mut done = Ok(());
+        for key in deleted.media.iter().filter_map(|media| media.file.as_ref()) {
+            done = done.and(self.drop_file(files, key).await);
+        }
+        for upload in &deleted.uploads {
+            done = done.and(self.drop_upload(files, upload).await);
+        }
+        done
+    }
+
+    /// Removes an upload that no task names any more, and its file unless something else is made of the same bytes.
+    pub async fn drop_upload(&self, files: &Files, id: &str) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let file = tx.take_upload(id).await?;
+        tx.commit().await?;
+        match file {
+            Some(file) => self.drop_file(files, &file).await,
+            None => Ok(()),
+        }
     }
 
     /// Deletes rows that nobody works on, with the tasks that are their work. The files of their media are found and swept
@@ -154,6 +205,9 @@ impl Queue {
         after.stop(id, tx.stop_steps(id).await?.running);
         let media = tx.media_used_by(id).await?;
         tx.delete_task(id).await?;
+        let mut uploads = uploads_named(&task.link).collect();
+        task.params.values().for_each(|value| uploads_in(value, &mut uploads));
+        deleted.uploads.extend(uploads.into_iter().map(str::to_owned));
         deleted.tasks.push(id);
         deleted.media.extend(tx.take_unused_media(&media).await?);
         Ok(())

@@ -103,6 +103,7 @@ impl Tx {
             .col_expr(Column::Size, Expr::value(size))
             .col_expr(Column::Sha256, Expr::value(sha256))
             .col_expr(Column::ContentType, Expr::value(content_type))
+            .col_expr(Column::FileRemovedAt, Expr::value(Option::<i64>::None))
             .filter(Column::Id.eq(id.0))
             .exec(&self.inner)
             .await?;

@@ -4,6 +4,7 @@
 //! caller decides what happens together. Callers may rely on this: an error rolls the whole transaction back, every time
 //! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit.
 
+mod copy;
 mod deliveries;
 mod delivery_moves;
 mod dialect;
@@ -21,8 +22,10 @@ mod load;
 mod media;
 mod nodes;
 mod partial_uploads;
+mod retention;
 mod rows;
 mod schedules;
+mod schema;
 mod search;
 mod secrets;
 mod seen_items;
@@ -36,9 +39,11 @@ mod tasks;
 pub(crate) mod test_url;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod tokens;
 mod transcripts;
 mod triggers;
+mod upkeep;
 mod usage;
 mod watched;
 mod waveforms;
@@ -48,10 +53,10 @@ use std::{fs::File, path::Path};
 
 use chrono::{DateTime, TimeZone, Utc};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
-use sea_orm_migration::MigratorTrait;
 
 use self::dialect::Dialect;
 pub use self::{
+    copy::{Copied, check_sqlite, copy_sqlite, sqlite_file, take_place},
     deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
     delivery_moves::{MovedDelivery, Redelivery},
     endpoints::{EndpointFilter, EndpointPage, StoredEndpoint},
@@ -63,6 +68,7 @@ pub use self::{
     media::{NewMedia, NewUpload, Upload},
     nodes::{LaneLoad, NewNode, Node, RunningStep},
     partial_uploads::PartialUpload,
+    retention::{FileFacts, Hold, LogFacts, TaskFacts},
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
     secrets::StoredSecret,
@@ -115,9 +121,16 @@ impl Store {
     /// Opens the database at `url` as it is; none when its schema would have to be changed.
     pub async fn open_unchanged(url: &str) -> Result<Option<Self>> {
         let store = Self::connect(url).await?;
-        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
-        let pending = pending.map_err(|error| stale().with_source(error))?;
-        Ok(pending.is_empty().then_some(store))
+        Ok(schema::is_current(&store.read).await?.then_some(store))
+    }
+
+    /// Opens the database at `url` to look at it, beside the daemon that holds it or without one. It is left as it is.
+    ///
+    /// # Errors
+    /// `database` when its schema is that of another version.
+    pub async fn look(url: &str) -> Result<Self> {
+        let store = Self::connect_with(url, |_| Ok(None)).await?;
+        if schema::is_current(&store.read).await? { Ok(store) } else { Err(stale()) }
     }
 
     /// Opens the database at `url` for a command that writes a row or two: as [`Self::open`], or beside the daemon that
@@ -130,10 +143,7 @@ impl Store {
             Err(error) if error.code == Code::DatabaseLocked => {}
             opened => return opened,
         }
-        let store = Self::connect_with(url, |_| Ok(None)).await?;
-        let pending = migrations::Migrator::get_pending_migrations(&store.write).await;
-        let pending = pending.map_err(|error| stale().with_source(error))?;
-        if pending.is_empty() { Ok(store) } else { Err(stale()) }
+        Self::look(url).await
     }
 
     async fn connect(url: &str) -> Result<Self> {
@@ -177,6 +187,11 @@ impl Store {
         assert!(self.write.execute_unprepared(sql).await.unwrap().rows_affected() > 0, "{sql}");
     }
 
+    /// The database's clock, in milliseconds since 1970.
+    pub async fn now(&self) -> Result<i64> {
+        Ok(self.dialect.now(&self.read).await?)
+    }
+
     /// Whether no other process can work on this database: whatever is found in it was left behind. Of databases that
     /// nodes share it is never true.
     pub fn is_exclusive(&self) -> bool {
@@ -202,8 +217,8 @@ impl Tx {
 }
 
 fn stale() -> Error {
-    Error::new(Code::Database, "The database's schema cannot be brought up to date")
-        .with_hint("If a newer trawl has used this database, start that version.")
+    Error::new(Code::Database, "The database's schema is not that of this trawl, and cannot be brought up to date")
+        .with_hint("Start the trawl that uses this database; an older schema is brought up to date by `trawl migrate`.")
 }
 
 /// Takes the database for this process, so that a second daemon on the same file stops with a clear error.

@@ -165,6 +165,7 @@ impl From<media::Model> for Media {
             sha256: row.sha256,
             content_type: row.content_type,
             created_at: date(row.created_at),
+            file_removed_at: row.file_removed_at.map(date),
         }
     }
 }

@@ -291,8 +291,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes a task with its steps, events, transcripts and deliveries.
+    /// Removes a task with its steps, events, transcripts and deliveries, and what other tables say of it.
     pub async fn delete_task(&self, id: TaskId) -> Result<()> {
+        self.forget_task(id).await?;
         Entity::delete_by_id(id.0).exec(&self.inner).await?;
         idempotency_key::Entity::delete_many()
             .filter(idempotency_key::Column::TaskId.eq(id.0))

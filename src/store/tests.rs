@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod measured;
+mod upgrade;
+mod upkeep;
 
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
@@ -59,10 +61,19 @@ async fn a_newer_schema_is_left_alone() {
     let store = Store::open(&url(&folder)).await.unwrap();
     let newer = "INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 0)";
     store.write.execute_unprepared(newer).await.unwrap();
+    // So that something would be left to do, too.
+    store.write.execute_unprepared("DELETE FROM seaql_migrations WHERE version LIKE '%retention'").await.unwrap();
+    let before = schema::applied(&store.read).await.unwrap();
     drop(store);
-    let error = Store::open(&url(&folder)).await.err().unwrap();
-    assert_eq!(error.code, Code::Database);
-    assert!(error.hint.contains("newer trawl"), "{}", error.hint);
+    let url = url(&folder);
+    for refused in [Store::open(&url).await, Store::open_beside(&url).await, Store::look(&url).await] {
+        let error = refused.err().unwrap();
+        assert_eq!(error.code, Code::Database);
+        assert!(error.detail.contains("newer trawl") && error.detail.contains("m29990101_000001_later"), "{error}");
+    }
+    assert!(Store::open_unchanged(&url).await.is_err());
+    let store = Store::connect(&url).await.unwrap();
+    assert_eq!(schema::applied(&store.read).await.unwrap(), before, "the database was changed");
 }
 
 #[tokio::test]

@@ -147,6 +147,8 @@ impl Tx {
             .col_expr(fire::Column::TaskId, Expr::value(task))
             .col_expr(fire::Column::Note, Expr::value(note))
             .col_expr(fire::Column::StartedAt, Expr::value(self.now))
+            // They may hold whole transcripts, and the task has its own.
+            .col_expr(fire::Column::Params, Expr::value(rows::json(&Map::new())?))
             .filter(fire::Column::Id.eq(id))
             .filter(fire::Column::State.eq(EventFireState::Pending.as_str()))
             .exec(&self.inner)

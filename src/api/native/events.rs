@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use poem::web::sse;
 use poem_openapi::{
@@ -13,13 +14,13 @@ use poem_openapi::{
     payload::EventStream,
     types::ToJSON,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{Context, Group, wait::POLL};
 use crate::{
     api::{who::Who, words::Time},
-    domain::{TaskId, TokenId},
+    domain::{Task, TaskId, TokenId},
     error::{Code, Error, Result},
     store::Event,
 };
@@ -35,16 +36,18 @@ pub(in crate::api) struct Events(pub(super) Context);
 
 /// The data of one event, besides what its kind brings: `status` {status, error?, waiting?}, `step` {step, state, attempt,
 /// error?}, `progress` {step, step_progress, progress}, `segment` {step, segment}, `llm` {step, part, parts, text},
-/// `delivery` {id, event, state, endpoint?}.
-/// / 一个事件的数据；各类事件另有自己的字段。
+/// `delivery` {id, event, state, endpoint?}; and `gap` {status?}, which has no number: events that were asked for are not kept any more.
+/// / 一个事件的数据；各类事件另有自己的字段。`gap` 没有编号，表示所请求的部分事件已不再保留。
 #[derive(Debug, Object)]
 struct TaskEvent {
     #[oai(skip)]
-    id: i64,
+    id: Option<i64>,
     #[oai(skip)]
     kind: String,
-    /// The task.
-    task_id: i64,
+    /// The task; null for a `gap` in the events of all tasks.
+    /// / 任务；在全部任务的事件流中，`gap` 的此字段为 null。
+    #[oai(nullable)]
+    task_id: Option<i64>,
     /// When it happened.
     created_at: Time,
     #[oai(flatten)]
@@ -59,9 +62,10 @@ impl Events {
     ///
     /// Server-sent events `status`, `step`, `progress`, `segment`, `llm` and `delivery`; `id` is the event's number. Starts at
     /// the beginning, or after `Last-Event-ID`. Ends when the task has ended and everything up to then was sent: how its
-    /// callback fares later is told by `GET /api/tasks/{id}/deliveries`.
+    /// callback fares later is told by `GET /api/tasks/{id}/deliveries`. Where events that should come are not kept any more,
+    /// the first one is `gap`, which tells the task's `status`.
     ///
-    /// 任务的实时事件（SSE），可用 `Last-Event-ID` 续传；任务结束且事件发送完毕后流结束。
+    /// 任务的实时事件（SSE），可用 `Last-Event-ID` 续传；任务结束且事件发送完毕后流结束。若部分事件已不再保留，则首先发送 `gap`。
     #[oai(path = "/api/tasks/:id/events", method = "get", operation_id = "task_events")]
     async fn of_task(
         &self,
@@ -73,17 +77,18 @@ impl Events {
         /// The same, for clients that cannot set headers.
         last_event_id: Query<Option<i64>>,
     ) -> poem::Result<View> {
-        let task = self.0.task(TaskId(id.0)).await?.id;
+        let task = self.0.task(TaskId(id.0)).await?;
         let after = after(last.0, last_event_id.0)?.unwrap_or(0);
-        Ok(view(&self.0, Watched::Task(task), after))
+        let gap = self.0.gap_of(&task, after).await?;
+        Ok(view(&self.0, Watched::Task(task.id), after, gap))
     }
 
     /// Watch all tasks
     ///
     /// The same events for every task that the caller may see, from now on, or after `Last-Event-ID`. Does not end by
-    /// itself.
+    /// itself. Where events after that number are not kept any more, the first one is `gap`: read the tasks anew.
     ///
-    /// 调用者可见的所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始。
+    /// 调用者可见的所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始。若其后的部分事件已不再保留，则首先发送 `gap`。
     #[oai(path = "/api/events", method = "get", operation_id = "all_events")]
     async fn of_all(
         &self,
@@ -98,7 +103,8 @@ impl Events {
             Some(after) => after,
             None => self.0.store().last_event().await?,
         };
-        Ok(view(&self.0, who.0.only().map_or(Watched::All, Watched::Owner), after))
+        let gap = (after < self.0.store().events_pruned().await?).then(|| TaskEvent::gap(None));
+        Ok(view(&self.0, who.0.only().map_or(Watched::All, Watched::Owner), after, gap))
     }
 }
 
@@ -112,12 +118,33 @@ fn after(header: Option<String>, query: Option<i64>) -> Result<Option<i64>> {
     }
 }
 
-fn view(context: &Context, watched: Watched, after: i64) -> View {
+impl Context {
+    /// Word of it where events of a task after number `after` are not kept any more: its first one is written with it.
+    async fn gap_of(&self, task: &Task, after: i64) -> Result<Option<TaskEvent>> {
+        let store = self.store();
+        if after >= store.events_pruned().await? {
+            return Ok(None);
+        }
+        let is_whole = match store.first_event(task.id).await? {
+            Some((id, at)) => id <= after || at <= task.created_at.timestamp_millis(),
+            None => false,
+        };
+        Ok((!is_whole).then(|| TaskEvent::gap(Some(task))))
+    }
+}
+
+fn view(context: &Context, watched: Watched, after: i64, gap: Option<TaskEvent>) -> View {
     let feed = Feed::new(context, watched, after);
     let events = stream::unfold(feed, |mut feed| async move { feed.next().await.map(|event| (event, feed)) });
-    EventStream::new(events.map(TaskEvent::from).boxed())
-        .keep_alive(KEEP_ALIVE)
-        .to_event(|event| sse::Event::message(event.to_json_string()).id(event.id.to_string()).event_type(event.kind))
+    EventStream::new(stream::iter(gap).chain(events.map(TaskEvent::from)).boxed()).keep_alive(KEEP_ALIVE).to_event(
+        |event| {
+            let told = sse::Event::message(event.to_json_string()).event_type(event.kind);
+            match event.id {
+                Some(id) => told.id(id.to_string()),
+                None => told,
+            }
+        },
+    )
 }
 
 /// What a look for events has come to.
@@ -216,12 +243,26 @@ impl Feed {
     }
 }
 
+impl TaskEvent {
+    fn gap(task: Option<&Task>) -> Self {
+        let data = task.map(|task| ("status".to_owned(), json!(task.status)));
+        let (kind, created_at) = ("gap".to_owned(), Time(Utc::now()));
+        Self { id: None, kind, task_id: task.map(|task| task.id.0), created_at, data: data.into_iter().collect() }
+    }
+}
+
 impl From<Event> for TaskEvent {
     fn from(event: Event) -> Self {
         let data = match event.data {
             Value::Object(fields) => fields.into_iter().collect(),
             other => BTreeMap::from([("data".to_owned(), other)]),
         };
-        Self { id: event.id, kind: event.kind, task_id: event.task_id.0, created_at: Time(event.created_at), data }
+        Self {
+            id: Some(event.id),
+            kind: event.kind,
+            task_id: Some(event.task_id.0),
+            created_at: Time(event.created_at),
+            data,
+        }
     }
 }

@@ -106,10 +106,16 @@ impl Context {
             Some(media) => self.store().media(media).await?,
             None => None,
         };
-        if let Some(media) = media
-            && let Some(key) = media.file.clone()
-        {
-            return Ok((media, key));
+        if let Some(media) = media {
+            if let Some(key) = media.file.clone() {
+                return Ok((media, key));
+            }
+            if let Some(at) = media.file_removed_at {
+                let day = at.format("%Y-%m-%d");
+                let text = format!("The media file of task {id} was removed on {day}, as `retention` asks for");
+                let hint = "Its words stay. Submit its link again to have the file fetched once more.";
+                return Err(Error::new(Code::NotFound, text).with_hint(hint));
+            }
         }
         Err(match task.status.is_final() {
             true => Error::new(Code::NotFound, format!("Task {id} has no media file")),

@@ -153,6 +153,10 @@ pub(super) struct MediaView {
     pub content_type: Option<String>,
     /// Whether the file is here.
     pub available: bool,
+    /// When the file was removed because of its age or for room; null otherwise.
+    /// / 文件因保留期限或空间而被删除的时间，否则为 null。
+    #[oai(nullable)]
+    pub file_removed_at: Option<Time>,
 }
 
 impl From<error::Report> for Report {
@@ -217,6 +221,7 @@ impl From<Media> for MediaView {
             sha256: media.sha256,
             content_type: media.content_type,
             available: media.file.is_some(),
+            file_removed_at: media.file_removed_at.map(Time),
         }
     }
 }

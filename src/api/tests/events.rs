@@ -16,7 +16,7 @@ fn read(text: &str) -> Vec<(i64, String, Value)> {
         .filter(|block| !block.is_empty() && !block.starts_with(':'))
         .map(|block| {
             let data = serde_json::from_str(&field(block, "data")).unwrap();
-            (field(block, "id").parse().unwrap(), field(block, "event"), data)
+            (field(block, "id").parse().unwrap_or_default(), field(block, "event"), data)
         })
         .collect()
 }
@@ -74,4 +74,29 @@ async fn a_deleted_task_ends_its_view() {
     assert!(view.next().await.is_some());
     api.state.queue.delete(id).await.unwrap();
     assert!(view.next().await.is_none());
+}
+
+#[tokio::test]
+async fn whoever_asks_for_events_that_are_gone_is_told_so() {
+    let api = Api::new().await;
+    let (old, young) = (api.task().await, api.task().await);
+    complete(&api, old).await;
+    complete(&api, young).await;
+    let before = read(&api.get("/api/tasks/1/events").await.text());
+    assert_eq!(before[0].1, "status", "a gap where nothing is missing");
+    let told: Vec<i64> = before.iter().map(|(id, ..)| *id).collect();
+    api.write(async |tx| assert_eq!(tx.delete_events(&told).await.unwrap(), told.len() as u64)).await;
+
+    let gone = read(&api.get("/api/tasks/1/events").await.text());
+    assert_eq!((gone.len(), gone[0].0, gone[0].1.as_str()), (1, 0, "gap"));
+    assert_eq!((&gone[0].2["task_id"], &gone[0].2["status"]), (&json!(1), &json!("completed")));
+    let last = told[told.len() - 1];
+    assert!(read(&api.get(&format!("/api/tasks/1/events?last_event_id={last}")).await.text()).is_empty());
+    // Younger than what is gone, or written with its first event: nothing is missing.
+    assert_eq!(read(&api.get("/api/tasks/2/events").await.text())[0].1, "status");
+
+    let all = Request::builder().uri_str("/api/events").header("last-event-id", "1").finish();
+    let mut view = Box::pin(api.call(all).await.into_body().into_bytes_stream());
+    let first = read(std::str::from_utf8(&view.next().await.unwrap().unwrap()).unwrap());
+    assert_eq!((first[0].1.as_str(), &first[0].2["task_id"]), ("gap", &json!(null)));
 }

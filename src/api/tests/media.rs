@@ -2,8 +2,11 @@
 
 use poem::{Request, http::Method};
 
-use super::{Answer, Api};
-use crate::store::NewMedia;
+use super::{Answer, Api, tasks::complete};
+use crate::{
+    domain::{MediaId, TaskId},
+    store::NewMedia,
+};
 
 /// A daemon with one task whose media file holds this.
 pub(super) async fn with_media(content: &[u8]) -> Api {
@@ -79,4 +82,21 @@ async fn a_deleted_task_takes_its_file_along() {
     let delete = Request::builder().method(Method::DELETE).uri_str("/api/tasks/1").finish();
     assert_eq!(api.send(delete).await.status, 204);
     assert_eq!(api.files("data/media").len(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_retention_took_away_is_spoken_of() {
+    let api = with_media(b"some bytes").await;
+    complete(&api, TaskId(1)).await;
+    let media = api.store().media(MediaId(1)).await.unwrap().unwrap();
+    api.write(async |tx| tx.give_file_up(&media.file.unwrap()).await.unwrap()).await;
+    let gone = ask(&api, Method::GET, &[]).await;
+    let said = gone.json();
+    gone.problem(404, "not_found");
+    assert!(said["detail"].as_str().unwrap().contains("was removed on 20"), "{said}");
+    assert!(said["hint"].as_str().unwrap().contains("words stay"), "{said}");
+    let task = api.get("/api/tasks/1").await.json();
+    assert_eq!((&task["media"]["available"], &task["links"]["media"]), (&false.into(), &serde_json::Value::Null));
+    assert!(task["media"]["file_removed_at"].is_string() && task["media"]["sha256"].is_string(), "{task}");
+    assert_eq!(api.get("/api/tasks/1/transcript").await.status.as_u16(), 200);
 }

@@ -16,6 +16,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+use super::schema;
 use crate::error::Error;
 
 pub(super) use self::open::{Opened, open, sqlite_file};
@@ -75,12 +76,17 @@ impl Dialect {
         if self == Self::MySql {
             // Every change of a table is a transaction there: the turn is kept by the session.
             connection.execute_unprepared("DO GET_LOCK(CONCAT('trawl.', DATABASE()), 600)").await?;
-            let migrated = Migrator::up(connection, None).await;
+            let migrated = async {
+                schema::is_current(connection).await?;
+                Migrator::up(connection, None).await.map_err(stale)
+            };
+            let migrated = migrated.await;
             connection.execute_unprepared("DO RELEASE_LOCK(CONCAT('trawl.', DATABASE()))").await?;
-            return migrated.map_err(stale);
+            return migrated;
         }
         // All or nothing; and each statement by itself would wait for the disk.
         let (changes, _) = self.begin(connection).await?;
+        schema::is_current(&changes).await?;
         Migrator::up(&changes, None).await.map_err(stale)?;
         Ok(changes.commit().await?)
     }

@@ -7,7 +7,7 @@ use sea_orm::{
     sqlx::{
         Executor,
         mysql::MySqlDatabaseError,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+        sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 
@@ -160,9 +160,13 @@ fn mysql_session(writer: bool) -> [String; 3] {
 fn sqlite_options(options: SqliteConnectOptions, writer: bool) -> SqliteConnectOptions {
     let options = options
         .create_if_missing(writer)
+        // Of a new database; it counts before the first table is there.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
-        .foreign_keys(true);
+        .foreign_keys(true)
+        // What is deleted is overwritten.
+        .pragma("secure_delete", "ON");
     if writer { options } else { options.pragma("query_only", "ON") }
 }

@@ -21,6 +21,7 @@ pub struct Model {
     pub sha256: Option<String>,
     pub content_type: Option<String>,
     pub created_at: i64,
+    pub file_removed_at: Option<i64>,
 }
 
 /// No relations: rows are joined by hand where they are read.

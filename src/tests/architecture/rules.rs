@@ -17,7 +17,7 @@ const ROWS: [&[&str]; 15] = [
     &["intake"],
     &["steps"],
     &["follow"],
-    &["schedule", "watch", "traces"],
+    &["schedule", "watch", "traces", "retention", "backup"],
     &["runner", "delivery", "api"],
     &["app"],
     &["cli"],
