@@ -2,6 +2,7 @@
 
 mod models;
 mod secret;
+mod stray;
 mod workflows;
 
 use std::{
@@ -93,7 +94,7 @@ impl App {
         // Both programs are started once, which takes longer than all that follows.
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media));
         let store = Arc::new(Store::open(&config.database_url()).await?);
-        let files = Files::open(&config.paths, &config.uploads).await?;
+        let files = Files::open(&config.paths, &config.storage, &config.uploads).await?;
         // Database and folders are ours now: nobody else's runs are in there.
         Crawl::clear_leftovers(&config);
         let net = Net::new(&config.net)?;
@@ -303,6 +304,7 @@ impl App {
             loop {
                 every.tick().await;
                 self.sweep(SWEEP_AGE).await;
+                self.sweep_kept(SWEEP_AGE).await;
             }
         };
         let store = self.services.queue.store();
@@ -342,10 +344,6 @@ impl App {
             tx.commit().await?;
             self.sweep_partial_uploads(older_than).await?;
             for key in stale {
-                self.services.queue.drop_file(&self.services.files, &key).await?;
-            }
-            // Kept by a process that died before anything knew of them.
-            for key in self.services.files.kept(SWEEP_AGE).await? {
                 self.services.queue.drop_file(&self.services.files, &key).await?;
             }
             Ok::<_, Error>(())

@@ -23,6 +23,7 @@ impl Local {
         config.paths.data = folder.join("data");
         config.paths.temp = folder.join("temp");
         config.database.url = String::new();
+        config.storage.url = String::new();
         // What is put there is the daemon's.
         config.watch.folders.clear();
         // The command has fetched its model itself, with a progress bar, and wants no other.

@@ -72,9 +72,7 @@ impl Config {
         if !self.database.url.is_empty() && !self.database.url.starts_with("sqlite:") {
             return wrong("database.url", "empty or start with \"sqlite:\" (other databases come later)");
         }
-        if !self.storage.url.is_empty() {
-            return wrong("storage.url", "empty (other stores come later)");
-        }
+        self.storage.check()?;
         if self.auth.jwt_life.0.as_secs() == 0 || self.auth.session_life.0.as_secs() == 0 {
             return wrong("auth.jwt_life and auth.session_life", "at least 1s");
         }
@@ -241,6 +239,7 @@ mod tests {
             "[queue]\nlease = \"5 minutes\"",
             "[queue]\nheartbeat = \"50s\"",
             "[database]\nurl = \"oracle:x\"",
+            "[storage]\nurl = \"ftp://media\"",
             "[log]\nkeep = 0",
             "[log]\nrotate = \"hourly\"",
             "[watch]\npoll = \"0s\"",

@@ -10,6 +10,7 @@ mod llm;
 mod load;
 mod models;
 mod remote;
+mod storage;
 mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -23,6 +24,7 @@ pub use self::{
     llm::{LlmConfig, LlmModel},
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
+    storage::{Provider, StorageConfig, StoragePlace},
     watch::{WatchConfig, WatchFolder},
 };
 use crate::domain::Span;
@@ -105,13 +107,6 @@ pub struct ServerConfig {
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseConfig {
     /// `sqlite:path` or empty for SQLite in the data folder.
-    pub url: String,
-}
-
-/// Where media are kept.
-#[derive(Clone, Debug, Deserialize)]
-pub struct StorageConfig {
-    /// Empty for a folder in the data folder.
     pub url: String,
 }
 
