@@ -202,8 +202,11 @@ mod tests {
         with(&|_| ()).unwrap();
         with(&|config| config.endpoint = "https://minio.example:9000".to_owned()).unwrap();
         for (change, word) in [
-            (&(|config: &mut StorageConfig| config.endpoint = "http://minio.example".to_owned())
-                as &dyn Fn(&mut StorageConfig), "allow_http"),
+            (
+                &(|config: &mut StorageConfig| config.endpoint = "http://minio.example".to_owned())
+                    as &dyn Fn(&mut StorageConfig),
+                "allow_http",
+            ),
             (&|config| config.endpoint = "minio.example".to_owned(), "storage.endpoint"),
             (&|config| config.endpoint = "https://me:hush@minio.example".to_owned(), "storage.endpoint"),
             (&|config| config.access_key = "who".to_owned(), "storage.secret_key"),

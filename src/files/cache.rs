@@ -277,8 +277,7 @@ mod tests {
     }
 
     fn names(cache: &Cache) -> Vec<u8> {
-        let mut names: Vec<u8> =
-            cache.keys().iter().map(|key| u8::from_str_radix(&key[..2], 16).unwrap()).collect();
+        let mut names: Vec<u8> = cache.keys().iter().map(|key| u8::from_str_radix(&key[..2], 16).unwrap()).collect();
         names.sort_unstable();
         let on_disk = std::fs::read_dir(cache.dir()).unwrap().count();
         assert_eq!(on_disk, names.len());

@@ -30,9 +30,12 @@ impl Files {
             self.make_room(cache, &hold, size).await?;
             let resumed = self.fetch(&location, size, &hold.part()).await?;
             if !is_good(&hold, key).await? && !(resumed && self.fetch_anew(&location, size, &hold, key).await?) {
-                return Err(Error::new(Code::Storage, "The media file in the storage is damaged: its SHA-256 is another one")
-                    .with_hint("Submit the link or the file again.")
-                    .for_good());
+                return Err(Error::new(
+                    Code::Storage,
+                    "The media file in the storage is damaged: its SHA-256 is another one",
+                )
+                .with_hint("Submit the link or the file again.")
+                .for_good());
             }
             tokio::fs::rename(hold.part(), hold.path()).await?;
             hold.note(size, true);
@@ -94,7 +97,11 @@ async fn is_good(hold: &Hold, key: Key<'_>) -> Result<bool> {
     let found = blocking(move || describe(&part)).await?;
     let is_good = found.sha256 == key.sha256;
     if !is_good {
-        tracing::error!(key = key.whole, found = found.sha256, "a file of the storage has another SHA-256 than it was kept with");
+        tracing::error!(
+            key = key.whole,
+            found = found.sha256,
+            "a file of the storage has another SHA-256 than it was kept with"
+        );
         match tokio::fs::remove_file(hold.part()).await {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}

@@ -91,7 +91,7 @@ impl Files {
             Shelf::Bucket(cache) => {
                 let same = known.filter(|known| Key::parse(known).is_some_and(|known| known.sha256 == kept.sha256));
                 let kept = match same {
-                    Some(same) if self.is_whole(same, i64::try_from(kept.size).ok()).await => {
+                    Some(same) if self.is_whole(same, i64::try_from(kept.size).ok()).await? => {
                         Kept { key: same.to_owned(), reused: true, ..kept }
                     }
                     _ => self.send(from, kept.by_itself()).await?,
@@ -129,10 +129,16 @@ impl Files {
     }
 
     /// Whether a kept file is there, with as many bytes as it had if that is known.
-    pub async fn is_whole(&self, key: &str, size: Option<i64>) -> bool {
-        let Some(key) = Key::parse(key) else { return false };
-        let there = self.inner.store.head(&Location::from(key.whole)).await;
-        there.is_ok_and(|there| size.is_none_or(|size| u64::try_from(size) == Ok(there.size)))
+    ///
+    /// # Errors
+    /// `storage` or `io` when nobody can say.
+    pub async fn is_whole(&self, key: &str, size: Option<i64>) -> Result<bool> {
+        let Some(key) = Key::parse(key) else { return Ok(false) };
+        match self.inner.store.head(&Location::from(key.whole)).await {
+            Ok(there) => Ok(size.is_none_or(|size| u64::try_from(size) == Ok(there.size))),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.wrong()(error)),
+        }
     }
 
     /// Reads a kept file or a part of it. A range that ends after the file is cut; one that begins there is refused.
@@ -195,7 +201,7 @@ impl Files {
         let (files, from, sent) = (self.clone(), from.to_owned(), kept.clone());
         let work = tokio::spawn(async move { files.copy(&from, &sent.key, sent.size, &stop).await });
         work.await.map_err(|error| Error::new(Code::Internal, "File work was lost").with_source(error))??;
-        if !self.is_whole(&kept.key, i64::try_from(kept.size).ok()).await {
+        if !self.is_whole(&kept.key, i64::try_from(kept.size).ok()).await? {
             let _ = self.delete_kept(&kept.key).await;
             return Err(Error::new(Code::Storage, "The media storage has not kept all of a file"));
         }

@@ -2,6 +2,7 @@
 
 use std::{error::Error as _, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
 
+use futures_util::TryStreamExt;
 use object_store::{
     BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig,
     aws::{AmazonS3Builder, Checksum},
@@ -110,7 +111,7 @@ pub(super) fn bucket(config: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {
     Ok(if prefix.is_empty() { store } else { Arc::new(PrefixStore::new(store, prefix)) })
 }
 
-/// Writes something, reads it and removes it.
+/// Writes something, reads it, lists what is near it and removes it: all that is ever asked of a bucket.
 pub(super) async fn probe(store: &dyn ObjectStore, url: &str) -> Result<()> {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let place = Location::from(format!(".trawl-{id}"));
@@ -122,13 +123,19 @@ pub(super) async fn probe(store: &dyn ObjectStore, url: &str) -> Result<()> {
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 (Code::Config, "access is refused", "Check the keys and what they may do: get, put, delete and list.")
             }
-            _ => (Code::Storage, "it does not answer as it should", "Check `storage.endpoint`, the network and the server."),
+            _ => (
+                Code::Storage,
+                "it does not answer as it should",
+                "Check `storage.endpoint`, the network and the server.",
+            ),
         };
         Error::new(code, format!("The storage {url} cannot be {what}: {why}")).with_hint(hint).with_source(error)
     };
     store.put(&place, id.clone().into()).await.map_err(|error| cannot("written", error))?;
     let found = async { store.get(&place).await?.bytes().await }.await.map_err(|error| cannot("read", error))?;
+    let listed = store.list(Some(&place)).try_next().await;
     store.delete(&place).await.map_err(|error| cannot("deleted from", error))?;
+    listed.map_err(|error| cannot("listed", error))?;
     if found != id.as_bytes() {
         return Err(Error::new(Code::Storage, format!("The storage {url} gives other bytes than it was given")));
     }

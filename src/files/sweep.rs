@@ -92,7 +92,8 @@ impl Files {
                 }
                 for (file, about) in entries(&folder.path())? {
                     let key = format!("{}/{}", folder.file_name().display(), file.file_name().display());
-                    if about.is_file() && Key::parse(&key).is_some() && age(&about).is_some_and(|age| age >= older_than) {
+                    if about.is_file() && Key::parse(&key).is_some() && age(&about).is_some_and(|age| age >= older_than)
+                    {
                         keys.push(Ok(key));
                     }
                 }

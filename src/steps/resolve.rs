@@ -36,7 +36,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Outcome> {
     if let Some(id) = link.strip_prefix("media:") {
         let media = here(job, &begin(job).await?, id).await?;
         if let Some(file) = &media.file
-            && job.services.files.is_whole(file, media.size).await
+            && job.services.files.is_whole(file, media.size).await?
         {
             // Nobody who writes had to wait for that look; a file in its place was put there a moment ago.
             let tx = begin(job).await?;
