@@ -19,6 +19,7 @@ mod m20261120_000013_results;
 mod m20261120_000014_facades;
 mod m20261120_000015_partial_uploads;
 mod m20261120_000016_watched_files;
+mod m20261120_000019_upload_files;
 
 use sea_orm_migration::prelude::*;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000014_facades::Migration),
             Box::new(m20261120_000015_partial_uploads::Migration),
             Box::new(m20261120_000016_watched_files::Migration),
+            Box::new(m20261120_000019_upload_files::Migration),
         ]
     }
 }

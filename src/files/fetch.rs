@@ -29,7 +29,8 @@ impl Files {
             let size = self.inner.store.head(&location).await.map_err(of_bucket)?.size;
             self.make_room(cache, &hold, size).await?;
             let resumed = self.fetch(&location, size, &hold.part()).await?;
-            if !is_good(&hold, key).await? && !(resumed && self.fetch_anew(&location, size, &hold, key).await?) {
+            let is_good = is_good(&hold, key).await? || resumed && self.fetch_anew(&location, size, &hold, key).await?;
+            if !is_good {
                 return Err(Error::new(
                     Code::Storage,
                     "The media file in the storage is damaged: its SHA-256 is another one",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     s3::{BUCKET, KEYS, S3, Way, Wire},
-    support::{TestApp, sample_bytes, walk},
+    support::{Reply, Site, TestApp, sample_bytes, walk},
 };
 
 const CLIP: &str = "en-known-04.flac";
@@ -126,12 +126,38 @@ async fn other_bytes_than_were_kept_are_never_heard() {
     let id = stage.upload().await;
     let task = stage.app.end(id).await;
     stage.wipe();
-    fs::write(&stage.s3.objects()[0], sample_bytes("en-known-02.flac")).unwrap();
+    let object = &stage.s3.objects()[0];
+    let mut bytes = fs::read(object).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(object, bytes).unwrap();
     let again = stage.app.submit(json!({ "media_id": task["media"]["id"] })).await;
     let task = stage.app.end(again).await;
-    // Its size differs already; so it is not here any more for whoever looks, and its hash is never asked for.
-    assert_eq!(task["status"], "failed", "{task}");
-    assert!(!task.to_string().contains("known-02"), "{task}");
+    assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!("storage")), "{task}");
+    assert!(task["error"]["detail"].as_str().unwrap().contains("SHA-256"), "{task}");
+    assert_eq!(walk(&stage.cache()).len(), 0);
+    stage.app.finish().await;
+}
+
+/// The same file from the same place is kept once; another one takes its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_downloaded_again_leaves_one_object() {
+    let stage = Stage::set().await;
+    let site = Site::start().await;
+    let link = site.file("/clip.flac", "audio/flac", sample_bytes(CLIP));
+    let mut objects = Vec::new();
+    for turn in 0..3 {
+        if turn == 2 {
+            let mut other = sample_bytes(CLIP);
+            // The same sound in other bytes: something after the last frame.
+            other.extend([0; 64]);
+            site.put("/clip.flac", Reply::Body("audio/flac", other));
+        }
+        let id = stage.app.paste(&link).await;
+        assert_eq!(stage.app.end(id).await["result"]["text"], WORDS);
+        stage.app.eventually("one object", || stage.s3.objects().len() == 1).await;
+        objects.extend(stage.s3.objects());
+    }
+    assert!(objects[0] == objects[1] && objects[1] != objects[2], "{objects:?}");
     stage.app.finish().await;
 }
 
@@ -159,5 +185,26 @@ async fn strays_go_and_what_has_a_name_stays() {
     assert_eq!(stage.s3.objects(), named);
     assert!(!files.cached().contains(&stray.key));
     assert_eq!(files.cached().len(), 1);
+    stage.app.finish().await;
+}
+
+/// A daemon that is started with a new database on an old bucket does not empty it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_databases_files_are_left_alone() {
+    let stage = Stage::set().await;
+    let files = &stage.app.app.services.files;
+    for n in 0..20 {
+        let mut upload = files.new_upload().await.unwrap();
+        upload.write(&[n]).await.unwrap();
+        upload.finish().await.unwrap();
+        files.keep(upload.path()).await.unwrap();
+    }
+    stage.app.app.sweep_kept(std::time::Duration::ZERO).await;
+    assert_eq!(stage.s3.objects().len(), 20);
+    // With one that is its own it is the database of this bucket.
+    let id = stage.upload().await;
+    stage.app.end(id).await;
+    stage.app.app.sweep_kept(std::time::Duration::ZERO).await;
+    assert_eq!(stage.s3.objects().len(), 1);
     stage.app.finish().await;
 }

@@ -114,7 +114,8 @@ async fn what_is_kept_is_there_until_it_is_deleted() {
         assert!(!source.exists(), "{name}");
         assert_eq!((kept.size, kept.content_type.as_str(), kept.reused), (MP4.len() as u64, "video/mp4", false));
         assert!(
-            files.is_whole(&kept.key, None).await.unwrap() && files.is_whole(&kept.key, Some(MP4.len() as i64)).await
+            files.is_whole(&kept.key, None).await.unwrap()
+                && files.is_whole(&kept.key, Some(MP4.len() as i64)).await.unwrap()
         );
         assert!(!files.is_whole(&kept.key, Some(1)).await.unwrap(), "{name}");
         files.confirm(&kept.key).await.unwrap();
