@@ -169,7 +169,6 @@ mod tests {
             "s3://me:secret@media",
             "s3://media:9000",
             "s3://media/a//b",
-            "s3://media//",
             "s3://media/../other",
             "s3://media/a?x=1",
             "s3://media/a#b",

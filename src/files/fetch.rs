@@ -28,8 +28,13 @@ impl Files {
             let location = Location::from(key.whole);
             let size = self.inner.store.head(&location).await.map_err(of_bucket)?.size;
             self.make_room(cache, &hold, size).await?;
-            let resumed = self.fetch(&location, size, &hold.part()).await?;
-            let is_good = is_good(&hold, key).await? || resumed && self.fetch_anew(&location, size, &hold, key).await?;
+            self.fetch(&location, size, &hold.part()).await?;
+            let mut is_good = is_this(&hold, key).await?;
+            if !is_good {
+                // It may have been damaged on its way, or what was here of it was wrong.
+                self.fetch(&location, size, &hold.part()).await?;
+                is_good = is_this(&hold, key).await?;
+            }
             if !is_good {
                 return Err(Error::new(
                     Code::Storage,
@@ -58,8 +63,8 @@ impl Files {
         Ok(())
     }
 
-    /// Brings what is missing of a file; whether something of it was here before.
-    async fn fetch(&self, location: &Location, size: u64, part: &Path) -> Result<bool> {
+    /// Brings what is missing of a file.
+    async fn fetch(&self, location: &Location, size: u64, part: &Path) -> Result<()> {
         let mut here = tokio::fs::metadata(part).await.map_or(0, |about| about.len());
         if here > size {
             tokio::fs::remove_file(part).await?;
@@ -82,18 +87,12 @@ impl Files {
             file.flush().await?;
             copied?;
         }
-        Ok(here > 0)
-    }
-
-    /// Fetches a file once more from its beginning: what was here of it may have been what was wrong.
-    async fn fetch_anew(&self, location: &Location, size: u64, hold: &Hold, key: Key<'_>) -> Result<bool> {
-        self.fetch(location, size, &hold.part()).await?;
-        is_good(hold, key).await
+        Ok(())
     }
 }
 
 /// Whether what has come is what was kept; it is removed when it is not.
-async fn is_good(hold: &Hold, key: Key<'_>) -> Result<bool> {
+async fn is_this(hold: &Hold, key: Key<'_>) -> Result<bool> {
     let part = hold.part();
     let found = blocking(move || describe(&part)).await?;
     let is_good = found.sha256 == key.sha256;

@@ -4,12 +4,8 @@ use std::{error::Error as _, io::ErrorKind, path::PathBuf, sync::Arc, time::Dura
 
 use futures_util::TryStreamExt;
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig,
-    aws::{AmazonS3Builder, Checksum},
-    azure::MicrosoftAzureBuilder,
-    gcp::GoogleCloudStorageBuilder,
-    local::LocalFileSystem,
-    path::Path as Location,
+    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder,
+    azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder, local::LocalFileSystem, path::Path as Location,
     prefix::PrefixStore,
 };
 
@@ -85,8 +81,7 @@ pub(super) fn bucket(config: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {
             if let (Some(id), Some(secret)) = (id, secret) {
                 builder = builder.with_access_key_id(id).with_secret_access_key(secret);
             }
-            // What arrives is compared with it by the other side, part by part.
-            builder = builder.with_checksum_algorithm(Checksum::SHA256);
+            // Each request is signed with the SHA-256 of what it brings: what arrives otherwise is refused over there.
             builder.with_client_options(client).with_retry(retry).build().map(|store| Arc::new(store) as _)
         }
         Provider::Gcs => {

@@ -183,6 +183,23 @@ async fn other_bytes_than_were_kept_are_never_used() {
     assert!(fs::read(&*stage.files.kept_path(&kept.key).await.unwrap()).unwrap() == good);
 }
 
+#[tokio::test]
+async fn bytes_that_change_on_the_way_are_found_out() {
+    let stage = Stage::set().await;
+    let bytes = noise(LARGE);
+    let source = put(&stage.files, &bytes);
+    // Up: the other side compares what it gets with what was signed, and the part is sent again.
+    stage.wire.damage_after(Way::Up, 7 * MIB);
+    let kept = stage.files.keep(&source).await.unwrap();
+    assert_eq!((stage.wire.cuts(), stage.s3.objects().len(), stage.s3.unfinished()), (1, 1, 0));
+    assert!(fs::read(&stage.s3.objects()[0]).unwrap() == bytes);
+    // Down: the hash tells, and it is fetched once more.
+    stage.wipe();
+    stage.wire.damage_after(Way::Down, 7 * MIB);
+    let path = stage.files.kept_path(&kept.key).await.unwrap();
+    assert!(fs::read(&*path).unwrap() == bytes && stage.wire.cuts() == 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_want_one_file_fetch_it_once() {
     let stage = Stage::set().await;

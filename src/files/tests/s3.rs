@@ -79,6 +79,14 @@ pub enum Way {
     Down,
 }
 
+/// What can happen on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    Broken,
+    BrokenForGood,
+    OtherByte,
+}
+
 /// Connections to a server, which pass on what comes until they are cut.
 pub struct Wire {
     /// Where clients connect.
@@ -89,8 +97,8 @@ pub struct Wire {
 
 #[derive(Default)]
 struct State {
-    /// After how many more bytes in which direction everything breaks, and whether for good.
-    cut: Option<(Way, u64, bool)>,
+    /// After how many more bytes in which direction something happens.
+    cut: Option<(Way, u64, Harm)>,
     is_dead: bool,
     cuts: u32,
     passed: [u64; 2],
@@ -117,8 +125,17 @@ impl Wire {
 
     /// Breaks the connection that brings the `bytes`th byte from now on; `for_good` every other one, too.
     pub fn cut_after(&self, way: Way, bytes: u64, for_good: bool) {
+        self.harm(way, bytes, if for_good { Harm::BrokenForGood } else { Harm::Broken });
+    }
+
+    /// Puts another byte in the place of the `bytes`th one from now on.
+    pub fn damage_after(&self, way: Way, bytes: u64) {
+        self.harm(way, bytes, Harm::OtherByte);
+    }
+
+    fn harm(&self, way: Way, bytes: u64, harm: Harm) {
         let mut state = self.state.lock().unwrap();
-        state.cut = Some((way, bytes, for_good));
+        state.cut = Some((way, bytes, harm));
         state.passed = [0, 0];
     }
 
@@ -132,7 +149,7 @@ impl Wire {
         self.state.lock().unwrap().passed[way as usize]
     }
 
-    /// How often it has broken since it was last mended.
+    /// How often something has happened since it was last mended.
     pub fn cuts(&self) -> u32 {
         self.state.lock().unwrap().cuts
     }
@@ -152,26 +169,27 @@ async fn connect(client: TcpStream, server: SocketAddr, state: Arc<Mutex<State>>
 async fn pump(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, way: Way, state: &Mutex<State>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if state.lock().unwrap().breaks_at(way, read as u64) || to.write_all(&buffer[..read]).await.is_err() {
+        let harm = state.lock().unwrap().harm(way, read as u64);
+        match harm {
+            Some(Harm::OtherByte) => buffer[read - 1] ^= 1,
+            Some(_) => return,
+            None => {}
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
     }
 }
 
 impl State {
-    fn breaks_at(&mut self, way: Way, bytes: u64) -> bool {
+    fn harm(&mut self, way: Way, bytes: u64) -> Option<Harm> {
         if self.is_dead {
-            return true;
+            return Some(Harm::BrokenForGood);
         }
         self.passed[way as usize] += bytes;
-        match self.cut {
-            Some((cut, after, for_good)) if cut == way && self.passed[way as usize] >= after => {
-                self.cut = None;
-                self.cuts += 1;
-                self.is_dead = for_good;
-                true
-            }
-            _ => false,
-        }
+        let (_, _, harm) = self.cut.take_if(|(cut, after, _)| *cut == way && self.passed[way as usize] >= *after)?;
+        self.cuts += 1;
+        self.is_dead = harm == Harm::BrokenForGood;
+        Some(harm)
     }
 }
