@@ -239,7 +239,7 @@ impl Files {
             loop {
                 let read = tokio::io::AsyncReadExt::read(&mut file, &mut buffer).await?;
                 if read == 0 {
-                    return Ok(());
+                    return upload.wait_for_capacity(0).await.map_err(wrong);
                 }
                 upload.wait_for_capacity(AT_ONCE).await.map_err(wrong)?;
                 upload.write(&buffer[..read]);
@@ -253,6 +253,8 @@ impl Files {
         match copied {
             Ok(()) => upload.finish().await.map(drop).map_err(wrong),
             Err(error) => {
+                // A part that arrives after the end of its upload would stay there.
+                while upload.wait_for_capacity(0).await.is_err() {}
                 // The first error is the one to tell; what cannot be cleaned up now is swept later.
                 let _ = upload.abort().await;
                 Err(error)
