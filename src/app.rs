@@ -3,6 +3,7 @@
 mod models;
 mod peers;
 mod secret;
+mod stray;
 mod workflows;
 
 use std::{
@@ -103,7 +104,7 @@ impl App {
         let media = config.media.clone();
         // Both programs are started once, which takes longer than all that follows.
         let ffmpeg = tokio::task::spawn_blocking(move || Ffmpeg::new(&media));
-        let files = Files::open(&config.paths, &config.uploads).await?;
+        let files = Files::open(&config.paths, &config.storage, &config.uploads).await?;
         let data = Arc::new(peers::lock(&config.paths.data)?);
         // The folders are ours now: nobody else's runs are in there, whoever shares the database.
         Crawl::clear_leftovers(&config);
@@ -336,6 +337,7 @@ impl App {
             loop {
                 every.tick().await;
                 self.sweep(self.config.retention.leftovers.0).await;
+                self.sweep_kept(self.config.retention.leftovers.0).await;
                 self.let_go().await;
             }
         };
@@ -404,10 +406,6 @@ impl App {
             tx.commit().await?;
             self.sweep_partial_uploads(older_than).await?;
             for key in stale {
-                self.services.queue.drop_file(&self.services.files, &key).await?;
-            }
-            // Kept by a process that died before anything knew of them.
-            for key in self.services.files.kept(leftovers).await? {
                 self.services.queue.drop_file(&self.services.files, &key).await?;
             }
             Ok::<_, Error>(())

@@ -179,6 +179,7 @@ codes! {
     Config "config" InvalidInput 500 "Correct the configuration; config/default.toml lists every key.";
     DatabaseLocked "database_locked" Unavailable 503 "Another trawl runs on this database: stop it, or give this one its own `paths.data`.";
     Database "database" Internal 503 "Look at the daemon's log and the free disk space.";
+    Storage "storage" Unavailable 503 "trawl tries again by itself; `trawl doctor` tells whether `storage.url` can be read and written.";
     Io "io" Internal 500 "Look at the daemon's log, the free disk space and the folder's permissions.";
     ShuttingDown "shutting_down" Unavailable 503 "The daemon is stopping; try again in a moment.";
     Internal "internal" Internal 500 "This is a bug in trawl: please report it with the log.";

@@ -21,6 +21,7 @@ mod m20261120_000015_partial_uploads;
 mod m20261120_000016_watched_files;
 mod m20261120_000017_endpoints;
 mod m20261120_000018_retention;
+mod m20261120_000019_upload_files;
 mod m20261120_000020_nodes;
 mod m20261121_000021_servers;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000016_watched_files::Migration),
             Box::new(m20261120_000017_endpoints::Migration),
             Box::new(m20261120_000018_retention::Migration),
+            Box::new(m20261120_000019_upload_files::Migration),
             Box::new(m20261120_000020_nodes::Migration),
             Box::new(m20261121_000021_servers::Migration),
         ]

@@ -31,6 +31,7 @@ impl Local {
         // There is nobody to share the work with.
         config.server.role = Role::All;
         config.queue.lanes = Lane::ALL.to_vec();
+        config.storage.url = String::new();
         // What is put there is the daemon's.
         config.watch.folders.clear();
         // The command has fetched its model itself, with a progress bar, and wants no other.

@@ -76,9 +76,7 @@ impl Config {
                 "empty, or an address of SQLite (sqlite:), PostgreSQL (postgres://) or MySQL (mysql://)",
             );
         }
-        if !self.storage.url.is_empty() {
-            return wrong("storage.url", "empty (other stores come later)");
-        }
+        self.storage.check()?;
         if self.auth.jwt_life.0.as_secs() == 0 || self.auth.session_life.0.as_secs() == 0 {
             return wrong("auth.jwt_life and auth.session_life", "at least 1s");
         }
@@ -251,6 +249,7 @@ mod tests {
             "[server]\nrole = \"worker\"",
             "[server]\nrole = \"boss\"",
             "[database]\nurl = \"oracle:x\"",
+            "[storage]\nurl = \"ftp://media\"",
             "[log]\nkeep = 0",
             "[log]\nrotate = \"hourly\"",
             "[retention]\nevery = \"0s\"",

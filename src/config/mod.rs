@@ -12,6 +12,7 @@ mod models;
 mod remote;
 mod retention;
 mod roles;
+mod storage;
 mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -26,6 +27,7 @@ pub use self::{
     models::ModelsConfig,
     remote::{RemoteConfig, RemoteUse},
     retention::RetentionConfig,
+    storage::{Provider, StorageConfig, StoragePlace},
     watch::{WatchConfig, WatchFolder},
 };
 use crate::domain::{Lane, Role, Span};
@@ -114,13 +116,6 @@ pub struct ServerConfig {
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseConfig {
     /// `sqlite:path` or empty for SQLite in the data folder.
-    pub url: String,
-}
-
-/// Where media are kept.
-#[derive(Clone, Debug, Deserialize)]
-pub struct StorageConfig {
-    /// Empty for a folder in the data folder.
     pub url: String,
 }
 

@@ -4,12 +4,16 @@
 //! not at all and the same bytes are kept once; links in the working folders are never followed; and nothing outside the
 //! configured folders is touched.
 
+mod cache;
+mod fetch;
 mod folders;
 pub mod ingest;
 mod kept;
+mod key;
 mod kind;
 mod partial;
 mod space;
+mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -20,17 +24,20 @@ use std::{
     sync::Arc,
 };
 
-use object_store::local::LocalFileSystem;
+use object_store::ObjectStore;
 
+use self::{cache::Cache, store::Shelf};
 pub use self::{
+    cache::KeptFile,
     kept::{Kept, KeptStream},
     partial::{Claim, PartialFile},
     space::{check_room, free_bytes},
+    store::check_storage,
     sweep::Swept,
     upload::UploadFile,
 };
 use crate::{
-    config::{PathsConfig, UploadsConfig},
+    config::{PathsConfig, StorageConfig, StoragePlace, UploadsConfig},
     error::{Code, Error, Result},
 };
 
@@ -47,8 +54,8 @@ struct Inner {
     uploads: PathBuf,
     partials: PathBuf,
     claims: partial::Claims,
-    media: PathBuf,
-    store: LocalFileSystem,
+    shelf: Shelf,
+    store: Arc<dyn ObjectStore>,
     max_upload: u64,
     reserve: u64,
     // Held, not read: the lock lasts as long as the folder is open.
@@ -56,23 +63,43 @@ struct Inner {
 }
 
 impl Files {
-    /// Creates the folders where they are missing and checks that they can be written.
-    pub async fn open(paths: &PathsConfig, uploads: &UploadsConfig) -> Result<Self> {
-        let (paths, uploads) = (paths.clone(), uploads.clone());
+    /// Creates the folders where they are missing, and checks that they and a bucket can be written.
+    pub async fn open(paths: &PathsConfig, storage: &StorageConfig, uploads: &UploadsConfig) -> Result<Self> {
+        let place = storage.place()?;
+        let bucket = match &place {
+            StoragePlace::Bucket { .. } => Some(store::bucket(storage)?),
+            StoragePlace::Data | StoragePlace::Folder(_) => None,
+        };
+        if let Some(bucket) = &bucket {
+            store::probe(&**bucket, &storage.url).await?;
+        }
+        let (paths, uploads, cache_bytes) = (paths.clone(), uploads.clone(), storage.cache_bytes);
         blocking(move || {
             folder("paths.data", &paths.data)?;
-            let media = folder("paths.data", &paths.data.join("media"))?;
             let partials = folder("paths.data", &paths.data.join("uploads"))?;
             let temp = folder("paths.temp", &paths.temp)?;
             let lock = lock(&temp)?;
             let parts = folder("paths.temp", &temp.join("uploads"))?;
-            let store =
-                LocalFileSystem::new_with_prefix(&media).map_err(|error| unusable("paths.data", &media, error))?;
-            let store = store.with_fsync(true);
+            let (shelf, store) = match (place, bucket) {
+                (_, Some(bucket)) => {
+                    let cache = Cache::open(folder("paths.temp", &temp.join("cache"))?, cache_bytes)?;
+                    (Shelf::Bucket(cache), bucket)
+                }
+                (StoragePlace::Folder(path), None) => {
+                    let path = folder("storage.url", &path)?;
+                    let store = store::local("storage.url", &path)?;
+                    (Shelf::Folder { path, shared: true }, store)
+                }
+                (_, None) => {
+                    let path = folder("paths.data", &paths.data.join("media"))?;
+                    let store = store::local("paths.data", &path)?;
+                    (Shelf::Folder { path, shared: false }, store)
+                }
+            };
             let (max_upload, reserve) = (uploads.max_bytes, uploads.reserve_bytes);
             let claims = partial::Claims::default();
             let inner =
-                Inner { temp, uploads: parts, partials, claims, media, store, max_upload, reserve, _lock: lock };
+                Inner { temp, uploads: parts, partials, claims, shelf, store, max_upload, reserve, _lock: lock };
             Ok(Self { inner: Arc::new(inner) })
         })
         .await

@@ -2,13 +2,18 @@
 
 use std::{ffi::CString, mem::MaybeUninit, os::unix::ffi::OsStrExt, path::Path};
 
-use super::Files;
+use super::{Files, store::Shelf};
 use crate::error::{Code, Error, Result};
 
 impl Files {
     /// Bytes that trawl may still write, on the fuller one of its file systems.
     pub fn free_bytes(&self) -> Result<u64> {
-        Ok(free_bytes(&self.inner.temp)?.min(free_bytes(&self.inner.media)?))
+        let kept = match &self.inner.shelf {
+            Shelf::Folder { path, .. } => path.as_path(),
+            Shelf::Bucket(cache) => cache.dir(),
+        };
+        let folders = [self.inner.temp.as_path(), &self.inner.partials, kept];
+        folders.into_iter().try_fold(u64::MAX, |least, folder| Ok(least.min(free_bytes(folder)?)))
     }
 
     /// Bytes that may be written before the reserve (`uploads.reserve_bytes`) is touched.

@@ -7,8 +7,23 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Files, blocking};
+use chrono::Utc;
+use futures_util::{
+    StreamExt, TryStreamExt,
+    future::ready,
+    stream::{self, BoxStream},
+};
+use object_store::ObjectMeta;
+
+use super::{
+    Files, blocking,
+    key::Key,
+    store::{Shelf, of_bucket},
+};
 use crate::{domain::TaskId, error::Result};
+
+/// How old a file must be that another node may be writing.
+const OTHERS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What was cleared away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +63,14 @@ impl Files {
             }
             let is_part = |name: &str| name.ends_with(".part");
             swept.files_in(&files.inner.uploads, is_part, old)?;
-            for (folder, about) in entries(&files.inner.media)? {
-                if about.is_dir() {
-                    swept.files_in(&folder.path(), is_staged, old)?;
+            if let Shelf::Folder { path, shared } = &files.inner.shelf {
+                // Another node may be writing there, whatever is known of this one.
+                let staged_for = if *shared { older_than.max(OTHERS) } else { older_than };
+                let old = |about: &Metadata| age(about).is_some_and(|age| age >= staged_for);
+                for (folder, about) in entries(path)? {
+                    if about.is_dir() {
+                        swept.files_in(&folder.path(), is_staged, old)?;
+                    }
                 }
             }
             Ok(swept)
@@ -59,24 +79,39 @@ impl Files {
     }
 
     /// The keys of kept files that nobody has written for `older_than`. Whoever knows what is in use decides about them.
-    pub async fn kept(&self, older_than: Duration) -> Result<Vec<String>> {
-        let files = self.clone();
-        blocking(move || {
+    pub async fn kept(&self, older_than: Duration) -> Result<BoxStream<'static, Result<String>>> {
+        let path = match &self.inner.shelf {
+            Shelf::Folder { path, .. } => path.clone(),
+            Shelf::Bucket(_) => return Ok(self.kept_in_bucket(older_than)),
+        };
+        let keys = blocking(move || {
             let mut keys = Vec::new();
-            for (folder, about) in entries(&files.inner.media)? {
+            for (folder, about) in entries(&path)? {
                 if !about.is_dir() {
                     continue;
                 }
                 for (file, about) in entries(&folder.path())? {
                     let key = format!("{}/{}", folder.file_name().display(), file.file_name().display());
-                    if about.is_file() && !is_staged(&key) && age(&about).is_some_and(|age| age >= older_than) {
-                        keys.push(key);
+                    if about.is_file() && Key::parse(&key).is_some() && age(&about).is_some_and(|age| age >= older_than)
+                    {
+                        keys.push(Ok(key));
                     }
                 }
             }
             Ok(keys)
-        })
-        .await
+        });
+        Ok(stream::iter(keys.await?).boxed())
+    }
+
+    /// By the bucket's own clock, so that no node takes what another one has just sent.
+    fn kept_in_bucket(&self, older_than: Duration) -> BoxStream<'static, Result<String>> {
+        let is_old = move |about: &ObjectMeta| {
+            let age = (Utc::now() - about.last_modified).to_std();
+            age.is_ok_and(|age| age >= older_than) && Key::parse(about.location.as_ref()).is_some()
+        };
+        let listed = self.inner.store.list(None).map_err(of_bucket);
+        let key = move |about: ObjectMeta| ready(Ok(is_old(&about).then(|| about.location.to_string())));
+        listed.try_filter_map(key).boxed()
     }
 }
 

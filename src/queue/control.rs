@@ -223,13 +223,16 @@ impl Queue {
     }
 
     /// Deletes a kept file unless a media or an upload has it. The transaction keeps everybody from taking the file into
-    /// use between the look and the deletion.
+    /// use between the look and the deletion; in a bucket nobody can, so that no writer has to wait for the bucket.
     pub async fn drop_file(&self, files: &Files, key: &str) -> Result<()> {
         let tx = self.store.begin().await?;
-        if !tx.file_is_used(key).await? {
-            files.delete_kept(key).await?;
+        if tx.file_is_used(key).await? {
+            return Ok(());
         }
-        Ok(())
+        let held = (!files.is_bucket()).then_some(tx);
+        let deleted = files.delete_kept(key).await;
+        drop(held);
+        deleted
     }
 }
 

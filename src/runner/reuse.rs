@@ -30,7 +30,7 @@ pub(super) async fn earlier(services: &Services, task: &Task, work: &Work, hash:
         StepKind::Download => {
             let file = output.get("file").and_then(Value::as_str);
             let is_here = match file {
-                Some(file) => services.files.is_whole(file, output.get("size").and_then(Value::as_i64)).await,
+                Some(file) => services.files.is_whole(file, output.get("size").and_then(Value::as_i64)).await?,
                 None => true,
             };
             Ok(is_here.then(|| Done { output, reused: true, ..Done::default() }))

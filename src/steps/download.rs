@@ -255,11 +255,13 @@ async fn finish(job: &Job<'_>, media: MediaId, kept: Kept, more: More) -> Result
         queue.drop_file(files, &kept.key).await?;
         return Err(gone());
     };
+    let deleted = || Error::new(Code::Io, "The file was deleted while it was stored; it is downloaded again");
     // The same bytes may have belonged to something that was deleted since they were kept. While we hold the
     // transaction nobody deletes them.
-    files.kept_path(&kept.key).await.map_err(|error| {
-        Error::new(Code::Io, "The file was deleted while it was stored; it is downloaded again").with_source(error)
-    })?;
+    files.confirm(&kept.key).await.map_err(|error| deleted().with_source(error))?;
+    if kept.reused && before.file.as_deref() != Some(&kept.key) {
+        return Err(deleted());
+    }
     let size = i64::try_from(kept.size).unwrap_or(i64::MAX);
     tx.set_media_file(media, &kept.key, size, &kept.sha256, Some(&kept.content_type)).await?;
     let now = tx.media(media).await?.ok_or_else(gone)?;

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::{MediaId, Options},
     error::{Code, Error, Result},
+    files::KeptFile,
     media::Audio,
 };
 
@@ -111,8 +112,16 @@ async fn needed(job: &Job<'_>, media: MediaId) -> Result<u64> {
     Ok(duration.unwrap_or(0).saturating_mul(BYTES_PER_MS))
 }
 
-/// The media's file: the one that was downloaded for this task, or the one which a later download has put in its place.
-async fn kept(job: &Job<'_>, input: &Fetched) -> Result<PathBuf> {
+/// The media's file, which may have to come from a bucket first.
+async fn kept(job: &Job<'_>, input: &Fetched) -> Result<KeptFile> {
+    tokio::select! {
+        file = current(job, input) => file,
+        () = job.cancel.cancelled() => Err(super::stopped()),
+    }
+}
+
+/// The one that was downloaded for this task, or the one which a later download has put in its place.
+async fn current(job: &Job<'_>, input: &Fetched) -> Result<KeptFile> {
     let files = &job.services.files;
     let none = || Error::new(Code::InvalidWorkflow, "The media that the step is given has no file");
     let file = input.file.as_deref().ok_or_else(none)?;

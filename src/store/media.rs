@@ -1,8 +1,10 @@
 //! Media and uploads.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -173,6 +175,17 @@ impl Tx {
 }
 
 impl Store {
+    /// Those of some files' keys, at most 500, that no media and no upload names.
+    pub async fn unnamed_files(&self, mut keys: Vec<String>) -> Result<Vec<String>> {
+        let media = Entity::find().select_only().column(Column::File).filter(Column::File.is_in(&keys));
+        let uploads = upload::Entity::find().select_only().column(upload::Column::File);
+        let uploads = uploads.filter(upload::Column::File.is_in(&keys));
+        let mut named: HashSet<String> = media.into_tuple().all(&self.read).await?.into_iter().collect();
+        named.extend(uploads.into_tuple::<String>().all(&self.read).await?);
+        keys.retain(|key| !named.contains(key));
+        Ok(keys)
+    }
+
     /// One media.
     pub async fn media(&self, id: MediaId) -> Result<Option<Media>> {
         Ok(Entity::find_by_id(id.0).one(&self.read).await?.map(Into::into))

@@ -29,7 +29,7 @@ const TRIGGERS: &str = "triggers";
 
 /// The states of a task that is at work, and of a delivery that is.
 const OPEN: [TaskStatus; 2] = [TaskStatus::Queued, TaskStatus::Processing];
-const SENDING: [&str; 2] = ["pending", "sending"];
+const SENDING: [&str; 3] = ["pending", "sending", "held"];
 
 /// Why a task that has ended is needed still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,10 +41,14 @@ mod resumable;
 mod retention;
 mod road;
 mod runs;
+#[allow(dead_code, reason = "the library's own tests use all of it")]
+#[path = "../files/tests/s3.rs"]
+mod s3;
 mod script;
 mod seeds;
 mod shown;
 mod sources;
+mod storage;
 mod streams;
 mod support;
 mod traces;

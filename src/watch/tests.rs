@@ -40,7 +40,7 @@ impl Stage {
         tx.save_workflow("transcribe", serde_json::from_str(WORKFLOW).unwrap(), "x").await.unwrap();
         tx.commit().await.unwrap();
         let queue = Queue::new(Arc::new(store), config.queue.clone());
-        let files = Files::open(&config.paths, &config.uploads).await.unwrap();
+        let files = Files::open(&config.paths, &config.storage, &config.uploads).await.unwrap();
         let watch = watch(&config, &queue, files);
         Self { root, config, queue, watch, now: Duration::ZERO }
     }

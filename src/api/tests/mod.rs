@@ -139,7 +139,7 @@ impl Api {
         let queue = Queue::new(store, config.queue.clone());
         let models = Models::new(&config.models);
         let intake = Intake::new(queue.clone(), Net::new(&config.net).unwrap(), models.clone());
-        let files = Files::open(&config.paths, &config.uploads).await.unwrap();
+        let files = Files::open(&config.paths, &config.storage, &config.uploads).await.unwrap();
         // No engine process is started without a job.
         let pool = Arc::new(Pool::new(&config.engine, Net::new(&config.net).unwrap(), "trawl".into()).unwrap());
         let llm = Llm::new(&config.llm, &Net::new(&config.net).unwrap()).unwrap();

@@ -13,7 +13,7 @@ use crate::{
     app::open_models,
     config::Config,
     error::{Code, Error, Result},
-    files::{check_room, free_bytes},
+    files::{check_room, check_storage, free_bytes},
     media::{Ffmpeg, Ports, SandboxState},
     transcribe::{cpu_check, cpu_features},
 };
@@ -41,6 +41,9 @@ pub(super) async fn checks(config: &Config) -> Result<Vec<Check>> {
         let found = writable(folder).and_then(|place| space(&place, config.uploads.reserve_bytes));
         checks.push(Check::of(name, true, begun, found));
     }
+    let begun = Instant::now();
+    let storage = check_storage(&config.storage).await.map(Found::Here);
+    checks.push(Check::of("storage", true, begun, storage));
     let begun = Instant::now();
     checks.push(Check::of("model", true, begun, model(config).await));
     Ok(checks)

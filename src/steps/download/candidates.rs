@@ -220,7 +220,9 @@ fn part_name(candidate: &Candidate) -> String {
 }
 
 async fn keep(job: &Job<'_>, heard: Heard, warning: Option<String>) -> Result<Found> {
-    let kept = job.services.files.keep(&heard.path).await?;
+    let from: super::From = job.field("from")?;
+    let before = job.services.queue.store().media(from.media_id).await?.and_then(|media| media.file);
+    let kept = job.services.files.keep_again(&heard.path, before.as_deref()).await?;
     Ok(Found::File { kept, duration_ms: heard.duration_ms, warning })
 }
 

@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    super::support::{Site, root},
+    super::{
+        s3::{KEYS, S3},
+        storage,
+        support::{Site, root},
+    },
     Cli,
 };
 
@@ -23,7 +27,7 @@ async fn a_machine_that_is_fine_is_told_so() {
     let cli = Cli::new();
     let said = cli.run(&["doctor"]).await.fine();
     let row = |name: &str| said.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{said}"));
-    for name in ["cpu ", "ffmpeg ", "paths.data ", "paths.temp ", "model "] {
+    for name in ["cpu ", "ffmpeg ", "paths.data ", "paths.temp ", "storage ", "model "] {
         assert!(row(name).contains(" ok "), "{said}");
     }
     for (name, words) in [("database ", "first start"), ("douyin ", "crawlers.douyin.canary"), ("tiktok ", "canary")] {
@@ -69,6 +73,25 @@ async fn models_and_programs_are_looked_at_and_no_key_is_told() {
     let none = Cli::new().run(&["doctor", "--json"]).await;
     assert_eq!(checks(&none.out)("llm").0, "skipped");
     assert!(["ok", "skipped", "failed"].contains(&checks(&none.out)("yt-dlp.network").0.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_written_and_read_before_anything_starts() {
+    let s3 = S3::start().await;
+    let cli = Cli::with(&storage::settings(s3.address));
+    let said = cli.run(&["doctor", "--json"]).await;
+    let (ending, words) = checks(&said.out)("storage");
+    assert!(ending == "ok" && words.contains("s3://media/trawl can be written and read"), "{words}");
+    assert!(s3.objects().is_empty(), "it leaves nothing");
+    let wrong = storage::settings(s3.address).replace(KEYS.1, "another secret");
+    let cli = Cli::with(&wrong);
+    let said = cli.run(&["doctor", "--json"]).await;
+    let (ending, words) = checks(&said.out)("storage");
+    assert!(said.code == Some(1) && ending == "failed" && words.contains("access is refused"), "{words}");
+    let said = cli.run(&["serve"]).await;
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("s3://media/trawl cannot be written: access is refused"), "{}", said.err);
+    assert!(!said.err.contains("another secret"), "{}", said.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -172,7 +172,9 @@ impl TestApp {
         assert_eq!(open, [], "tasks are left in the queue");
         self.shutdown.cancel();
         self.running.await.unwrap().unwrap();
-        let left: Vec<_> = walk(&self.folder.path().join("temp"));
+        let temp = self.folder.path().join("temp");
+        // What lies in the cache is no leftover: it is bounded, and the next start finds it.
+        let left: Vec<_> = walk(&temp).into_iter().filter(|path| !path.starts_with(temp.join("cache"))).collect();
         assert_eq!(left, Vec::<std::path::PathBuf>::new(), "files are left in the working folders");
     }
 }

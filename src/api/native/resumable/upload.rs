@@ -188,7 +188,7 @@ async fn finish(context: &Context, row: PartialUpload, claim: Claim) -> Result<P
             let kept = context.state.files.keep(&claim.path()).await?;
             let tx = context.store().begin().await?;
             // Files of the same bytes are one: whoever had it may have been deleted a moment ago, and the file with it.
-            context.state.files.kept_path(&kept.key).await?;
+            context.state.files.confirm(&kept.key).await?;
             let upload = NewUpload {
                 id: row.id.clone(),
                 file_name: row.file_name.clone(),

@@ -60,7 +60,7 @@ async fn hand_in(context: &Context, upload: &Upload, submission: Submission) -> 
 pub(in crate::api) async fn insert(context: &Context, upload: &Upload) -> Result<()> {
     let tx = context.store().begin().await?;
     // Files of the same bytes are one: the last task that had it may have been deleted a moment ago, and the file with it.
-    context.state.files.kept_path(&upload.file).await?;
+    context.state.files.confirm(&upload.file).await?;
     tx.insert_upload(upload.clone()).await?;
     tx.commit().await
 }

@@ -1,3 +1,6 @@
+mod bucket;
+pub(crate) mod s3;
+
 use std::{
     collections::HashSet,
     fs::{self, File, FileTimes},
@@ -22,8 +25,35 @@ async fn open() -> (TempDir, Files) {
 }
 
 async fn open_in(home: &Path) -> Result<Files> {
+    open_with(home, &Config::defaults().storage).await
+}
+
+async fn open_with(home: &Path, storage: &StorageConfig) -> Result<Files> {
     let paths = PathsConfig { data: home.join("data"), temp: home.join("temp"), workflows: home.join("workflows") };
-    Files::open(&paths, &UploadsConfig { max_bytes: 1000, reserve_bytes: 0, ..Config::defaults().uploads }).await
+    let uploads = UploadsConfig { max_bytes: 1000, reserve_bytes: 0, ..Config::defaults().uploads };
+    Files::open(&paths, storage, &uploads).await
+}
+
+/// Files whose storage is what its name says.
+struct Place {
+    name: &'static str,
+    files: Files,
+    home: TempDir,
+    _s3: Option<s3::S3>,
+}
+
+/// One of each kind of storage: whatever holds for kept files holds in all of them.
+async fn everywhere() -> [Place; 3] {
+    let (home, files) = open().await;
+    let own = Place { name: "the data folder", files, home, _s3: None };
+    let home = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", home.path().join("elsewhere").display());
+    let storage = StorageConfig { url, ..Config::defaults().storage };
+    let files = open_with(home.path(), &storage).await.unwrap();
+    let folder = Place { name: "a folder", files, home, _s3: None };
+    let (home, s3) = (tempfile::tempdir().unwrap(), s3::S3::start().await);
+    let files = open_with(home.path(), &bucket::storage(s3.address)).await.unwrap();
+    [own, folder, Place { name: "a bucket", files, home, _s3: Some(s3) }]
 }
 
 fn put(files: &Files, bytes: &[u8]) -> PathBuf {
@@ -73,11 +103,31 @@ async fn the_same_bytes_are_kept_once() {
     let path = files.kept_path(&kept.key).await.unwrap();
     assert!(path.starts_with(home.path().canonicalize().unwrap().join("data/media")));
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-    assert_eq!(fs::read(path).unwrap(), MP4);
-    files.delete_kept(&kept.key).await.unwrap();
-    files.delete_kept(&kept.key).await.unwrap();
-    assert_eq!(files.kept_path(&kept.key).await.unwrap_err().code, Code::NotFound);
-    assert_eq!(files.open_kept(&kept.key, None).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(fs::read(&path).unwrap(), MP4);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_there_until_it_is_deleted() {
+    for Place { name, files, .. } in everywhere().await {
+        let source = put(&files, MP4);
+        let kept = files.keep(&source).await.unwrap();
+        assert!(!source.exists(), "{name}");
+        assert_eq!((kept.size, kept.content_type.as_str(), kept.reused), (MP4.len() as u64, "video/mp4", false));
+        assert!(
+            files.is_whole(&kept.key, None).await.unwrap()
+                && files.is_whole(&kept.key, Some(MP4.len() as i64)).await.unwrap()
+        );
+        assert!(!files.is_whole(&kept.key, Some(1)).await.unwrap(), "{name}");
+        files.confirm(&kept.key).await.unwrap();
+        let path = files.kept_path(&kept.key).await.unwrap();
+        assert_eq!(fs::read(&*path).unwrap(), MP4, "{name}");
+        drop(path);
+        files.delete_kept(&kept.key).await.unwrap();
+        files.delete_kept(&kept.key).await.unwrap();
+        assert!(!files.is_whole(&kept.key, None).await.unwrap(), "{name}");
+        assert_eq!(files.kept_path(&kept.key).await.unwrap_err().code, Code::NotFound, "{name}");
+        assert_eq!(files.open_kept(&kept.key, None).await.unwrap_err().code, Code::NotFound, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -85,9 +135,9 @@ async fn a_damaged_kept_file_is_replaced() {
     let (_home, files) = open().await;
     let kept = files.keep(&put(&files, MP4)).await.unwrap();
     let path = files.kept_path(&kept.key).await.unwrap();
-    fs::write(&path, "short").unwrap();
+    fs::write(&*path, "short").unwrap();
     files.keep(&put(&files, MP4)).await.unwrap();
-    assert_eq!(fs::read(&path).unwrap(), MP4);
+    assert_eq!(fs::read(&*path).unwrap(), MP4);
 }
 
 #[tokio::test]
@@ -96,7 +146,7 @@ async fn files_from_another_file_system_are_copied() {
     let bytes = vec![7; 3 * 1024 * 1024 + 5];
     let source = put(&files, &bytes);
     let key = format!("aa/aa{}.bin", "0".repeat(62));
-    files.copy(&source, &key).await.unwrap();
+    files.copy(&source, &key, bytes.len() as u64, &tokio_util::sync::CancellationToken::new()).await.unwrap();
     let path = files.kept_path(&key).await.unwrap();
     assert!(fs::read(&path).unwrap() == bytes);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
@@ -112,55 +162,65 @@ async fn files_from_another_file_system_are_copied() {
 
 #[tokio::test]
 async fn parts_of_kept_files() {
-    let (_home, files) = open().await;
-    let kept = files.keep(&put(&files, MP4)).await.unwrap();
-    let len = MP4.len() as u64;
-    for (range, expected) in
-        [(None, 0..len), (Some(4..8), 4..8), (Some(4..1000), 4..len), (Some(len - 1..len), len - 1..len)]
-    {
-        let open = files.open_kept(&kept.key, range).await.unwrap();
-        assert_eq!((open.total, &open.range), (len, &expected));
-        let pieces: Vec<bytes::Bytes> = open.stream.try_collect().await.unwrap();
-        assert_eq!(pieces.concat(), MP4[expected.start as usize..expected.end as usize]);
-    }
-    for bad in [len..len + 1, 5..5, 1000..2000] {
-        assert_eq!(files.open_kept(&kept.key, Some(bad)).await.unwrap_err().code, Code::RangeNotSatisfiable);
+    for Place { name, files, .. } in everywhere().await {
+        let kept = files.keep(&put(&files, MP4)).await.unwrap();
+        let len = MP4.len() as u64;
+        for (range, expected) in
+            [(None, 0..len), (Some(4..8), 4..8), (Some(4..1000), 4..len), (Some(len - 1..len), len - 1..len)]
+        {
+            let open = files.open_kept(&kept.key, range).await.unwrap();
+            assert_eq!((open.total, &open.range), (len, &expected));
+            let pieces: Vec<bytes::Bytes> = open.stream.try_collect().await.unwrap();
+            assert_eq!(pieces.concat(), MP4[expected.start as usize..expected.end as usize], "{name}");
+        }
+        for bad in [len..len + 1, 5..5, 1000..2000] {
+            assert_eq!(
+                files.open_kept(&kept.key, Some(bad)).await.unwrap_err().code,
+                Code::RangeNotSatisfiable,
+                "{name}"
+            );
+        }
     }
 }
 
 #[tokio::test]
 async fn keys_that_are_not_ours_are_not_there() {
-    let (home, files) = open().await;
-    fs::write(home.path().join("data/secret"), "x").unwrap();
-    let hash = "a".repeat(64);
-    for key in [
-        "../secret".to_owned(),
-        "secret".to_owned(),
-        "/etc/passwd".to_owned(),
-        String::new(),
-        format!("ab/{hash}.mp4"),
-        format!("aa/{hash}"),
-        format!("aa/{hash}.mp4/../../secret"),
-        format!("aa/{}.mp4", "A".repeat(64)),
-        format!("aa/{hash}.mp4#1"),
-    ] {
-        assert_eq!(files.kept_path(&key).await.unwrap_err().code, Code::NotFound, "{key}");
-        assert_eq!(files.open_kept(&key, None).await.unwrap_err().code, Code::NotFound, "{key}");
-        assert_eq!(files.delete_kept(&key).await.unwrap_err().code, Code::NotFound, "{key}");
+    for Place { name, files, home, .. } in everywhere().await {
+        fs::write(home.path().join("data/secret"), "x").unwrap();
+        let hash = "a".repeat(64);
+        for key in [
+            "../secret".to_owned(),
+            "secret".to_owned(),
+            "/etc/passwd".to_owned(),
+            String::new(),
+            format!("ab/{hash}.mp4"),
+            format!("aa/{hash}"),
+            format!("aa/{hash}.mp4/../../secret"),
+            format!("aa/{}.mp4", "A".repeat(64)),
+            format!("aa/{hash}.mp4#1"),
+            format!("aa/{hash}-.mp4"),
+            format!("aa/{hash}-{}.mp4", "g".repeat(32)),
+        ] {
+            assert_eq!(files.kept_path(&key).await.unwrap_err().code, Code::NotFound, "{name}: {key}");
+            assert_eq!(files.open_kept(&key, None).await.unwrap_err().code, Code::NotFound, "{name}: {key}");
+            assert_eq!(files.delete_kept(&key).await.unwrap_err().code, Code::NotFound, "{name}: {key}");
+            assert!(!files.is_whole(&key, None).await.unwrap(), "{name}: {key}");
+        }
     }
 }
 
 #[tokio::test]
 async fn only_regular_files_are_kept() {
-    let (home, files) = open().await;
-    let link = files.inner.temp.join("link");
-    symlink("/etc/passwd", &link).unwrap();
-    let pipe = files.inner.temp.join("pipe");
-    let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
-    // SAFETY: the name ends with a zero byte.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    for odd in [link, pipe, home.path().to_owned(), PathBuf::from("/dev/zero")] {
-        assert_eq!(files.keep(&odd).await.unwrap_err().code, Code::Io, "{}", odd.display());
+    for Place { name: place, files, home, .. } in everywhere().await {
+        let link = files.inner.temp.join("link");
+        symlink("/etc/passwd", &link).unwrap();
+        let pipe = files.inner.temp.join("pipe");
+        let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
+        // SAFETY: the name ends with a zero byte.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        for odd in [link, pipe, home.path().to_owned(), PathBuf::from("/dev/zero")] {
+            assert_eq!(files.keep(&odd).await.unwrap_err().code, Code::Io, "{place}: {}", odd.display());
+        }
     }
 }
 
@@ -218,10 +278,13 @@ async fn some_space_stays_in_reserve() {
         temp: home.path().join("temp"),
         workflows: home.path().join("workflows"),
     };
-    let full =
-        Files::open(&paths, &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX, ..Config::defaults().uploads })
-            .await
-            .unwrap();
+    let full = Files::open(
+        &paths,
+        &Config::defaults().storage,
+        &UploadsConfig { max_bytes: 1, reserve_bytes: u64::MAX, ..Config::defaults().uploads },
+    )
+    .await
+    .unwrap();
     assert_eq!(full.new_upload().await.unwrap_err().code, Code::InsufficientStorage);
     assert_eq!(full.room().unwrap(), 0);
 }
@@ -275,8 +338,28 @@ async fn working_folders_belong_to_one_daemon() {
 
 #[tokio::test]
 async fn kept_files_are_listed_by_age() {
-    let (_home, files) = open().await;
-    let kept = files.keep(&put(&files, MP4)).await.unwrap();
-    assert_eq!(files.kept(Duration::ZERO).await.unwrap(), [kept.key]);
-    assert!(files.kept(HOUR).await.unwrap().is_empty());
+    for Place { name, files, .. } in everywhere().await {
+        let kept = files.keep(&put(&files, MP4)).await.unwrap();
+        assert_eq!(listed(&files, Duration::ZERO).await, [kept.key], "{name}");
+        assert!(listed(&files, HOUR).await.is_empty(), "{name}");
+    }
+}
+
+async fn listed(files: &Files, older_than: Duration) -> Vec<String> {
+    files.kept(older_than).await.unwrap().try_collect().await.unwrap()
+}
+
+/// On a node that has just started, nothing of this one is in the works; of another one something may be.
+#[tokio::test]
+async fn what_another_node_copies_into_a_folder_stays() {
+    for Place { name, files, .. } in everywhere().await {
+        let Shelf::Folder { path, shared } = &files.inner.shelf else { continue };
+        let folder = path.join("aa");
+        fs::create_dir(&folder).unwrap();
+        let staged = folder.join(format!("{}.mp4#1", "a".repeat(64)));
+        fs::write(&staged, "half").unwrap();
+        make_old(&staged);
+        files.sweep(&HashSet::new(), Duration::ZERO).await.unwrap();
+        assert_eq!(staged.exists(), *shared, "{name}");
+    }
 }
