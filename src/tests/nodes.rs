@@ -152,7 +152,7 @@ async fn what_others_could_see_stops_when_the_database_is_away_and_begins_again(
     let answer = Reply::Body("application/json", b"{\"done\": true}".to_vec());
     let hook = site.put("/hook", Reply::Gated(gate.subscribe(), Box::new(answer)));
     let definition = json!({ "dsl": 1, "name": "call", "steps": { "call": { "use": "http", "with": { "url": hook } } },
-        "output": { "done": "${steps.call.output.body.done}" } });
+        "output": { "done": "${steps.call.output.json.done}" } });
     let made = node.post("/api/workflows", definition).await;
     assert_eq!(made["name"], "call", "{made}");
     let task = node.post("/api/tasks", json!({ "workflow": "call" })).await;
