@@ -98,7 +98,7 @@ impl Bench {
         let mut config = Config::defaults();
         config.paths.data = folder.path().join("data");
         config.paths.temp = folder.path().join("temp");
-        let files = Files::open(&config.paths, &config.uploads).await.unwrap();
+        let files = Files::open(&config.paths, &config.storage, &config.uploads).await.unwrap();
         let store = Store::open(&config.database_url()).await.unwrap();
         store.hurry().await;
         let queue = Queue::new(Arc::new(store), config.queue.clone());
@@ -272,7 +272,7 @@ impl Bench {
         for (id, key) in &self.media {
             let media = store.media(*id).await.unwrap();
             let has_file = media.as_ref().is_some_and(|media| media.file.is_some());
-            assert_eq!(has_file, self.files.is_whole(key, Some(1)).await, "row and file disagree");
+            assert_eq!(has_file, self.files.is_whole(key, Some(1)).await.unwrap(), "row and file disagree");
             assert_eq!(media.is_some_and(|media| media.file_removed_at.is_none()), has_file);
             left.files.extend(has_file.then(|| key.clone()));
         }
