@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use sea_orm::{
@@ -13,6 +14,9 @@ use sea_orm::{
 
 use super::{entities::media, schema, source_items::IDS_AT_ONCE};
 use crate::error::{Code, Error, Result};
+
+/// How long a copy waits for a writer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a copy holds.
 #[derive(Clone, Debug)]
@@ -45,7 +49,9 @@ pub fn sqlite_file(url: &str) -> Result<PathBuf> {
 /// `database` when there is none, or when the copy is there already.
 pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<()> {
     // Not read only: a database whose last writer died has to be made readable first.
-    let connection = connect(from, |options| options.auto_vacuum(SqliteAutoVacuum::Incremental)).await?;
+    // So that the copy can be made smaller later; saying it waits for the writer once.
+    let patient = |options: SqliteConnectOptions| options.busy_timeout(PATIENCE);
+    let connection = connect(from, move |options| patient(options).auto_vacuum(SqliteAutoVacuum::Incremental)).await?;
     let to = to.to_str().ok_or_else(|| Error::new(Code::Config, "The path of a backup must be plain text"))?;
     let copy = Statement::from_sql_and_values(connection.get_database_backend(), "VACUUM INTO ?", [to.into()]);
     connection.execute_raw(copy).await?;

@@ -98,7 +98,7 @@ impl Tx {
         let ids: Vec<String> = uploads.filter(upload::Column::File.eq(key)).into_tuple().all(&self.inner).await?;
         for id in ids {
             let link = format!("upload:{id}");
-            let named = Expr::col(task::Column::Params).cast_as("text").like(format!("%{link}%"));
+            let named = task::Column::Params.like(format!("%{link}%"));
             let names = task::Entity::find().filter(is_open()).filter(task::Column::Link.eq(link).or(named));
             facts.is_live |= any(&self.inner, names).await?;
         }

@@ -160,13 +160,16 @@ fn mysql_session(writer: bool) -> [String; 3] {
 fn sqlite_options(options: SqliteConnectOptions, writer: bool) -> SqliteConnectOptions {
     let options = options
         .create_if_missing(writer)
-        // Of a new database; it counts before the first table is there.
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true)
         // What is deleted is overwritten.
         .pragma("secure_delete", "ON");
-    if writer { options } else { options.pragma("query_only", "ON") }
+    match writer {
+        // It counts before the first table is there; said later, it would only wait for the writer.
+        true if !options.get_filename().exists() => options.auto_vacuum(SqliteAutoVacuum::Incremental),
+        true => options,
+        false => options.pragma("query_only", "ON"),
+    }
 }
