@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test soak run check fmt audit bench bench-runs bench-flags bench-gpu crawler-fixtures fuzz schemathesis bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-runs bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -17,6 +17,8 @@ help:
 	@echo 'make crawler-fixtures DIR=… VECTORS=…'
 	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
 	@echo 'make fuzz    any bytes for the crawlers, SECONDS=300 for each parser (crawlers/README.md)'
+	@echo 'make databases'
+	@echo '             what touches the database once more, on PostgreSQL and on MariaDB'
 	@echo 'make schemathesis'
 	@echo '             asks a daemon everything that its OpenAPI document allows, and much that it does not'
 	@echo 'make fmt     formats the source'
@@ -29,7 +31,9 @@ test: bootstrap
 	@scripts/ytdlp.sh
 	@scripts/sdks.sh
 	@scripts/clients.sh
+	@scripts/bootstrap.sh databases
 	cargo test --workspace --locked
+	@scripts/with_databases.sh scripts/on_databases.sh
 	@scripts/schemathesis.sh
 
 # SEED chooses which ones.
@@ -70,6 +74,11 @@ fuzz: bootstrap
 bench-gpu: bootstrap
 	cargo build --release --locked --bin trawl --features cuda --target-dir target/cuda
 	benches/gpu.py --binary target/cuda/release/trawl --device cuda:0
+
+# Part of `make test`.
+databases: bootstrap
+	@scripts/bootstrap.sh databases
+	@scripts/with_databases.sh scripts/on_databases.sh
 
 # Part of `make test`. EXAMPLES: random requests for each operation.
 schemathesis: bootstrap

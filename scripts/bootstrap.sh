@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what building and testing trawl needs, and only what is missing. Debian and its relatives.
+# Installs what building and testing trawl needs, and only what is missing. Debian and its relatives. With `databases`, the
+# servers of scripts/with_databases.sh, too.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -41,6 +42,10 @@ python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3
 # bindgen loads libclang as a library; the compiler alone is not enough.
 find /usr/lib /usr/local/lib "${LIBCLANG_PATH:-/usr/lib}" -name 'libclang*.so*' 2>/dev/null | grep -q . ||
     missing="$missing libclang-dev"
+if [ "${1:-}" = databases ]; then
+    [ -n "$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null)" ] || missing="$missing postgresql"
+    need mariadbd mariadb-server
+fi
 [ -n "$missing" ] || exit 0
 
 if ! has apt-get; then
