@@ -113,10 +113,16 @@ pub struct ServerConfig {
 }
 
 /// Where tasks are kept.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct DatabaseConfig {
-    /// `sqlite:path` or empty for SQLite in the data folder.
+    /// An address of SQLite, PostgreSQL or MySQL, with its password; empty for SQLite in the data folder.
     pub url: String,
+}
+
+impl std::fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseConfig")
+    }
 }
 
 /// Folders.

@@ -327,11 +327,10 @@ async fn cookies_stay_inside() {
     let error = crawl.look_up(&ask(Who::Named(proxied.identity.id))).await.unwrap_err();
     let text = format!("{:?} {error:?} {} {identities:?}", identities.list().await.unwrap(), error.chain());
     assert!(!text.contains("hush-hush"), "{text}");
-    let files =
-        std::fs::read_dir(bench.folder.path().join("data")).unwrap().map(|entry| std::fs::read(entry.unwrap().path()));
-    let bytes: Vec<u8> = files.flat_map(Result::unwrap).collect();
-    let is_here = bench.store.is_exclusive();
-    assert!(!is_here || bytes.windows(9).any(|part| part == b"Browser/1"), "the right files are looked at");
+    // A server's files are its own.
+    let Ok(files) = std::fs::read_dir(bench.folder.path().join("data")) else { return };
+    let bytes: Vec<u8> = files.flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect();
+    assert!(bytes.windows(9).any(|part| part == b"Browser/1"), "the right files are looked at");
     assert!(!bytes.windows(9).any(|part| part == b"hush-hush"));
 }
 
