@@ -21,6 +21,14 @@ const READERS: u32 = 8;
 /// one would hold up all others.
 const IDLE_TRANSACTION: Duration = Duration::from_secs(10);
 
+/// As [`IDLE_TRANSACTION`] for MySQL, which would close connections that just have nothing to do.
+const IDLE_CONNECTION: Duration = Duration::from_secs(60);
+
+/// How long work waits for its turn with a connection.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a server that is away is waited for, by readers: somebody waits for them.
+const READERS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// An open database.
 pub(in crate::store) struct Opened {
     /// The one connection that writes.
@@ -72,7 +80,7 @@ async fn connect(dialect: Dialect, address: &str, writer: bool) -> Result<Databa
     options
         .max_connections(if writer { 1 } else { READERS })
         .min_connections(1)
-        .acquire_timeout(Duration::from_secs(60))
+        .acquire_timeout(if writer || dialect == Dialect::Sqlite { PATIENCE } else { READERS_PATIENCE })
         .sqlx_logging(false);
     match dialect {
         // The database is in this process: a connection to it does not break while nobody looks.
@@ -150,8 +158,14 @@ fn mysql_session(writer: bool) -> [String; 3] {
     [
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
         format!("SET SESSION TRANSACTION READ {}", if writer { "WRITE" } else { "ONLY" }),
-        // The only clock of a silent transaction that both know; connections that it closes are opened again.
-        format!("SET SESSION wait_timeout = {}", IDLE_TRANSACTION.as_secs()),
+        // MariaDB reads the first comment, MySQL the second: it has a clock for silent connections only. What they close is
+        // opened again.
+        format!(
+            "SET /*M! SESSION idle_transaction_timeout = {}, */ /*!80000 SESSION wait_timeout = {}, */ \
+             SESSION sql_auto_is_null = 0",
+            IDLE_TRANSACTION.as_secs(),
+            IDLE_CONNECTION.as_secs()
+        ),
     ]
 }
 

@@ -1,8 +1,6 @@
 //! The items of `foreach` steps. None of this reads all rows of a task, save the gathering at a list's end.
 
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::Value;
 
 use super::{Column, Entity, StepRow};
@@ -42,22 +40,27 @@ impl Tx {
         // The part that is done grows by one item's, whatever the number of items: 1 - (1 - p) * (r - 1) / r.
         let left = Expr::value(1.0).sub(Expr::col(Column::Progress));
         let left = left.mul(Expr::col(Column::Remaining).sub(1)).div(Expr::col(Column::Remaining));
-        let counted = Entity::update_many()
+        let is_it = Condition::all()
+            .add(Column::TaskId.eq(task.0))
+            .add(Column::Key.eq(list))
+            .add(Column::State.eq(StepState::Waiting.as_str()));
+        // In this order: MySQL counts with what stands before.
+        Entity::update_many()
             .col_expr(Column::Progress, Expr::value(1.0).sub(left))
             .col_expr(Column::Remaining, Expr::col(Column::Remaining).sub(1))
-            .filter(Column::TaskId.eq(task.0))
-            .filter(Column::Key.eq(list))
-            .filter(Column::State.eq(StepState::Waiting.as_str()))
-            .exec_with_returning(&self.inner)
+            .filter(is_it.clone())
+            .exec(&self.inner)
             .await?;
-        let read = |row: super::Model| Counted { remaining: row.remaining.unwrap_or(0), progress: row.progress };
-        Ok(counted.into_iter().next().map(read))
+        let counted = Entity::find().select_only().columns([Column::Remaining, Column::Progress]).filter(is_it);
+        let counted: Option<(Option<i64>, f64)> = counted.into_tuple().one(&self.inner).await?;
+        Ok(counted.map(|(remaining, progress)| Counted { remaining: remaining.unwrap_or(0), progress }))
     }
 
     /// Lets up to `count` items of a list start that have waited for their turn; how many did. `kind` is that of the
     /// items' first rows.
     pub async fn start_items(&self, task: TaskId, list: &str, kind: StepKind, count: u64) -> Result<u64> {
-        let next = Entity::find()
+        // Asked for by itself: MySQL takes no limit inside a change.
+        let next: Vec<String> = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(Column::TaskId.eq(task.0))
@@ -66,11 +69,13 @@ impl Tx {
             .filter(Column::Kind.eq(kind.as_str()))
             .order_by_asc(Column::ItemIndex)
             .limit(count)
-            .into_query();
+            .into_tuple()
+            .all(&self.inner)
+            .await?;
         let started = Entity::update_many()
             .col_expr(Column::State, Expr::value(StepState::Ready.as_str()))
             .col_expr(Column::EligibleAt, Expr::value(self.now))
-            .filter(Column::Id.in_subquery(next))
+            .filter(Column::Id.is_in(next))
             .exec(&self.inner)
             .await?;
         Ok(started.rows_affected)

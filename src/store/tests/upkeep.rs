@@ -54,6 +54,10 @@ async fn a_database_of_an_older_version_is_written_anew_once() {
 
 #[tokio::test]
 async fn it_is_quiet_when_nothing_runs_or_could() {
+    // The rows are written in SQLite's words.
+    if test_url::is_server() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&url(&folder)).await.unwrap();
     assert!(store.is_quiet().await.unwrap());
