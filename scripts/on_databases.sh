@@ -10,9 +10,9 @@ export TRAWL_CASES="${TRAWL_CASES:-20}"
 
 on() {
     printf '%s\n' "databases: the tests on $1" >&2
-    TRAWL_TEST_DATABASE=$2 cargo test --locked --lib -- \
+    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --lib -- \
         backup:: crawl::identities delivery:: follow:: queue:: retention:: schedule:: search:: secrets:: store:: watch::
-    TRAWL_TEST_DATABASE=$2 cargo test --locked --test integration -- chaos:: kill:: nodes:: road:: runs::
+    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- chaos:: kill:: nodes:: road:: runs::
 }
 
 on PostgreSQL "$TRAWL_TEST_POSTGRES"

@@ -358,8 +358,12 @@ fn run(cli: Cli) -> Result<()> {
     }
 }
 
+/// What a thread may have for its stack, in bytes: futures over three databases' drivers are large in a build without
+/// optimisation. It is taken as it is used.
+const STACK: usize = 8 * 1024 * 1024;
+
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
     let result = runtime.block_on(work);
     // A thread stuck in a foreign library must not keep the process from ending.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

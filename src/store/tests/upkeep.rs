@@ -37,6 +37,7 @@ async fn a_database_of_an_older_version_is_written_anew_once() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data/trawl.db");
+    std::fs::create_dir(folder.path().join("data")).unwrap();
     let old = sea_orm::Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.unwrap();
     old.execute_unprepared("CREATE TABLE older (a); DROP TABLE older").await.unwrap();
     old.close().await.unwrap();
