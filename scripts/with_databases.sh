@@ -34,11 +34,10 @@ port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)
 pg_port=$(port)
 maria_port=$(port)
 
-maria_pid=""
 stop() {
     trap - EXIT INT TERM
     as_user "$pg_bin/pg_ctl" -D "$folder/pg" -m immediate stop >/dev/null 2>&1 || true
-    [ -z "$maria_pid" ] || kill -KILL "$maria_pid" 2>/dev/null || true
+    [ ! -s "$folder/maria.pid" ] || kill -KILL "$(cat "$folder/maria.pid")" 2>/dev/null || true
     rm -rf "$folder"
 }
 trap stop EXIT
@@ -60,14 +59,14 @@ as_user "$pg_bin/pg_ctl" -D "$folder/pg" -w -l "$folder/pg.log" -o "$pg_options"
 as_user mariadb-install-db --no-defaults --datadir="$folder/maria" --auth-root-authentication-method=normal \
     --skip-test-db >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
 # shellcheck disable=SC2086 # options on purpose
-as_user mariadbd --no-defaults --datadir="$folder/maria" --socket="$folder/maria.sock" --port="$maria_port" \
+as_user mariadbd --no-defaults --datadir="$folder/maria" --socket="$folder/maria.sock" --port="$maria_port" --pid-file="$folder/maria.pid" \
     --bind-address=127.0.0.1 --max-connections=300 --skip-log-bin --innodb-file-per-table=0 $maria_speed \
     >"$folder/maria.log" 2>&1 &
-maria_pid=$!
+started=$!
 tries=0
 until mariadb-admin --no-defaults --socket="$folder/maria.sock" -u root ping >/dev/null 2>&1; do
     tries=$((tries + 1))
-    if [ "$tries" -gt 300 ] || ! kill -0 "$maria_pid" 2>/dev/null; then
+    if [ "$tries" -gt 300 ] || ! kill -0 "$started" 2>/dev/null; then
         cat "$folder/maria.log" >&2
         exit 1
     fi
