@@ -47,7 +47,7 @@ if [ "${DURABLE:-0}" = 1 ]; then
     pg_speed="" maria_speed=""
 else
     pg_speed="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-    maria_speed="--innodb-flush-log-at-trx-commit=0 --sync-binlog=0 --innodb-doublewrite=0 --innodb-flush-method=nosync"
+    maria_speed="--innodb-flush-log-at-trx-commit=0 --sync-binlog=0 --innodb-doublewrite=0 --innodb-flush-method=nosync --skip-sync-frm"
 fi
 
 as_user "$pg_bin/initdb" -D "$folder/pg" -U trawl -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/log" 2>&1 ||

@@ -1,5 +1,8 @@
 //! Cancelling in every state: at once, with nothing left behind, told to the receiver, and undone by a retry.
 
+use std::sync::Arc;
+
+use poem::{Response, http::StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -121,6 +124,13 @@ fn states(task: &Value) -> Vec<String> {
     task["steps"].as_array().unwrap().iter().map(|step| step["state"].as_str().unwrap().to_owned()).collect()
 }
 
+/// A refusal after which the next try is far enough away to be cancelled before it.
+fn not_for_a_minute() -> Reply {
+    Reply::Made(Arc::new(|_| {
+        Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).header("Retry-After", "60").finish()
+    }))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_queued() {
     let mut stage = Stage::set("queue.net = 1").await;
@@ -212,7 +222,7 @@ async fn in_the_middle_of_long_audio() {
 async fn while_it_waits_for_the_next_try() {
     let mut stage = Stage::set("").await;
     let link = stage.page(false, false);
-    stage.site.put("/clip.flac", Reply::Status(503, "not now"));
+    stage.site.put("/clip.flac", not_for_a_minute());
     let id = stage.paste(&link, json!({})).await;
     let failed = |task: &Value| step(task, "media")["state"] == "ready" && step(task, "media")["attempt"] == 1;
     stage.app.until(id, failed).await;
