@@ -21,6 +21,7 @@ use crate::{
     config::{Config, LogConfig},
     domain::Role,
     error::{Code, Error, Result},
+    fault,
     store::Store,
     transcribe as engine,
 };
@@ -265,6 +266,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    fault::arm();
     if let Command::Engine { args, .. } = cli.command {
         return args.map_or_else(engine::child::list_devices, engine::child::run);
     }

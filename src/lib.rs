@@ -10,6 +10,7 @@ pub mod crawl;
 pub mod delivery;
 pub mod domain;
 pub mod error;
+mod fault;
 pub mod files;
 pub mod follow;
 pub mod intake;

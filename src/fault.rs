@@ -1,0 +1,25 @@
+//! Places where tests make trawl die or err: the names that `FAILPOINTS` may set. Nothing of this is in a release build.
+//!
+//! A test's daemon gets for example `FAILPOINTS=queue::claimed=2*off->1*return`: it is killed when it comes to that place
+//! for the third time.
+
+/// Reads `FAILPOINTS`; what it names holds as long as the process lives.
+pub fn arm() {
+    if fail::has_failpoints() {
+        std::mem::forget(fail::FailScenario::setup());
+    }
+}
+
+/// Dies here as by `kill -9`, if a test wants it.
+pub fn point(name: &str) {
+    fail::fail_point!(name, |_| {
+        // SAFETY: both take and return plain numbers.
+        unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+    });
+}
+
+/// Whether a test has set `name`.
+pub fn is_set(name: &str) -> bool {
+    fail::fail_point!(name, |_| true);
+    false
+}
