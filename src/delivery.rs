@@ -114,7 +114,7 @@ impl Courier {
         let tx = self.queue.store().begin().await?;
         let held = tx.hold_deliveries(HELD_AT_ONCE).await?;
         for one in &held {
-            tell_moved(&tx, one, DeliveryState::Held).await?;
+            tell_moved(&tx, one, DeliveryState::Held);
         }
         let lease = self.queue.config().lease.0.max(self.config.timeout.0 * 2);
         let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
@@ -197,7 +197,7 @@ impl Courier {
                 data["endpoint"] = json!({ "id": id, "state": state });
             }
             if let Some(task) = delivery.task_id {
-                tx.add_event(task, "delivery", data).await?;
+                tx.add_event(task, "delivery", data);
             }
         }
         tx.commit().await?;

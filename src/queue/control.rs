@@ -100,7 +100,7 @@ impl Queue {
         let is_failure = |text: &String| keys.iter().chain(&names).any(|key| text.starts_with(&failure_of(key)));
         let warnings: Vec<String> = task.warnings.iter().filter(|text| !is_failure(text)).cloned().collect();
         tx.set_task_warnings(id, &warnings).await?;
-        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
+        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued }));
         if held { Ok(()) } else { self.go_on(tx, id, after).await }
     }
 

@@ -42,7 +42,7 @@ pub(super) async fn tell(tx: &Tx, id: TaskId) -> Result<()> {
         None => body(event, tx.now(), &task, media.as_ref()),
     };
     let delivery = NewDelivery { id: message_id(), task_id: id, url, event: event.to_owned(), body, secret: None };
-    tx.add_event(id, "delivery", json!({ "id": delivery.id, "event": event, "state": "pending" })).await?;
+    tx.add_event(id, "delivery", json!({ "id": delivery.id, "event": event, "state": "pending" }));
     tx.insert_delivery(delivery, 0).await
 }
 

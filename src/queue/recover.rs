@@ -106,6 +106,7 @@ impl Queue {
             .with_hint("Nothing to do: the step starts again.")
             .report();
         requeue(tx, &work, Duration::ZERO, true, Some(&report)).await?;
-        step_event(tx, &work.row, StepState::Ready, Some(&report)).await
+        step_event(tx, &work.row, StepState::Ready, Some(&report));
+        Ok(())
     }
 }

@@ -25,9 +25,17 @@ pub(super) use self::open::{Opened, open, sqlite_file};
 /// several installations may share a database.
 const POSTGRES_TURN: &str = "SELECT pg_advisory_xact_lock(1953653111, hashtext(current_schema())), \
                              (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
+/// Takes a place beside others that do the same; whoever wants the turn for itself waits for all of them.
+const POSTGRES_PLACE: &str = "SELECT pg_advisory_xact_lock_shared(1953653111, hashtext(current_schema())), \
+                              (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
+/// As the turn, for the last statements of a transaction beside others.
+const POSTGRES_LAST: &str = "SELECT pg_advisory_xact_lock(1953653112, hashtext(current_schema()))";
 const POSTGRES_NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
 const MYSQL_TURN: &str =
     "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms FROM writer WHERE id = 1 FOR UPDATE";
+const MYSQL_PLACE: &str =
+    "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms FROM writer WHERE id = 1 LOCK IN SHARE MODE";
+const MYSQL_LAST: &str = "SELECT id FROM writer WHERE id = 2 FOR UPDATE";
 const MYSQL_NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms";
 
 /// The kind of database.
@@ -57,6 +65,28 @@ impl Dialect {
             Self::Postgres => self.turn(connection, POSTGRES_TURN).await,
             Self::MySql => self.turn(connection, MYSQL_TURN).await,
         }
+    }
+
+    /// As [`Self::begin`], but others may write beside it that began in this way.
+    pub(super) async fn begin_beside(
+        self,
+        connection: &DatabaseConnection,
+    ) -> Result<(DatabaseTransaction, i64), DbErr> {
+        match self {
+            Self::Sqlite => self.begin(connection).await,
+            Self::Postgres => self.turn(connection, POSTGRES_PLACE).await,
+            Self::MySql => self.turn(connection, MYSQL_PLACE).await,
+        }
+    }
+
+    /// Lets one transaction after the other come to its end, of those that are beside each other.
+    pub(super) async fn go_last(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let sql = match self {
+            Self::Sqlite => return Ok(()),
+            Self::Postgres => POSTGRES_LAST,
+            Self::MySql => MYSQL_LAST,
+        };
+        transaction.query_one_raw(Statement::from_string(self.backend(), sql)).await.map(drop)
     }
 
     /// The database's clock, in milliseconds since 1970.
