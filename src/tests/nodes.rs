@@ -129,7 +129,8 @@ async fn one_node_is_asked_and_another_one_works() {
     assert_eq!(asked.end(&task["id"]).await["result"]["text"], WORDS);
 
     // A task that is cancelled at one node stops at the other.
-    let hung = site.put("/hung.flac", Reply::Gated(watch::Sender::new(false).subscribe(), Box::new(clip)));
+    let closed = watch::Sender::new(false);
+    let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
     let task = asked.post("/api/tasks", json!({ "link": hung })).await;
     site.asked_for("/hung.flac").await;
     let path = format!("/api/tasks/{}/cancel", task["id"]);
@@ -188,7 +189,8 @@ async fn nodes_hear_at_once_of_what_others_have_written() {
     assert_eq!(asked.end(&task["id"]).await["result"]["text"], WORDS);
 
     let clip = Reply::Body("audio/flac", Vec::new());
-    let hung = site.put("/hung.flac", Reply::Gated(watch::Sender::new(false).subscribe(), Box::new(clip)));
+    let closed = watch::Sender::new(false);
+    let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
     let task = asked.post("/api/tasks", json!({ "link": hung })).await;
     site.asked_for("/hung.flac").await;
     let path = format!("/api/tasks/{}/cancel", task["id"]);
