@@ -159,7 +159,7 @@ fn spelled(word: &str) -> String {
 }
 
 impl Searched {
-    fn table(self) -> &'static str {
+    pub(in crate::store) fn table(self) -> &'static str {
         match self {
             Self::Task => "tasks",
             Self::Media => "media",
