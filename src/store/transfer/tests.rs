@@ -124,7 +124,7 @@ async fn fill(store: &Store) {
     let many = "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) ";
     for sql in [
         "PRAGMA foreign_keys=ON".to_owned(),
-        format!("UPDATE transcripts SET body = '{{\"text\":\"{long}\"}}' WHERE id = 3"),
+        format!("UPDATE deliveries SET body = '{long}' WHERE id LIKE '%3'"),
         format!("{many} INSERT INTO events SELECT i, 1, 'kind', '{{}}', i FROM n"),
         // A number that was given and is not to be given again.
         "INSERT INTO events VALUES (70000, 1, 'kind', '{}', 1)".to_owned(),
@@ -181,7 +181,7 @@ async fn everything_arrives_there_and_back_again() {
     assert!(std::fs::read(place.file("from.db")).unwrap() == file, "the source was changed");
 
     let target = Store::open(&place.to()).await.unwrap();
-    for (word, tasks) in [("needle", 1), ("whale1", 1), ("干净", 2), ("长长", 1)] {
+    for (word, tasks) in [("needle", 1), ("whale1", 1), ("干净", 3)] {
         assert_eq!(found(&target, word).await, tasks, "{word}");
     }
     assert!(target.nodes(1).await.unwrap().is_empty(), "nodes are of the place");
