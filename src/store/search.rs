@@ -61,12 +61,17 @@ impl Tx {
     pub(super) async fn fill_page(&self, of: Searched, after: i64) -> Result<Option<(i64, u64)>> {
         let rows = self.texts(of, after).await?;
         let Some(filled) = rows.last().map(|(id, ..)| (*id, rows.len() as u64)) else { return Ok(None) };
+        self.dialect.drop_words_between(&self.inner, of, after, filled.0).await?;
+        let mut words = Vec::with_capacity(rows.len());
         for (id, text, edit_of) in rows {
             if let Some(original) = edit_of {
+                // It may be among those before.
+                self.dialect.add_words(&self.inner, of, &std::mem::take(&mut words)).await?;
                 self.drop_transcript_words(original).await?;
             }
-            self.set_words(of, id, &text).await?;
+            words.push((id, grams(&text)));
         }
+        self.dialect.add_words(&self.inner, of, &words).await?;
         Ok(Some(filled))
     }
 

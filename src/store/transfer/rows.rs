@@ -80,6 +80,16 @@ impl Table {
         Ok(insert)
     }
 
+    /// Which row it is, for people: by its first column, which is its key or begins it.
+    pub(super) fn shown(&self, row: &Row) -> String {
+        let (column, value) = (self.columns.first().map_or("", |(name, _)| name), row.first());
+        match value {
+            Some(Value::BigInt(Some(number))) => format!("`{column}` {number}"),
+            Some(Value::String(Some(text))) => format!("`{column}` \"{}\"", text.escape_debug()),
+            _ => "without a key".to_owned(),
+        }
+    }
+
     fn rows_at_once(&self) -> usize {
         (VALUES / self.columns.len().max(1)).max(1)
     }

@@ -1,7 +1,7 @@
 //! Where a move goes. It holds nothing before, and what is half there is told from what is whole by a mark.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityName,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityName, RuntimeErr,
     sea_query::{Expr, ExprTrait, Query},
 };
 use sea_orm_migration::SchemaManager;
@@ -10,6 +10,7 @@ use super::{
     Moving,
     address::Address,
     digest::Digest,
+    rows::Row,
     tables::{self, Table},
 };
 use crate::{
@@ -84,7 +85,10 @@ impl Target {
                 last = Ord::max(last, table.number_of(row));
             }
             let tx = self.store.begin().await?;
-            Box::pin(table.insert(&tx.inner, &rows)).await?;
+            if let Err(error) = Box::pin(table.insert(&tx.inner, &rows)).await {
+                drop(tx);
+                return Err(self.named(table, &rows, error).await);
+            }
             tx.commit().await?;
             fault::point("transfer::batch");
             tell(Moving::Rows(table.name, digest.rows));
@@ -96,6 +100,28 @@ impl Target {
                 .with_source(error)
         })?;
         Ok((digest, last))
+    }
+
+    /// Why rows cannot be written, with the one that is to blame if the database refuses one of them.
+    async fn named(&self, table: &Table, rows: &[Row], error: DbErr) -> Error {
+        let is_refusal = |error: &DbErr| match error {
+            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+                error.as_database_error().is_some()
+            }
+            _ => false,
+        };
+        if is_refusal(&error) {
+            for row in rows {
+                let Ok(tx) = self.store.begin().await else { break };
+                if let Err(error) = Box::pin(table.insert(&tx.inner, std::slice::from_ref(row))).await {
+                    let detail = format!("The database at `--to` does not take the row {}", table.shown(row));
+                    let hint = "Change or delete what it belongs to at `--from`, with a daemon on it, and move again: a text may \
+                                hold a character that this kind of database does not know, or be too long for it.";
+                    return Error::new(Code::Database, detail).with_hint(hint).with_source(error);
+                }
+            }
+        }
+        error.into()
     }
 
     /// Lets the database give numbers behind this one.

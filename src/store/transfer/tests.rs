@@ -332,3 +332,24 @@ async fn a_server_is_not_left_while_a_node_works_on_it() {
     // It was silent for longer than it may.
     Box::pin(transfer(&place.to(), &place.sqlite("back.db"), -1, &|_| {})).await.unwrap();
 }
+
+#[tokio::test]
+async fn the_row_that_a_database_does_not_take_is_named() {
+    let place = Place::new();
+    let from = Store::open(&place.sqlite("from.db")).await.unwrap();
+    for number in 1..=3 {
+        let length = if number == 2 { 256 } else { 255 };
+        let (columns, long) = ("id, platform, platform_id, title, created_at", number.to_string().repeat(length));
+        from.spoil(&format!("INSERT INTO media ({columns}) VALUES ({number}, 'web', '{long}', '', 0)")).await;
+    }
+    drop(from);
+    let moved = go(&place.sqlite("from.db"), &place.to()).await;
+    if !crate::store::test_url::is_server() {
+        // SQLite counts no letters.
+        assert_eq!(moved.unwrap().iter().map(|moved| moved.rows).sum::<u64>(), 3);
+        return;
+    }
+    let error = moved.unwrap_err();
+    assert!(error.chain().contains("table `media`") && error.chain().contains("the row `id` 2: "), "{}", error.chain());
+    assert!(Store::open(&place.to()).await.is_err());
+}
