@@ -45,6 +45,7 @@ mod tests;
 mod tidy;
 mod tokens;
 mod transcripts;
+mod transfer;
 mod triggers;
 mod upkeep;
 mod usage;
@@ -85,6 +86,7 @@ pub use self::{
     tasks::{NewTask, Page, TaskFilter},
     tokens::NewToken,
     transcripts::{NewTranscript, Revision},
+    transfer::{Moved, Moving, transfer},
     triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
     usage::{DAY_MS, UsageRow},
     watched::WatchedFile,
@@ -117,6 +119,7 @@ impl Store {
     /// is taken for this process alone.
     pub async fn open(url: &str) -> Result<Self> {
         let store = Self::connect(url).await?;
+        schema::is_whole(&store.write).await?;
         Box::pin(store.dialect.migrate(&store.write)).await?;
         let changes = store.begin().await?;
         changes.fill_search().await?;

@@ -28,6 +28,7 @@ mod kinds;
 mod llm;
 mod media;
 mod models;
+mod moves;
 mod nodes;
 mod openai;
 mod platforms;

@@ -5,6 +5,7 @@
 
 mod claim;
 mod open;
+mod transfer;
 mod words;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,7 +20,7 @@ use sea_orm_migration::MigratorTrait;
 use super::schema;
 use crate::error::Error;
 
-pub(super) use self::open::{Opened, open, sqlite_file};
+pub(super) use self::open::{Opened, open, open_to_look, sqlite_file};
 
 /// Takes the writer's turn until the end of the transaction and tells the time. The schema's name is part of the lock, as
 /// several installations may share a database.
@@ -107,7 +108,7 @@ impl Dialect {
             // Every change of a table is a transaction there: the turn is kept by the session.
             connection.execute_unprepared("DO GET_LOCK(CONCAT('trawl.', DATABASE()), 600)").await?;
             let migrated = async {
-                schema::is_current(connection).await?;
+                schema::is_known(connection).await?;
                 Migrator::up(connection, None).await.map_err(stale)
             };
             let migrated = migrated.await;
@@ -116,7 +117,7 @@ impl Dialect {
         }
         // All or nothing; and each statement by itself would wait for the disk.
         let (changes, _) = self.begin(connection).await?;
-        schema::is_current(&changes).await?;
+        schema::is_known(&changes).await?;
         Migrator::up(&changes, None).await.map_err(stale)?;
         Ok(changes.commit().await?)
     }
