@@ -8,6 +8,7 @@ use super::{Queue, decide::is_open, progress, step_event};
 use crate::{
     domain::{Lane, Segment, StepKind, StepState, TaskStatus},
     error::{Code, Result},
+    fault,
     store::{Claim, Fence, Heartbeat, StepRow},
 };
 
@@ -71,7 +72,9 @@ impl Queue {
             let fence = Fence { id: step.id.clone(), token: row.lease_token, owner: self.owner.to_string() };
             work.push(Work { row, fence });
         }
+        fault::point("claim::written");
         tx.commit().await?;
+        fault::point("claim::committed");
         self.wake.event();
         Ok(work)
     }

@@ -8,6 +8,7 @@ use super::{Queue, Seen, Work, after::After, deadlines::late_task, holds, new::N
 use crate::{
     domain::{StepKind, StepState, Task, TaskStatus, Usage},
     error::{Class, Code, Error, Report, Result},
+    fault,
     store::{NewDelivery, NewTranscript, StepRow, Tx},
     workflow::Rule,
 };
@@ -80,7 +81,9 @@ impl Queue {
             ours.push(self.write_end(&tx, work, end, &mut after).await?);
         }
         if ours.contains(&true) {
+            fault::point("end::written");
             tx.commit().await?;
+            fault::point("end::committed");
             self.announce(after);
         }
         Ok(ours)

@@ -13,6 +13,7 @@ use super::{Runner, reuse};
 use crate::{
     domain::Task,
     error::{Code, Error, Result, guarded},
+    fault,
     metrics,
     queue::{
         End, Work,
@@ -68,7 +69,8 @@ impl Runner {
             // Nothing is wrong with the task: it goes on when somebody has made room.
             Err(error) if error.code == Code::InsufficientStorage => {
                 tracing::warn!(task = %step.task_id, step = step.key, error = %error.chain(), "the disk is full; the step waits");
-                End::Wait { why: error.report(), wait: DISK_POLL }
+                let wait = if fault::is_set("disk::soon") { REPORT_EVERY } else { DISK_POLL };
+                End::Wait { why: error.report(), wait }
             }
             Err(error) => {
                 tracing::warn!(
