@@ -63,7 +63,7 @@ impl Queue {
                 tx.add_event(step.task_id, "status", json!({ "status": TaskStatus::Processing })).await?;
             }
             // A step that waits for something outside is looked at again and again; only its first start is news.
-            let outside = [Code::ModelMissing.as_str(), Code::InsufficientStorage.as_str()];
+            let outside = [Code::ModelMissing, Code::InsufficientStorage, Code::Database].map(Code::as_str);
             let waited = step.error.as_ref().is_some_and(|error| outside.contains(&error.code.as_str()));
             // Nor is it news that somebody decides about it.
             if !waited && !is_open(&row) {

@@ -4,6 +4,7 @@
 //! caller decides what happens together. Callers may rely on this: an error rolls the whole transaction back, every time
 //! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit.
 
+mod away;
 mod copy;
 mod deliveries;
 mod delivery_moves;
@@ -56,6 +57,7 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 
 use self::dialect::Dialect;
 pub use self::{
+    away::is_away,
     copy::{Copied, check_sqlite, copy_sqlite, sqlite_file, take_place},
     deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
     delivery_moves::{MovedDelivery, Redelivery},
