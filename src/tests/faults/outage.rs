@@ -200,7 +200,7 @@ async fn a_server_that_refuses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_does_not_answer() {
-    away(Way::Silent, Duration::from_secs(sized(10, 600) as u64)).await;
+    away(Way::Silent, Duration::from_secs(sized(5, 600) as u64)).await;
 }
 
 /// Its connections break again and again while there is work.
@@ -212,7 +212,7 @@ async fn a_server_that_comes_and_goes() {
     let (cluster, site) = (Cluster::start().await, Site::start().await);
     let link = site.file("/clip.mp3", "audio/mpeg", sample_bytes(super::world::CLIP));
     let mut tasks = Vec::new();
-    for break_ in 0..sized(4, 200) {
+    for break_ in 0..sized(3, 200) {
         let node = &cluster.nodes[break_ % 2];
         until_ready(node).await;
         for _ in 0..3 {
