@@ -13,8 +13,7 @@ use super::{Runner, reuse};
 use crate::{
     domain::Task,
     error::{Code, Error, Result, guarded},
-    fault,
-    metrics,
+    fault, metrics,
     queue::{
         End, Work,
         deadlines::late_step,

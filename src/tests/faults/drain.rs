@@ -23,11 +23,11 @@ async fn a_stop_under_load_costs_no_try() {
     for stop in 0..sized(5, 100) {
         daemon.start().await;
         let events = daemon.http.get(format!("{}/api/events", daemon.url)).send().await.unwrap();
-        for _ in 0..5 {
+        for _ in 0..3 {
             tasks.push(daemon.paste(&link, "").await);
         }
         // Each time at another moment of the work.
-        let left = Cell::new(3 + stop * 7 % 23);
+        let left = Cell::new(3 + stop * 7 % 17);
         Event::listen(events, |event| {
             left.set(left.get() - usize::from(event.kind == "step"));
             left.get() == 0

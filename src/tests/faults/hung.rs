@@ -20,9 +20,8 @@ const FLOW: &str = r#"{
 /// A program that tells its version, and for anything else begins to wait for ever.
 fn hung(folder: &Path, name: &str, version: &str) -> String {
     let path = folder.join(name);
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *-version*) echo '{version}'; exit;; esac\nwhile :; do sleep 600; done\n"
-    );
+    let script =
+        format!("#!/bin/sh\ncase \"$*\" in *-version*) echo '{version}'; exit;; esac\nwhile :; do sleep 600; done\n");
     std::fs::write(&path, script).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     path.display().to_string()

@@ -31,8 +31,20 @@ pub enum Ask {
     Upload,
     /// A link is pasted; at its end the task is deleted.
     Delete,
+    /// A workflow of two requests, which costs little.
+    Calls,
     /// Nothing: it has enough to do.
     Nothing,
+}
+
+impl Ask {
+    /// The result and the steps of such a task.
+    fn comes_to(self) -> (Value, &'static [&'static str]) {
+        match self {
+            Self::Calls => (json!("yes"), &["first", "second"]),
+            _ => (json!(WORDS), &["source", "media", "text:extract", "text"]),
+        }
+    }
 }
 
 pub struct World {
@@ -54,7 +66,11 @@ impl World {
             Response::builder().header("content-type", "audio/mpeg").body(bytes)
         };
         let link = site.put("/clip.mp3", Reply::Made(Arc::new(clip)));
+        let page = site.file("/page", "application/json", b"{\"said\": \"yes\"}".to_vec());
         let daemon = Daemon::new(&format!("queue.max_crashes = 1000\n{more}"));
+        let workflows = daemon.folder().join("workflows");
+        std::fs::create_dir(&workflows).unwrap();
+        std::fs::write(workflows.join("calls.json"), calls(&page)).unwrap();
         Self { daemon, receiver, _site: site, link, asked: BTreeMap::new() }
     }
 
@@ -106,7 +122,10 @@ impl World {
                 multipart(request, CLIP, bytes(key), &[("callback_url", callback)])
             }
             _ => {
-                let body = json!({ "link": self.link, "callback_url": callback });
+                let body = match ask {
+                    Ask::Calls => json!({ "workflow": "calls", "callback_url": callback }),
+                    _ => json!({ "link": self.link, "callback_url": callback }),
+                };
                 self.daemon.http.post(format!("{url}/api/tasks")).json(&body)
             }
         };
@@ -138,12 +157,13 @@ impl World {
             let id = self.post(&key, self.asked[&key]).await.unwrap();
             assert!(ids.insert(id, key.clone()).is_none(), "{key} is another one's task");
         }
-        for id in ids.keys() {
+        for (id, key) in &ids {
             let task = self.daemon.end(*id).await;
-            assert_eq!((&task["status"], &task["result"]["text"]), (&json!("completed"), &json!(WORDS)), "{task}");
+            let (text, steps) = self.asked[key].comes_to();
+            assert_eq!((&task["status"], &task["result"]["text"]), (&json!("completed"), &text), "{task}");
             let events = self.daemon.follow(*id, Event::is_end).await.unwrap();
             assert_eq!(events.iter().filter(|event| event.is_end()).count(), 1);
-            for step in ["source", "media", "text:extract", "text"] {
+            for step in steps {
                 let ends = events.iter().filter(|event| event.is_step(step, "succeeded")).count();
                 assert_eq!(ends, 1, "step {step} of task {id} has succeeded {ends} times");
             }
@@ -156,7 +176,8 @@ impl World {
         let twice = all.iter().filter(|id| !ids.contains_key(id)).count();
         assert!(twice <= deleted.len(), "{} were asked for, there are {}", self.asked.len(), tasks["total"]);
         self.told(ids.keys().copied()).await;
-        self.files_are_those_of(all.iter().copied()).await;
+        let has_file = |id: &i64| ids.get(id).is_none_or(|key| self.asked[key] != Ask::Calls);
+        self.files_are_those_of(all.iter().copied().filter(has_file)).await;
         assert!(self.daemon.stop().await, "{}", self.daemon.log());
         let temp = self.daemon.folder().join("temp");
         assert_eq!(walk(&temp), Vec::<PathBuf>::new(), "files are left in the working folders");
@@ -217,6 +238,15 @@ impl World {
             std::fs::File::options().append(true).open(file).unwrap().set_modified(then).unwrap();
         }
     }
+}
+
+/// Two requests, one after the other.
+pub fn calls(url: &str) -> String {
+    let step = json!({ "use": "http", "with": { "url": url } });
+    let mut second = step.clone();
+    second["after"] = json!(["first"]);
+    let output = json!({ "text": "${steps.second.output.json.said}" });
+    json!({ "dsl": 1, "name": "calls", "steps": { "first": step, "second": second }, "output": output }).to_string()
 }
 
 /// The clip with something after its last frame.
