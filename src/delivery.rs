@@ -27,7 +27,7 @@ use crate::{
     config::CallbacksConfig,
     domain::{DeliveryState, EndpointState},
     error::{Error, Result},
-    metrics,
+    fault, metrics,
     net::{Net, Post},
     queue::{Queue, redeliver::tell_moved},
     secrets::{Secrets, Signing},
@@ -120,6 +120,9 @@ impl Courier {
         let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
         let claimed = tx.claim_deliveries(self.queue.owner(), lease, 1, each).await?.pop();
         tx.commit().await?;
+        if claimed.is_some() {
+            fault::point("delivery::claimed");
+        }
         if !held.is_empty() {
             tracing::warn!(deliveries = held.len(), "callbacks are held: their endpoints are switched off");
             // There may be more of them: this wakes us, too.
@@ -151,6 +154,7 @@ impl Courier {
             Ok(post) => {
                 // When nobody knows whether it is still ours to send, the end of its lease gives it back.
                 let Some(reply) = self.queue.pulse().while_sure(self.net.post(post)).await else { return };
+                fault::point("delivery::answered");
                 judge(reply, delivery, &self.config, spread)
             }
             // Nothing was sent, so the receiver is not to blame.
@@ -201,6 +205,7 @@ impl Courier {
             }
         }
         tx.commit().await?;
+        fault::point("delivery::noted");
         self.queue.wake().event();
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::{Queue, decide::is_open, progress, step_event};
 use crate::{
     domain::{Lane, Segment, StepKind, StepState, TaskId, TaskStatus},
     error::{Code, Result},
+    fault,
     store::{Claim, Fence, Heartbeat, StepRow, Tx},
 };
 
@@ -97,7 +98,7 @@ async fn take(tx: Tx, claim: &Claim<'_>) -> Result<Vec<Work>> {
     for row in claimed {
         let step = &row.step;
         // A step that waits for something outside is looked at again and again; only its first start is news.
-        let outside = [Code::ModelMissing.as_str(), Code::InsufficientStorage.as_str()];
+        let outside = [Code::ModelMissing, Code::InsufficientStorage, Code::Database].map(Code::as_str);
         let waited = step.error.as_ref().is_some_and(|error| outside.contains(&error.code.as_str()));
         // Nor is it news that somebody decides about it.
         if !waited && !is_open(&row) {
@@ -106,7 +107,9 @@ async fn take(tx: Tx, claim: &Claim<'_>) -> Result<Vec<Work>> {
         let fence = Fence { id: step.id.clone(), token: row.lease_token, owner: claim.owner.to_owned() };
         work.push(Work { row, fence });
     }
+    fault::point("claim::written");
     tx.commit().await?;
+    fault::point("claim::committed");
     Ok(work)
 }
 

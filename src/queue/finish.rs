@@ -9,7 +9,8 @@ use super::{Queue, Seen, Work, after::After, deadlines::late_task, holds, new::N
 use crate::{
     domain::{StepKind, StepState, Task, TaskStatus, Usage},
     error::{Class, Code, Error, Report, Result},
-    store::{NewDelivery, NewTranscript, StepRow, Tx},
+    fault,
+    store::{NewDelivery, NewTranscript, StepRow, Tx, is_away},
     workflow::Rule,
 };
 
@@ -87,7 +88,9 @@ impl Queue {
             ours[*index] = self.write_end(&tx, work, end, &mut after).await?;
         }
         if ours.contains(&true) {
+            fault::point("end::written");
             tx.commit().await?;
+            fault::point("end::committed");
             self.announce(after);
         }
         Ok(ours)
@@ -245,10 +248,12 @@ impl Queue {
         Ok(true)
     }
 
-    /// Whether a step that fails with this error now fails for good. One that is stopped, or waits for the disk, does not.
+    /// Whether a step that fails with this error now fails for good. One that is stopped, or waits for the disk or the
+    /// database, does not.
     pub fn is_last_try(&self, work: &Work, error: &Error) -> bool {
         match error.code.class() {
             _ if matches!(error.code, Code::Cancelled | Code::InsufficientStorage | Code::ShuttingDown) => false,
+            _ if is_away(error) => false,
             Class::Crash => work.row.step.crashes + 1 >= self.config.max_crashes,
             _ => retry::next_try(&work.row, error).is_none(),
         }

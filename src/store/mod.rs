@@ -5,6 +5,7 @@
 //! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit
 //! (but see `beside`).
 
+mod away;
 mod bell;
 mod beside;
 mod copy;
@@ -59,6 +60,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 
 pub use self::{
+    away::is_away,
     bell::Bell,
     copy::{Copied, check_sqlite, copy_sqlite, sqlite_file, take_place},
     deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},

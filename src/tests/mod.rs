@@ -21,6 +21,7 @@ mod engine;
 mod engine_pool;
 mod events;
 mod examples;
+mod faults;
 mod forgotten;
 mod identities;
 mod kill;

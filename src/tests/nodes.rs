@@ -12,7 +12,7 @@ use super::support::{Reply, Site, is_server, program, sample_bytes, settings, te
 
 const WORDS: &str = "The music is near the long box.";
 /// Keys that all nodes have in common.
-const KEYS: &str = r#"
+pub const KEYS: &str = r#"
 auth.key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU="
 identities.key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU="
 secrets.key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU="

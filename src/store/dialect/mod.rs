@@ -15,10 +15,10 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};
 
 use super::schema;
-use crate::error::Error;
+use crate::{error::Error, fault};
 
 pub(super) use self::open::{Opened, open, open_to_look, sqlite_file};
 
@@ -109,7 +109,7 @@ impl Dialect {
             connection.execute_unprepared("DO GET_LOCK(CONCAT('trawl.', DATABASE()), 600)").await?;
             let migrated = async {
                 schema::is_known(connection).await?;
-                Migrator::up(connection, None).await.map_err(stale)
+                up(connection).await.map_err(stale)
             };
             let migrated = migrated.await;
             connection.execute_unprepared("DO RELEASE_LOCK(CONCAT('trawl.', DATABASE()))").await?;
@@ -118,7 +118,7 @@ impl Dialect {
         // All or nothing; and each statement by itself would wait for the disk.
         let (changes, _) = self.begin(connection).await?;
         schema::is_known(&changes).await?;
-        Migrator::up(&changes, None).await.map_err(stale)?;
+        up(&changes).await.map_err(stale)?;
         Ok(changes.commit().await?)
     }
 
@@ -140,6 +140,20 @@ impl Dialect {
             Self::MySql => DbBackend::MySql,
         }
     }
+}
+
+/// Makes all changes of the schema that are missing; one by one where a test may want to die between two.
+async fn up<'c, C: ConnectionTrait>(connection: &'c C) -> Result<(), DbErr>
+where
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let mut missing = if fault::is_armed() { Migrator::get_pending_migrations(connection).await?.len() } else { 0 };
+    while missing > 0 {
+        Migrator::up(connection, Some(1)).await?;
+        fault::point("schema::changed");
+        missing -= 1;
+    }
+    Migrator::up(connection, None).await
 }
 
 /// The clock of this process.
