@@ -1,14 +1,5 @@
 #!/bin/sh
-# Runs the tests of everything that touches the database # A database of MariaDB after all migrations, for the tests to begin with (src/store/test_url.rs).
-template() {
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
-    (cd "$folder" && TRAWL__DATABASE__URL="$TRAWL_TEST_MARIADB/template" "$1" migrate >/dev/null)
-    mariadb-dump --no-defaults -h 127.0.0.1 -P "${TRAWL_TEST_MARIADB##*:}" -u trawl -ptrawl template >"$folder/template.sql"
-    export TRAWL_TEST_TEMPLATE="$folder/template.sql"
-}
-
-on PostgreSQL and on MariaDB. Started by with_databases.sh.
+# Runs the tests of everything that touches the database on PostgreSQL and on MariaDB. Started by with_databases.sh.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 //! The real binary as its own process, to be killed and started again on the same data.
 
 use std::{
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -22,6 +23,10 @@ pub struct Daemon {
     pub url: String,
     /// A client for it.
     pub http: reqwest::Client,
+    /// What its next start finds in its environment.
+    pub env: Vec<(&'static str, String)>,
+    /// What its next start is started by: a program and its arguments.
+    pub by: Vec<String>,
     folder: TempDir,
     child: Option<Child>,
     log: watch::Sender<String>,
@@ -34,13 +39,20 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("test.toml"), settings(folder.path(), more)).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(90)).build().unwrap();
-        Self { url: String::new(), http, folder, child: None, log: watch::Sender::new(String::new()) }
+        let (url, env, by, log) = (String::new(), Vec::new(), Vec::new(), watch::Sender::new(String::new()));
+        Self { url, http, env, by, folder, child: None, log }
     }
 
     /// The command that starts it.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(program());
+        let program = program().display().to_string();
+        let (first, others) = self.by.split_first().unwrap_or((&program, &[]));
+        let mut command = Command::new(first);
+        if !self.by.is_empty() {
+            command.args(others).arg(&program);
+        }
         command.arg("serve").arg("--config").arg(self.config()).stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.env.iter().cloned());
         command
     }
 
@@ -56,6 +68,11 @@ impl Daemon {
 
     /// Starts it and waits until it listens.
     pub async fn start(&mut self) {
+        assert!(self.try_start().await, "it does not start:\n{}", self.log());
+    }
+
+    /// Starts it; whether it came to listen.
+    pub async fn try_start(&mut self) -> bool {
         let mut child = self.command().stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = watch::Sender::new(String::new());
@@ -66,10 +83,28 @@ impl Daemon {
                 log.send_modify(|all| *all = format!("{all}{line}\n"));
             }
         });
-        let line = self.until_logged("url=").await;
+        let line = tokio::select! {
+            line = self.until_logged("url=") => Some(line),
+            _ = child.wait() => None,
+        };
+        self.child = Some(child);
+        let Some(line) = line else { return false };
         let (_, rest) = line.split_once("url=").unwrap();
         self.url = rest.split_whitespace().next().unwrap().trim_matches('"').to_owned();
-        self.child = Some(child);
+        true
+    }
+
+    /// Waits until it has died by itself; whether SIGKILL was the reason.
+    pub async fn died(&mut self) -> bool {
+        let mut child = self.child.take().unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(60), child.wait()).await;
+        let status = end.unwrap_or_else(|_| panic!("it does not die:\n{}", self.log())).unwrap();
+        status.signal() == Some(libc::SIGKILL)
+    }
+
+    /// Whether it runs still.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     /// Waits until a line with this text is in the log of the last start, and returns the first one.
