@@ -12,7 +12,7 @@ on() {
     printf '%s\n' "databases: the tests on $1" >&2
     TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --lib -- \
         backup:: crawl::identities delivery:: follow:: queue:: retention:: schedule:: search:: secrets:: store:: watch::
-    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- chaos:: kill:: nodes:: road:: runs::
+    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- chaos:: kill:: nodes:: road:: runs:: soak::
 }
 
 # A database of MariaDB after all migrations, for the tests to begin with (src/store/test_url.rs).

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use self::{
     people::Wanted,
-    table::{number, say},
+    table::{is_full, number, say},
     trouble::Plan,
     verdict::{Facts, Verdict},
     world::World,
@@ -35,6 +35,7 @@ async fn nothing_is_lost_and_nothing_is_finished_twice() {
         kills: number("TRAWL_SOAK_KILLS", 20),
         stops: number("TRAWL_SOAK_STOPS", 2),
         seed: number("TRAWL_SOAK_SEED", 1) as u64,
+        harsh: is_full(),
     };
     let begun = Instant::now();
     let mut world = World::begin(if is_server() { 4 } else { 1 }, None).await;
@@ -73,7 +74,7 @@ async fn without_the_fence_the_verdict_is_red() {
     let mut twice = Vec::new();
     for zombie in 1..=ZOMBIES {
         wanted.release(zombie * 24);
-        trouble::stop_one(&mut world).await;
+        trouble::stop_one(&mut world, is_full()).await;
         twice = Facts::so_far(&world).await.judge().twice;
         if !twice.is_empty() {
             break;

@@ -7,6 +7,11 @@ pub fn number(name: &str, usual: usize) -> usize {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
+/// Whether it is the long run, which takes the time that it takes.
+pub fn is_full() -> bool {
+    number("TRAWL_SOAK_FULL", 0) > 0
+}
+
 /// The database that the tests run on.
 pub fn database() -> &'static str {
     match std::env::var("TRAWL_TEST_DATABASE") {

@@ -10,6 +10,8 @@ use crate::support::signal;
 
 /// How often is looked for something that nobody tells.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a turn to write takes at most where nobody is stopped.
+const TURN: Duration = Duration::from_millis(500);
 /// The longest wait for it.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a node that goes on again has to find out what it has lost.
@@ -25,6 +27,9 @@ pub struct Plan {
     pub stops: usize,
     /// What chooses nodes and moments.
     pub seed: u64,
+    /// Whether nodes may be stopped in the middle of a transaction. All others wait for its end then, until the server
+    /// closes it after ten seconds.
+    pub harsh: bool,
 }
 
 /// What has happened.
@@ -75,7 +80,7 @@ pub async fn run(world: &mut World, plan: &Plan, wanted: &Wanted) -> Told {
         }
         wanted.release(plan.tasks.min(share * (turn + 1)));
         if is_stop {
-            told.stale += stop_one(world).await;
+            told.stale += stop_one(world, plan.harsh).await;
             told.stops += 1;
         } else {
             let some = random.random_range(0..share);
@@ -102,21 +107,25 @@ async fn kill(world: &mut World, node: usize) -> Duration {
 
 /// Stops a node that has work in hand for two leases, and lets it go on. Returns how many of its writes were refused
 /// then. Where the node is the only one, nothing can be taken from it.
-pub async fn stop_one(world: &mut World) -> u64 {
-    let shared = world.store.is_some();
+pub async fn stop_one(world: &mut World, harsh: bool) -> u64 {
     // What waits at the gate is in the hands of some node.
     world.outside.gate.send_replace(false);
-    let node = if shared { holder(world).await } else { 0 };
+    let (node, id) = if world.store.is_some() { holder(world).await } else { (0, String::new()) };
     let before = world.stale(node).await;
     let pid = i32::try_from(world.nodes[node].pid()).unwrap();
     world.show(node, false);
     signal(pid, libc::SIGSTOP);
+    while !harsh && !others_write(world).await {
+        signal(pid, libc::SIGCONT);
+        signal(pid, libc::SIGSTOP);
+    }
     let stopped = Instant::now();
     world.outside.gate.send_replace(true);
     sleep_until(stopped + LEASE * 2).await;
+    until_taken(world, &id).await;
     signal(pid, libc::SIGCONT);
     let mut stale = 0;
-    if shared {
+    if world.store.is_some() {
         let found_out = async {
             let mut looks = interval(LOOK);
             while stale == 0 {
@@ -130,8 +139,26 @@ pub async fn stop_one(world: &mut World) -> u64 {
     stale
 }
 
-/// A node that works on something that waits at the gate.
-async fn holder(world: &World) -> usize {
+/// Whether others can write while a node is stopped.
+async fn others_write(world: &World) -> bool {
+    let Some(store) = &world.store else { return true };
+    timeout(TURN, store.begin()).await.is_ok_and(|begun| begun.is_ok())
+}
+
+/// Waits until others have taken everything that a node has.
+async fn until_taken(world: &World, id: &str) {
+    let Some(store) = &world.store else { return };
+    let looking = async {
+        let mut looks = interval(LOOK);
+        while store.running(None, 10_000).await.unwrap().iter().any(|step| step.node == id) {
+            looks.tick().await;
+        }
+    };
+    timeout(PATIENCE, looking).await.expect("nobody takes over what a stopped node has")
+}
+
+/// A node that works on something that waits at the gate: its number and its id.
+async fn holder(world: &World) -> (usize, String) {
     let store = world.store.as_ref().unwrap();
     let looking = async {
         let mut looks = interval(LOOK);
@@ -140,7 +167,7 @@ async fn holder(world: &World) -> usize {
             let running = store.running(None, 10_000).await.unwrap();
             for step in running.into_iter().filter(|step| step.key == "held") {
                 if let Some(node) = world.number_of(&step.node).await {
-                    return node;
+                    return (node, step.node);
                 }
             }
         }

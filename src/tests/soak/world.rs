@@ -58,7 +58,8 @@ impl World {
         };
         let common = format!(
             "{KEYS}{place}\ndatabase.url = \"{url}\"\nqueue.lease = \"{}ms\"\nqueue.heartbeat = \"{}ms\"\n\
-             queue.max_crashes = 1000\ncallbacks.schedule = {}\ncallbacks.per_endpoint = 16\nnet.per_host = 64\n\
+             queue.max_crashes = 1000\ncallbacks.schedule = {}\ncallbacks.timeout = \"1s\"\n\
+             callbacks.per_endpoint = 16\nnet.per_host = 64\n\
              exec.echo.argv = [\"cat\"]\nlog.level = \"warn,trawl::app=info\"",
             lease.as_millis(),
             heartbeat.as_millis(),
@@ -87,7 +88,8 @@ impl World {
         self.nodes[0].start().await;
         for definition in people::workflows() {
             let first = &self.nodes[0];
-            let answer = first.http.post(format!("{}/api/workflows", first.url)).json(&definition).send().await.unwrap();
+            let answer =
+                first.http.post(format!("{}/api/workflows", first.url)).json(&definition).send().await.unwrap();
             assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         }
         futures_util::future::join_all(self.nodes[1..].iter_mut().map(Daemon::start)).await;
