@@ -8,6 +8,7 @@
 mod outside;
 mod people;
 mod table;
+mod times;
 mod trouble;
 mod verdict;
 mod world;
@@ -52,6 +53,11 @@ async fn nothing_is_lost_and_nothing_is_finished_twice() {
     say("lost", "0", &lost.len().to_string(), lost.is_empty());
     say("finished twice", "0", &twice.len().to_string(), twice.is_empty());
     say("left behind", "0", &left.len().to_string(), left.is_empty());
+    if let Some(objects) = world.objects() {
+        let clips = wanted.clips();
+        say("clips in a bucket with S3's API", &format!("≥ {clips}"), &objects.to_string(), objects >= clips);
+        assert!(objects >= clips, "{objects} files of {clips} clips");
+    }
     if is_server() {
         say("stale writes refused", "> 0", &told.stale.to_string(), told.stale > 0 || plan.stops == 0);
     } else {

@@ -28,9 +28,8 @@ const AGAIN: Duration = Duration::from_millis(50);
 const CLIPS: usize = 100;
 
 /// What each of them submits.
-#[derive(Clone)]
 struct Request {
-    clip: Option<String>,
+    is_clip: bool,
     body: Value,
 }
 
@@ -110,6 +109,11 @@ impl Wanted {
         self.requests.len()
     }
 
+    /// How many of them are clips.
+    pub fn clips(&self) -> usize {
+        self.requests.iter().filter(|request| request.is_clip).count()
+    }
+
     /// Lets so many of them, counted from the first one, be submitted.
     pub fn release(&self, count: usize) {
         self.free.send_replace(count);
@@ -119,9 +123,9 @@ impl Wanted {
     pub async fn accepted(&self) -> Vec<Accepted> {
         let people = std::mem::take(&mut *self.people.lock().unwrap());
         people.join_all().await;
-        let is_clip = |number: usize| self.requests[number].clip.is_some();
         let accepted = self.accepted.lock().unwrap();
-        accepted.iter().map(|(&number, &id)| Accepted { number, id, is_clip: is_clip(number) }).collect()
+        let told = |(&number, &id): (&usize, &i64)| Accepted { number, id, is_clip: self.requests[number].is_clip };
+        accepted.iter().map(told).collect()
     }
 }
 
@@ -130,7 +134,7 @@ fn request(outside: &Outside, number: usize, is_clip: bool) -> Request {
     if is_clip {
         let link = outside.clip(number);
         let body = json!({ "link": link, "options": { "no_cache": true }, "callback_url": callback });
-        return Request { clip: Some(link), body };
+        return Request { is_clip, body };
     }
     let url = |path: &str| format!("{}/{path}?n={number}", outside.site.url);
     let (workflow, params) = match number % 8 {
@@ -138,7 +142,7 @@ fn request(outside: &Outside, number: usize, is_clip: bool) -> Request {
         1 | 2 => ("held", json!({ "n": number, "url": url("held") })),
         _ => ("ask", json!({ "n": number, "url": url("ask") })),
     };
-    Request { clip: None, body: json!({ "workflow": workflow, "params": params, "callback_url": callback }) }
+    Request { is_clip, body: json!({ "workflow": workflow, "params": params, "callback_url": callback }) }
 }
 
 /// Submits one to any node until it is accepted; the task's id.

@@ -22,6 +22,7 @@ pub fn database() -> &'static str {
 }
 
 /// Tells a line of the table, and adds it to the file `TRAWL_SOAK_TABLE`.
+#[allow(clippy::print_stdout, reason = "a table for people")]
 pub fn say(row: &str, asked: &str, measured: &str, ok: bool) {
     let line = format!("| {row} | {} | {asked} | {measured} | {} |\n", database(), if ok { "yes" } else { "NO" });
     print!("{line}");

@@ -158,7 +158,7 @@ async fn until_taken(world: &World, id: &str) {
 }
 
 /// A node that works on something that waits at the gate: its number and its id.
-async fn holder(world: &World) -> (usize, String) {
+pub async fn holder(world: &World) -> (usize, String) {
     let store = world.store.as_ref().unwrap();
     let looking = async {
         let mut looks = interval(LOOK);

@@ -31,7 +31,7 @@ pub struct World {
     /// What is not theirs.
     pub outside: Arc<Outside>,
     folder: TempDir,
-    _bucket: Option<S3>,
+    bucket: Option<S3>,
 }
 
 impl World {
@@ -77,7 +77,7 @@ impl World {
             outside: Arc::new(Outside::start(count).await),
             url,
             folder,
-            _bucket: bucket,
+            bucket,
         };
         world.open().await;
         world
@@ -147,6 +147,11 @@ impl World {
             assert!(clean, "it did not stop cleanly:\n{}", node.log());
         });
         futures_util::future::join_all(ends).await;
+    }
+
+    /// How many files are in the bucket, where there is one.
+    pub fn objects(&self) -> Option<usize> {
+        self.bucket.as_ref().map(|bucket| bucket.objects().len())
     }
 
     /// What lies in the nodes' working folders; copies of what is in the bucket may stay.
