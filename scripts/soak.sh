@@ -7,7 +7,7 @@
 #
 # TASKS, KILLS, STOPS, DELIVERIES, CASES and SEED say how much of it.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 [ $# -gt 0 ] || set -- SQLite PostgreSQL MariaDB model
 
 export TRAWL_SOAK_FULL=1 TRAWL_SOAK_TASKS="${TASKS:-10000}" TRAWL_SOAK_KILLS="${KILLS:-200}" TRAWL_SOAK_STOPS="${STOPS:-40}"

@@ -58,6 +58,7 @@ impl World {
         };
         let common = format!(
             "{KEYS}{place}\ndatabase.url = \"{url}\"\nqueue.lease = \"{}ms\"\nqueue.heartbeat = \"{}ms\"\n\
+             queue.poll = \"500ms\"\n\
              queue.max_crashes = 1000\ncallbacks.schedule = {}\ncallbacks.timeout = \"1s\"\n\
              callbacks.per_endpoint = 16\nnet.per_host = 64\n\
              exec.echo.argv = [\"cat\"]\nlog.level = \"warn,trawl::app=info\"",
