@@ -67,11 +67,10 @@ impl Outside {
         self.site.file(&format!("/clip-{number}.flac"), "audio/flac", bytes)
     }
 
-    /// Waits until so many tasks have called back.
-    pub async fn told(&self, count: usize) {
+    /// Waits until so many tasks have called back; whether they have.
+    pub async fn told(&self, count: usize) -> bool {
         let mut calls = self.calls.subscribe();
-        let there = tokio::time::timeout(PATIENCE, calls.wait_for(|calls| calls.of.len() >= count)).await.is_ok();
-        assert!(there, "{} tasks have called back, not {count}", self.calls.borrow().of.len());
+        tokio::time::timeout(PATIENCE, calls.wait_for(|calls| calls.of.len() >= count)).await.is_ok()
     }
 }
 

@@ -31,3 +31,9 @@ pub fn say(row: &str, asked: &str, measured: &str, ok: bool) {
         file.write_all(line.as_bytes()).unwrap();
     }
 }
+
+/// Tells those who wait how far it is.
+#[allow(clippy::print_stdout, reason = "for people")]
+pub fn note(news: &str) {
+    println!("{}: {news}", database());
+}

@@ -72,7 +72,7 @@ async fn what_a_dead_node_had_begins_again() {
             judge("a step runs again after the start", killed.elapsed(), Duration::from_secs(2));
         }
         world.outside.gate.send_replace(true);
-        world.outside.told(2).await;
+        world.told(2).await;
     }
 }
 

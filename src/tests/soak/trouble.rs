@@ -5,9 +5,11 @@ use std::{fmt, time::Duration};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
-use super::{LEASE, people::Wanted, world::World};
+use super::{LEASE, people::Wanted, table::note, world::World};
 use crate::support::signal;
 
+/// Every so many troubles it is told how far everything is.
+const NEWS: usize = 25;
 /// How often is looked for something that nobody tells.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long a turn to write takes at most where nobody is stopped.
@@ -74,6 +76,9 @@ pub async fn run(world: &mut World, plan: &Plan, wanted: &Wanted) -> Told {
     let mut told = Told::default();
     let share = (plan.tasks / (troubles.len() + 1)).max(1);
     for (turn, trouble) in troubles.into_iter().enumerate() {
+        if turn % NEWS == NEWS - 1 {
+            note(&format!("{told}; {} tasks have ended", world.outside.calls.borrow().of.len()));
+        }
         let is_stop = matches!(trouble, Trouble::Stop);
         if is_stop {
             world.outside.gate.send_replace(false);
@@ -84,14 +89,14 @@ pub async fn run(world: &mut World, plan: &Plan, wanted: &Wanted) -> Told {
             told.stops += 1;
         } else {
             let some = random.random_range(0..share);
-            world.outside.told((share * turn + some).min(plan.tasks) * 9 / 10).await;
+            world.told((share * turn + some).min(plan.tasks) * 9 / 10).await;
             let node = random.random_range(0..world.nodes.len());
             told.start = told.start.max(kill(world, node).await);
             told.kills += 1;
         }
     }
     wanted.release(wanted.count());
-    world.outside.told(plan.tasks).await;
+    world.told(plan.tasks).await;
     told
 }
 

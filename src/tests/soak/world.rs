@@ -10,7 +10,7 @@ use super::{LEASE, outside::Outside, people};
 use crate::{
     s3::S3,
     storage,
-    support::{Daemon, is_server, test_url, walk},
+    support::{Daemon, is_server, processes, test_url, walk},
 };
 
 /// Keys that all nodes have in common.
@@ -102,6 +102,18 @@ impl World {
         }
     }
 
+    /// Waits until so many tasks have called back.
+    pub async fn told(&self, count: usize) {
+        if !self.outside.told(count).await {
+            let logs: Vec<String> = self.nodes.iter().map(Daemon::log).collect();
+            panic!(
+                "{} tasks have called back, not {count}:\n{}",
+                self.outside.calls.borrow().of.len(),
+                logs.join("\n")
+            );
+        }
+    }
+
     /// Lets people know where a node answers, or that it does not.
     pub fn show(&self, node: usize, open: bool) {
         let url = open.then(|| self.nodes[node].url.clone());
@@ -155,11 +167,16 @@ impl World {
         self.bucket.as_ref().map(|bucket| bucket.objects().len())
     }
 
-    /// What lies in the nodes' working folders; copies of what is in the bucket may stay.
+    /// What lies in the nodes' working folders after their end, and who works there still; copies of what is in the bucket
+    /// may stay.
     pub fn leftovers(&self) -> Vec<String> {
-        let of = |node: &Daemon| walk(&node.folder().join("temp"));
-        let files = self.nodes.iter().flat_map(of).map(|file| file.display().to_string());
-        files.filter(|file| !file.contains("/temp/cache/")).collect()
+        let of = |node: &Daemon| {
+            let files = walk(&node.folder().join("temp")).into_iter().map(|file| file.display().to_string());
+            let files = files.filter(|file| !file.contains("/temp/cache/"));
+            let others = processes(node.folder()).into_iter().map(|id| format!("process {id}"));
+            files.chain(others).collect::<Vec<_>>()
+        };
+        self.nodes.iter().flat_map(of).collect()
     }
 
     /// What SQLite itself says of its file.
