@@ -46,7 +46,7 @@ for part; do
     model)
         export TRAWL_CASES="${CASES:-10000}" TRAWL_SEED="$TRAWL_SOAK_SEED"
         row "random workflows against the model" SQLite "$TRAWL_CASES" \
-            nice -n 5 cargo test --locked --lib queue::tests::model
+            nice -n 5 cargo test --workspace --locked --lib queue::tests::model
         ;;
     *) printf '%s\n' "soak: there is no part $part: SQLite, PostgreSQL, MariaDB, model" >&2; exit 2 ;;
     esac

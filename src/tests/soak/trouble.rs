@@ -74,7 +74,8 @@ pub async fn run(world: &mut World, plan: &Plan, wanted: &Wanted) -> Told {
     troubles.extend(vec![Trouble::Stop; plan.stops]);
     troubles.shuffle(&mut random);
     let mut told = Told::default();
-    let share = (plan.tasks / (troubles.len() + 1)).max(1);
+    let share = plan.tasks / (troubles.len() + 1);
+    assert!(share >= 8, "some of each share have to wait at the gate; {} tasks are too few", plan.tasks);
     for (turn, trouble) in troubles.into_iter().enumerate() {
         if turn % NEWS == NEWS - 1 {
             note(&format!("{told}; {} tasks have ended", world.outside.calls.borrow().of.len()));
@@ -120,8 +121,9 @@ pub async fn stop_one(world: &mut World, harsh: bool) -> u64 {
     let pid = i32::try_from(world.nodes[node].pid()).unwrap();
     world.show(node, false);
     signal(pid, libc::SIGSTOP);
-    while !harsh && !others_write(world).await {
+    while !harsh && !others_write(world, TURN).await {
         signal(pid, libc::SIGCONT);
+        others_write(world, PATIENCE).await;
         signal(pid, libc::SIGSTOP);
     }
     let stopped = Instant::now();
@@ -144,10 +146,10 @@ pub async fn stop_one(world: &mut World, harsh: bool) -> u64 {
     stale
 }
 
-/// Whether others can write while a node is stopped.
-async fn others_write(world: &World) -> bool {
+/// Whether others than the nodes come to write within this time.
+async fn others_write(world: &World, within: Duration) -> bool {
     let Some(store) = &world.store else { return true };
-    timeout(TURN, store.begin()).await.is_ok_and(|begun| begun.is_ok())
+    timeout(within, store.begin()).await.is_ok_and(|begun| begun.is_ok())
 }
 
 /// Waits until others have taken everything that a node has.
