@@ -10,7 +10,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
 	@echo 'make test    the whole test suite'
-	@echo 'make soak    10,000 random workflows against the model of what a run does'
+	@echo 'make soak    the long run: nodes are killed and stopped, receivers do everything wrong, random workflows; a table'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
 	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-runs, bench-flags, bench-gpu: docs/benchmarks.md'
@@ -36,9 +36,10 @@ test: bootstrap
 	@scripts/with_databases.sh scripts/on_databases.sh
 	@scripts/schemathesis.sh
 
-# SEED chooses which ones.
+# Hours on two cores. TASKS, KILLS, STOPS, DELIVERIES, CASES and SEED say how much of it (scripts/soak.sh).
 soak: bootstrap
-	TRAWL_CASES=10000 TRAWL_SEED=$(or $(SEED),1) cargo test --locked --lib queue::tests::model
+	@scripts/bootstrap.sh databases
+	@scripts/with_databases.sh scripts/soak.sh
 
 run: bootstrap
 	cargo run --release --locked --bin trawl -- serve --bind 127.0.0.1:8000

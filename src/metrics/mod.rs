@@ -39,6 +39,7 @@ struct Metrics {
     requests: Counts<3>,
     request_seconds: Times<2>,
     steps: Counts<2>,
+    stale_writes: Counts<1>,
     step_seconds: Times<1>,
     transcriptions: Counts<1>,
     audio_seconds: Counter<f64, AtomicU64>,
@@ -65,6 +66,7 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(|| Histogram::new(REQUEST_SECONDS)),
             steps: Family::default(),
+            stale_writes: Family::default(),
             step_seconds: Family::new_with_constructor(|| Histogram::new(WORK_SECONDS)),
             transcriptions: Family::default(),
             audio_seconds: Counter::default(),
@@ -95,6 +97,11 @@ impl Metrics {
             self.request_seconds.clone(),
         );
         registry.register("steps", "Tries of steps by how they ended", self.steps.clone());
+        registry.register(
+            "stale_writes",
+            "Writes of this process that were refused because others had taken the work over",
+            self.stale_writes.clone(),
+        );
         registry.register("step_duration_seconds", "Tries of steps", self.step_seconds.clone());
         registry.register("transcriptions", "Transcripts by where they came from", self.transcriptions.clone());
         registry.register("audio_seconds", "Audio recognised", self.audio_seconds.clone());
@@ -140,6 +147,11 @@ pub fn step(kind: &'static str, outcome: &'static str, took: Duration) {
     let kind = ("kind", kind.to_owned());
     METRICS.step_seconds.get_or_create(std::array::from_ref(&kind)).observe(took.as_secs_f64());
     METRICS.steps.get_or_create(&[kind, ("outcome", outcome.to_owned())]).inc();
+}
+
+/// Something was not written because the work had been taken away meanwhile: of a `step` or a `delivery`.
+pub fn stale_write(of: &'static str) {
+    METRICS.stale_writes.get_or_create(&[("of", of.to_owned())]).inc();
 }
 
 /// A transcript was made of audio of that length by slots that worked so long.

@@ -16,6 +16,7 @@ fn count() {
     ONCE.call_once(|| {
         request("PATCH", "/live", 404, Duration::from_millis(20));
         step("resolve", "succeeded", Duration::from_secs(2));
+        stale_write("step");
         recognised(Duration::from_secs(10), Duration::from_secs(2));
         transcript("cached");
         received(1_000);

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     domain::TaskId,
     error::{Report, Result},
+    metrics,
 };
 
 /// A delivery that was moved to another state.
@@ -144,6 +145,7 @@ impl Tx {
             .exec(&self.inner)
             .await?;
         if done.rows_affected == 0 {
+            metrics::stale_write("delivery");
             return Ok(false);
         }
         attempts::Entity::insert(attempts::ActiveModel {

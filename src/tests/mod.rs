@@ -49,6 +49,7 @@ mod s3;
 mod script;
 mod seeds;
 mod shown;
+mod soak;
 mod sources;
 mod storage;
 mod streams;

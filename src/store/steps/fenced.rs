@@ -7,6 +7,7 @@ use super::{Claim, Claimed, Column, Entity, Fence, Heartbeat, LEVEL_MS, Model, S
 use crate::{
     domain::{Lane, StepState, Task},
     error::{Report, Result},
+    fault, metrics,
     store::{Tx, entities::task, json::Json, rows},
 };
 
@@ -51,7 +52,9 @@ impl Tx {
     pub async fn lock_held(&self, fence: &Fence) -> Result<Option<Task>> {
         let of_row = Entity::find_by_id(&fence.id).filter(held(fence)).select_only().column(Column::TaskId);
         let found = self.locked(task::Entity::find().filter(task::Column::Id.in_subquery(of_row.into_query())));
-        found.one(&self.inner).await?.map(TryInto::try_into).transpose()
+        let found = found.one(&self.inner).await?;
+        noted(found.is_some());
+        found.map(TryInto::try_into).transpose()
     }
 
     /// Ends a running step well. `input_hash` is the SHA-256 of what it worked on.
@@ -162,11 +165,23 @@ impl Tx {
             .filter(held(fence))
             .exec(&self.inner)
             .await?;
-        Ok(done.rows_affected == 1)
+        Ok(noted(done.rows_affected == 1))
     }
 }
 
+/// Counts what is refused.
+fn noted(ours: bool) -> bool {
+    if !ours {
+        metrics::stale_write("step");
+    }
+    ours
+}
+
 fn held(fence: &Fence) -> sea_orm::Condition {
+    // For the test which shows that steps are finished twice without it.
+    if fault::is_set("store::unfenced") {
+        return sea_orm::Condition::all();
+    }
     sea_orm::Condition::all()
         .add(Column::LeaseToken.eq(fence.token))
         .add(Column::LeaseOwner.eq(&fence.owner))

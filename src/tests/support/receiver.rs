@@ -70,6 +70,11 @@ impl Receiver {
         tokio::time::timeout(std::time::Duration::from_secs(60), self.inbox.recv()).await.expect("no callback").unwrap()
     }
 
+    /// Waits for the next callback as long as it takes.
+    pub async fn wait(&mut self) -> Option<Received> {
+        self.inbox.recv().await
+    }
+
     /// A callback that has arrived already.
     pub fn try_next(&mut self) -> Option<Received> {
         self.inbox.try_recv().ok()
