@@ -28,6 +28,10 @@ async fn what_makes_no_sense_is_wrong_use() {
         (&["models", "pull"], &["NAMES"]),
         (&["trascribe"], &["transcribe"]),
         (&["serve", "--bind", "here"], &["--bind"]),
+        (&["migrate", "--from", "sqlite:a.db"], &["--to"]),
+        (&["migrate", "--to", "sqlite:a.db"], &["--from"]),
+        (&["migrate", "--from", "a.db", "--to", "sqlite:b.db"], &["[invalid_value]", "`--from` must start with"]),
+        (&["migrate", "--from", "sqlite:a.db", "--to", "sqlite:./a.db"], &["[invalid_value]", "are the same"]),
     ];
     for (arguments, words) in cases {
         let said = cli.run(arguments).await;
