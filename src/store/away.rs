@@ -64,7 +64,7 @@ fn is_said_so(error: &dyn DatabaseError) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use sea_orm::ConnAcquireErr;
+    use sea_orm::{ConnAcquireErr, ConnectionTrait, DbBackend, Statement};
 
     use super::*;
     use crate::error::Code;
@@ -83,19 +83,27 @@ mod tests {
         assert!(!is_away(&Error::new(Code::Database, "nobody says why")));
     }
 
-    /// What a database says that has as many pages as it may have.
+    /// What a database says that has as many pages as it may have. What is written after that is there.
     #[tokio::test]
     async fn so_is_a_database_without_room() {
         let folder = tempfile::tempdir().unwrap();
         let store =
             crate::store::Store::open(&format!("sqlite:{}", folder.path().join("a.db").display())).await.unwrap();
-        use sea_orm::ConnectionTrait;
-        store.write.execute_unprepared("CREATE TABLE t (b BLOB UNIQUE)").await.unwrap();
+        let write = async |sql: &str| {
+            let tx = store.begin().await.unwrap();
+            let done = tx.inner.execute_unprepared(sql).await;
+            done?;
+            tx.inner.commit().await
+        };
+        write("CREATE TABLE t (b BLOB UNIQUE)").await.unwrap();
         store.write.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
-        let full = store.write.execute_unprepared("INSERT INTO t VALUES (zeroblob(10000000))").await.unwrap_err();
+        let full = write("INSERT INTO t VALUES (zeroblob(10000000))").await.unwrap_err();
         assert!(is_away(&full.into()));
-        store.write.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
-        let twice = store.write.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap_err();
+        write("INSERT INTO t VALUES (1)").await.unwrap();
+        let rows =
+            store.read.query_all_raw(Statement::from_string(DbBackend::Sqlite, "SELECT b FROM t")).await.unwrap();
+        assert_eq!(rows.len(), 1, "what was committed cannot be seen");
+        let twice = write("INSERT INTO t VALUES (1)").await.unwrap_err();
         assert!(!is_away(&twice.into()));
     }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
     sqlx::{
-        Executor,
+        Connection, Executor, SqliteConnection,
         mysql::MySqlDatabaseError,
         sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
@@ -110,9 +110,10 @@ async fn connect(dialect: Dialect, address: &str, writer: bool) -> Result<Databa
         .sqlx_logging(false);
     match dialect {
         // The database is in this process: a connection to it does not break while nobody looks.
-        Dialect::Sqlite => {
-            options.test_before_acquire(false).map_sqlx_sqlite_opts(move |options| sqlite_options(options, writer))
-        }
+        Dialect::Sqlite => options
+            .test_before_acquire(false)
+            .map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async move { Ok(is_clean(connection)) }))
+            .map_sqlx_sqlite_opts(move |options| sqlite_options(options, writer)),
         Dialect::Postgres => options.map_sqlx_postgres_opts(move |options| {
             let idle = IDLE_TRANSACTION.as_millis().to_string();
             options.application_name("trawl").options([
@@ -193,6 +194,12 @@ fn mysql_session(writer: bool) -> [String; 3] {
             IDLE_CONNECTION.as_secs()
         ),
     ]
+}
+
+/// Whether a connection is in no transaction. On a full disk SQLite ends one by itself, and the end that is then asked for
+/// fails: what was begun next would be part of a transaction that nobody ever commits.
+fn is_clean(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 /// The settings of one SQLite connection. `synchronous=FULL` on the writer: with less, an accepted link could be lost

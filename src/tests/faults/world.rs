@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,6 +11,7 @@ use std::{
 };
 
 use poem::Response;
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -263,9 +264,10 @@ pub async fn is_sound(daemon: &Daemon) {
     if is_server() {
         return;
     }
-    trawl::store::check_sqlite(&database(daemon.folder())).await.unwrap();
-}
-
-fn database(folder: &Path) -> PathBuf {
-    folder.join("data/trawl.db")
+    let file = daemon.folder().join("data/trawl.db");
+    let connection = Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
+    let ask = async |sql: &str| connection.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
+    let said: String = ask("PRAGMA integrity_check").await[0].try_get_by_index(0).unwrap();
+    assert_eq!(said, "ok");
+    assert!(ask("PRAGMA foreign_key_check").await.is_empty(), "a row names one that is not there");
 }
