@@ -45,6 +45,8 @@ find /usr/lib /usr/local/lib "${LIBCLANG_PATH:-/usr/lib}" -name 'libclang*.so*' 
 if [ "${1:-}" = databases ]; then
     [ -n "$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null)" ] || missing="$missing postgresql"
     need mariadbd mariadb-server
+    # A clock that tests put forward and back.
+    find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | grep -q . || missing="$missing libfaketime"
 fi
 [ -n "$missing" ] || exit 0
 

@@ -12,7 +12,8 @@ on() {
     printf '%s\n' "databases: the tests on $1" >&2
     TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --lib -- \
         backup:: crawl::identities delivery:: follow:: queue:: retention:: schedule:: search:: secrets:: store:: watch::
-    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- chaos:: kill:: nodes:: road:: runs:: soak::
+    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- chaos:: faults::drain:: faults::outage:: \
+        faults::points::while_the_tables kill:: moves:: nodes:: road:: runs:: soak::
 }
 
 # A database of MariaDB after all migrations, for the tests to begin with (src/store/test_url.rs).

@@ -6,6 +6,7 @@ mod backup;
 mod doctor;
 mod local;
 mod log;
+mod migrate;
 mod models;
 mod secrets;
 mod serve;
@@ -21,9 +22,7 @@ use crate::{
     config::{Config, LogConfig},
     domain::Role,
     error::{Code, Error, Result},
-    fault,
-    store::Store,
-    transcribe as engine,
+    fault, transcribe as engine,
 };
 
 /// Paste a link, get the words.
@@ -68,8 +67,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Bring the database's schema up to date and exit
-    Migrate,
+    /// Bring the database's schema up to date and exit; or move everything to another database
+    ///
+    /// With --from and --to, everything in one database is copied to another one, which must be empty, and compared. Both are
+    /// addresses as in `database.url`: sqlite:/path/trawl.db, postgres://USER:PASSWORD@HOST/DATABASE,
+    /// mysql://USER:PASSWORD@HOST/DATABASE. The first one is only read, and no daemon may work on it meanwhile.
+    Migrate {
+        /// The database that is left
+        #[arg(long, value_name = "URL", requires = "to")]
+        from: Option<String>,
+        /// The database that takes its place
+        #[arg(long, value_name = "URL", requires = "from")]
+        to: Option<String>,
+    },
     /// Copy the database, the keys and the list of kept media into a folder; the daemon may run
     Backup {
         /// A folder that is empty or not there yet
@@ -315,12 +325,13 @@ fn run(cli: Cli) -> Result<()> {
             log::start(&quiet(&config.log))?;
             block_on(workflow::run(config, &file, &params))
         }
-        Command::Migrate => {
+        Command::Migrate { from, to } => {
             let config = Config::load(cli.config.as_deref(), &[])?;
             log::start(&quiet(&config.log))?;
-            block_on(async { Store::open(&config.database_url()).await.map(drop) })?;
-            print("The database is up to date.");
-            Ok(())
+            match (from, to) {
+                (Some(from), Some(to)) => block_on(migrate::move_all(&config, &from, &to)),
+                _ => block_on(migrate::bring_up_to_date(&config)),
+            }
         }
         Command::Backup { path, media } => {
             let config = Config::load(cli.config.as_deref(), &[])?;

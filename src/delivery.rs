@@ -27,7 +27,7 @@ use crate::{
     config::CallbacksConfig,
     domain::{DeliveryState, EndpointState},
     error::{Error, Result},
-    metrics,
+    fault, metrics,
     net::{Net, Post},
     queue::{Queue, redeliver::tell_moved},
     secrets::{Secrets, Signing},
@@ -114,12 +114,15 @@ impl Courier {
         let tx = self.queue.store().begin().await?;
         let held = tx.hold_deliveries(HELD_AT_ONCE).await?;
         for one in &held {
-            tell_moved(&tx, one, DeliveryState::Held).await?;
+            tell_moved(&tx, one, DeliveryState::Held);
         }
         let lease = self.queue.config().lease.0.max(self.config.timeout.0 * 2);
         let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
         let claimed = tx.claim_deliveries(self.queue.owner(), lease, 1, each).await?.pop();
         tx.commit().await?;
+        if claimed.is_some() {
+            fault::point("delivery::claimed");
+        }
         if !held.is_empty() {
             tracing::warn!(deliveries = held.len(), "callbacks are held: their endpoints are switched off");
             // There may be more of them: this wakes us, too.
@@ -151,6 +154,7 @@ impl Courier {
             Ok(post) => {
                 // When nobody knows whether it is still ours to send, the end of its lease gives it back.
                 let Some(reply) = self.queue.pulse().while_sure(self.net.post(post)).await else { return };
+                fault::point("delivery::answered");
                 judge(reply, delivery, &self.config, spread)
             }
             // Nothing was sent, so the receiver is not to blame.
@@ -197,10 +201,11 @@ impl Courier {
                 data["endpoint"] = json!({ "id": id, "state": state });
             }
             if let Some(task) = delivery.task_id {
-                tx.add_event(task, "delivery", data).await?;
+                tx.add_event(task, "delivery", data);
             }
         }
         tx.commit().await?;
+        fault::point("delivery::noted");
         self.queue.wake().event();
         Ok(())
     }

@@ -334,9 +334,15 @@ impl Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        let code = if error.kind() == std::io::ErrorKind::StorageFull { Code::InsufficientStorage } else { Code::Io };
+        let code = if is_no_room(error.kind()) { Code::InsufficientStorage } else { Code::Io };
         Self::new(code, "A file could not be read or written").with_source(error)
     }
+}
+
+/// Whether the disk takes nothing more now, and may again later: it is full, a quota is used up, or it can only be read.
+pub fn is_no_room(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(kind, StorageFull | QuotaExceeded | ReadOnlyFilesystem)
 }
 
 /// What is stored with a failed step or task and shown wherever it is looked at.

@@ -18,6 +18,7 @@ pub use crate::queue::new::{NewRun as Checked, write};
 use crate::{
     domain::{Caller, Facade, MediaId, Options, Priority, StepKind, Task, TaskId, media, options::unknown},
     error::{Code, Error, Result},
+    fault,
     net::Net,
     queue::{Queue, new::NewRun},
     store::{NewTask, Tx},
@@ -84,7 +85,9 @@ impl Intake {
             tx.remember_key(key, body, id).await?;
         }
         let task = tx.lock_task(id).await?;
+        fault::point("intake::written");
         tx.commit().await?;
+        fault::point("intake::committed");
         self.wake();
         task.ok_or_else(|| Error::new(Code::Internal, "The task that was just written cannot be read"))
     }

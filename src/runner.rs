@@ -8,6 +8,7 @@
 //! lost no try.
 
 mod alive;
+mod bells;
 mod ends;
 mod execute;
 mod folders;
@@ -21,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use rand::RngExt;
 use tokio::{
     sync::{
         Notify, OwnedSemaphorePermit, RwLock,
@@ -64,6 +66,8 @@ pub struct Runner {
     lanes: Arc<[(Lane, usize)]>,
     /// Room for transcriptions on other nodes.
     slots_elsewhere: Arc<AtomicUsize>,
+    /// A heartbeat is wanted at once.
+    hurry: Arc<Notify>,
     card: Arc<Card>,
     folders: Arc<Folders>,
     /// The place for urgent transcriptions.
@@ -92,6 +96,7 @@ impl Runner {
             tracker: TaskTracker::new(),
             lanes,
             slots_elsewhere: Arc::default(),
+            hurry: Arc::default(),
             card: Arc::new(card),
             folders: Arc::default(),
             express: Arc::new(Places::new(1)),
@@ -116,6 +121,7 @@ impl Runner {
             loops.spawn(async move { runner.express(stop).await });
         }
         let beats = tokio::spawn(self.clone().keep_alive(shutdown.clone(), upkeep.clone()));
+        tokio::spawn(self.clone().keep_in_touch(upkeep.clone()));
         tokio::spawn(self.clone().look_for_orphans(upkeep.clone()));
         tokio::spawn(self.clone().watch_deadlines(upkeep.clone()));
         loops.join_all().await;
@@ -297,7 +303,8 @@ impl Runner {
     /// How long nothing in the lane can start unless something is added, the poll interval at most; none when something
     /// can now, or nobody knows. Nothing starts while this node has not been heard of.
     async fn rest(&self, lane: Lane, urgent: bool) -> Option<Duration> {
-        let poll = self.services.queue.config().poll.0;
+        // Nodes that begin at the same time do not look at the same time for ever.
+        let poll = self.services.queue.config().poll.0.mul_f64(rand::rng().random_range(0.75..1.25));
         // What is claimed now might have to be let go at once.
         if !self.services.queue.pulse().is_sure() {
             return Some(poll);

@@ -3,7 +3,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// JSON becomes text: the servers' own types sort an object's keys and refuse some characters; SQLite has none. In MySQL, room
-/// in columns that are small there, and the row that a writer holds until its transaction ends. PostgreSQL has locks of its
+/// in columns that are small there, and the rows that a writer holds until its transaction ends. PostgreSQL has locks of its
 /// own for that, and SQLite one writer.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
             _ => return Ok(()),
         }
         connection.execute_unprepared("CREATE TABLE IF NOT EXISTS writer (id integer PRIMARY KEY)").await?;
-        connection.execute_unprepared("INSERT IGNORE INTO writer (id) VALUES (1)").await?;
+        connection.execute_unprepared("INSERT IGNORE INTO writer (id) VALUES (1), (2)").await?;
         widen(manager).await
     }
 

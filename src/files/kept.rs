@@ -24,7 +24,10 @@ use super::{
     kind,
     store::{Shelf, missing, of_bucket, of_folder},
 };
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    fault,
+};
 
 const BUFFER: usize = 1024 * 1024;
 
@@ -303,10 +306,13 @@ fn publish(source: &Path, target: &Path, size: u64) -> Result<bool> {
     }
     let Some(folder) = target.parent() else { return Ok(false) };
     std::fs::create_dir_all(folder)?;
+    fault::disk("disk::keep")?;
+    fault::point("file::written");
     match std::fs::rename(source, target) {
         Err(error) if error.kind() == ErrorKind::CrossesDevices => return Ok(false),
         moved => moved?,
     }
+    fault::point("file::named");
     File::open(folder)?.sync_all()?;
     if let Some(media) = folder.parent() {
         File::open(media)?.sync_all()?;

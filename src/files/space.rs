@@ -54,5 +54,9 @@ pub fn free_bytes(path: &Path) -> Result<u64> {
     }
     // SAFETY: statvfs has succeeded and filled it.
     let about = unsafe { about.assume_init() };
+    if about.f_flag & libc::ST_RDONLY != 0 {
+        return Err(Error::new(Code::InsufficientStorage, "The disk can only be read")
+            .with_hint("Mount it so that it can be written again; the work goes on by itself."));
+    }
     Ok((about.f_bavail as u64).saturating_mul(about.f_frsize as u64))
 }

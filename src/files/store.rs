@@ -1,6 +1,6 @@
 //! What stands behind kept files: a folder, or a bucket elsewhere.
 
-use std::{error::Error as _, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error as _, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use object_store::{
@@ -12,7 +12,7 @@ use object_store::{
 use super::{blocking, cache::Cache, folder, unusable};
 use crate::{
     config::{Provider, StorageConfig, StoragePlace},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, is_no_room},
 };
 
 /// Until a connection stands.
@@ -149,8 +149,8 @@ pub(super) fn of_folder(error: object_store::Error) -> Error {
     }
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::StorageFull) {
-            return Error::new(Code::InsufficientStorage, "The disk is full").with_source(error);
+        if inner.downcast_ref::<std::io::Error>().is_some_and(|error| is_no_room(error.kind())) {
+            return Error::new(Code::InsufficientStorage, "The disk takes nothing more").with_source(error);
         }
         cause = inner.source();
     }

@@ -8,7 +8,10 @@ use tokio::{
 };
 
 use super::{Files, blocking, kept::describe};
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    fault,
+};
 
 /// How often the free space is looked at.
 const CHECK_EVERY: u64 = 16 * 1024 * 1024;
@@ -59,6 +62,7 @@ impl UploadFile {
         if size / CHECK_EVERY != self.size / CHECK_EVERY {
             self.files.check_free(0)?;
         }
+        fault::disk("disk::upload")?;
         self.file.write_all(bytes).await?;
         self.size = size;
         Ok(())

@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::{group::Group, log::Log};
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    fault,
+};
 
 /// How a child ended.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub(super) fn run(
         (read, listener.ok().and_then(|thread| thread.join().ok()).unwrap_or_default())
     });
     let status = group.reap(child)?;
+    fault::point("ffmpeg::ended");
     read?;
     tracing::debug!(%status, errors = log.errors, said = log.tail(), "ffmpeg ended");
     Ok(Ended { status, log })

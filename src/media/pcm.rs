@@ -10,7 +10,10 @@ use std::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result, is_no_room},
+    fault,
+};
 
 /// Where samples go.
 pub(super) struct Pcm<W> {
@@ -25,6 +28,7 @@ impl<W: Write> Pcm<W> {
     }
 
     pub(super) fn write(&mut self, samples: &[u8]) -> Result<()> {
+        fault::disk("disk::samples").map_err(storage_error)?;
         self.out.write_all(samples).map_err(storage_error)?;
         self.hash.update(samples);
         self.bytes += samples.len() as u64;
@@ -61,7 +65,9 @@ impl Draft {
     /// On disk for good, under its name.
     pub(super) fn publish(mut self, out: &Path) -> Result<()> {
         self.file.sync_all().map_err(storage_error)?;
+        fault::point("samples::written");
         fs::rename(&self.path, out).map_err(storage_error)?;
+        fault::point("samples::named");
         self.published = true;
         if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(storage_error)?;
@@ -91,13 +97,12 @@ impl Drop for Draft {
 }
 
 fn storage_error(error: std::io::Error) -> Error {
-    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    match error.kind() {
-        StorageFull | QuotaExceeded | FileTooLarge => {
-            Error::new(Code::InsufficientStorage, "There is no room for the samples of this file").with_source(error)
-        }
-        _ => Error::new(Code::Io, "The samples could not be written").with_source(error),
-    }
+    let kind = error.kind();
+    let (code, text) = match is_no_room(kind) || kind == std::io::ErrorKind::FileTooLarge {
+        true => (Code::InsufficientStorage, "There is no room for the samples of this file"),
+        false => (Code::Io, "The samples could not be written"),
+    };
+    Error::new(code, text).with_source(error)
 }
 
 #[cfg(test)]

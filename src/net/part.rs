@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::{download::Download, headers::text};
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result, is_no_room},
+    fault,
+};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -125,6 +128,7 @@ impl Part {
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        fault::disk("disk::download").map_err(disk)?;
         self.file.write_all(bytes).await.map_err(disk)?;
         self.len += bytes.len() as u64;
         Ok(())
@@ -185,10 +189,10 @@ async fn remove(path: &Path) -> Result<()> {
 }
 
 fn disk(error: std::io::Error) -> Error {
-    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let (code, text) = match error.kind() {
-        StorageFull | QuotaExceeded | FileTooLarge => (Code::InsufficientStorage, "The disk is full"),
-        _ => (Code::Io, "The download cannot be written to the disk"),
+    let kind = error.kind();
+    let (code, text) = match is_no_room(kind) || kind == std::io::ErrorKind::FileTooLarge {
+        true => (Code::InsufficientStorage, "The disk takes nothing more"),
+        false => (Code::Io, "The download cannot be written to the disk"),
     };
     Error::new(code, text).with_source(error)
 }

@@ -17,6 +17,7 @@ use crate::{
         media::{uploads_in, uploads_named},
     },
     error::{Code, Error, Result},
+    fault,
     files::Files,
     store::{StepRow, TaskFacts, Tx},
     workflow::Rule,
@@ -100,7 +101,7 @@ impl Queue {
         let is_failure = |text: &String| keys.iter().chain(&names).any(|key| text.starts_with(&failure_of(key)));
         let warnings: Vec<String> = task.warnings.iter().filter(|text| !is_failure(text)).cloned().collect();
         tx.set_task_warnings(id, &warnings).await?;
-        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued })).await?;
+        tx.add_event(id, "status", json!({ "status": TaskStatus::Queued }));
         if held { Ok(()) } else { self.go_on(tx, id, after).await }
     }
 
@@ -225,6 +226,7 @@ impl Queue {
     /// Deletes a kept file unless a media or an upload has it. The transaction keeps everybody from taking the file into
     /// use between the look and the deletion; in a bucket nobody can, so that no writer has to wait for the bucket.
     pub async fn drop_file(&self, files: &Files, key: &str) -> Result<()> {
+        fault::point("file::unused");
         let tx = self.store.begin().await?;
         if tx.file_is_used(key).await? {
             return Ok(());

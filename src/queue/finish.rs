@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::{Queue, Seen, Work, after::After, deadlines::late_task, holds, new::NewRun, retry, seen, step_event};
 use crate::{
     domain::{StepKind, StepState, Task, TaskStatus, Usage},
     error::{Class, Code, Error, Report, Result},
-    store::{NewDelivery, NewTranscript, StepRow, Tx},
+    fault,
+    store::{NewDelivery, NewTranscript, StepRow, Tx, is_away},
     workflow::Rule,
 };
 
@@ -73,14 +75,22 @@ impl Queue {
 
     /// Ends several tries, all in one transaction: they are written together or not at all.
     pub async fn end_all(&self, ends: &[(&Work, &End)]) -> Result<Vec<bool>> {
-        let tx = self.store.begin().await?;
-        let mut after = After::default();
-        let mut ours = Vec::new();
-        for (work, end) in ends {
-            ours.push(self.write_end(&tx, work, end, &mut after).await?);
+        // All nodes lock tasks in the same order, so that none waits for another that waits for it.
+        let mut order: Vec<usize> = (0..ends.len()).collect();
+        order.sort_by_key(|index| ends[*index].0.row.step.task_id);
+        self.store.beside(|tx| self.write_ends(tx, ends, &order).boxed()).await
+    }
+
+    async fn write_ends(&self, tx: Tx, ends: &[(&Work, &End)], order: &[usize]) -> Result<Vec<bool>> {
+        let (mut after, mut ours) = (After::default(), vec![false; ends.len()]);
+        for index in order {
+            let (work, end) = ends[*index];
+            ours[*index] = self.write_end(&tx, work, end, &mut after).await?;
         }
         if ours.contains(&true) {
+            fault::point("end::written");
             tx.commit().await?;
+            fault::point("end::committed");
             self.announce(after);
         }
         Ok(ours)
@@ -108,18 +118,21 @@ impl Queue {
 
     /// Notes that a step's `when` came to true, before its work begins in the same lane.
     pub async fn note_choice(&self, work: &Work) -> Result<bool> {
-        let tx = self.store.begin().await?;
-        let ours = tx.choose_step(&work.fence).await?;
-        tx.commit().await?;
-        Ok(ours)
+        self.store
+            .beside(|tx| {
+                async move {
+                    let ours = tx.choose_step(&work.fence).await?;
+                    tx.commit().await?;
+                    Ok(ours)
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn write_end(&self, tx: &Tx, work: &Work, end: &End, after: &mut After) -> Result<bool> {
         let row = &work.row;
-        let Some(task) = tx.lock_task(row.step.task_id).await? else { return Ok(false) };
-        if !tx.is_held(&work.fence).await? {
-            return Ok(false);
-        }
+        let Some(task) = tx.lock_held(&work.fence).await? else { return Ok(false) };
         if is_over(&task, row) {
             return end_stopped(tx, work).await;
         }
@@ -128,7 +141,7 @@ impl Queue {
             End::Done { done, input } => self.succeeded(tx, &task, work, done, input.as_deref(), after).await,
             End::Skipped => {
                 tx.skip_step(&work.fence).await?;
-                step_event(tx, row, StepState::Skipped, None).await?;
+                step_event(tx, row, StepState::Skipped, None);
                 self.onward(tx, &task, row, after).await?;
                 Ok(true)
             }
@@ -149,7 +162,7 @@ impl Queue {
             End::Failed(error) => self.failed(tx, &task, work, error, after).await,
             End::Released => {
                 requeue(tx, work, Duration::ZERO, true, None).await?;
-                step_event(tx, row, StepState::Ready, None).await?;
+                step_event(tx, row, StepState::Ready, None);
                 after.ready(row.step.lane);
                 Ok(true)
             }
@@ -185,9 +198,9 @@ impl Queue {
         if done.reused {
             let (key, attempt) = (&work.row.step.key, work.row.step.attempt);
             let data = json!({ "step": key, "state": StepState::Succeeded, "attempt": attempt, "reused": true });
-            tx.add_event(task.id, "step", data).await?;
+            tx.add_event(task.id, "step", data);
         } else {
-            step_event(tx, &work.row, StepState::Succeeded, None).await?;
+            step_event(tx, &work.row, StepState::Succeeded, None);
         }
         self.onward(tx, task, &work.row, after).await?;
         Ok(true)
@@ -210,13 +223,13 @@ impl Queue {
         match again {
             Some(wait) => {
                 requeue(tx, work, wait, is_crash, Some(&report)).await?;
-                step_event(tx, row, StepState::Ready, Some(&report)).await?;
+                step_event(tx, row, StepState::Ready, Some(&report));
                 after.ready(row.step.lane);
             }
             None => {
                 tx.end_step(&work.fence, StepState::Failed, &report).await?;
                 if retry::is_late(task, row, tx.now()) {
-                    step_event(tx, row, StepState::Failed, Some(&report)).await?;
+                    step_event(tx, row, StepState::Failed, Some(&report));
                     self.fail_task(tx, task, &late_task(), after).await?;
                 } else {
                     self.failed_for_good(tx, task, row, &report, after).await?;
@@ -230,15 +243,17 @@ impl Queue {
         requeue(tx, work, wait, true, Some(why)).await?;
         if task.waiting.as_ref() != Some(why) {
             tx.set_task_progress(task.id, task.progress, Some(why)).await?;
-            tx.add_event(task.id, "status", json!({ "status": TaskStatus::Processing, "waiting": why })).await?;
+            tx.add_event(task.id, "status", json!({ "status": TaskStatus::Processing, "waiting": why }));
         }
         Ok(true)
     }
 
-    /// Whether a step that fails with this error now fails for good. One that is stopped, or waits for the disk, does not.
+    /// Whether a step that fails with this error now fails for good. One that is stopped, or waits for the disk or the
+    /// database, does not.
     pub fn is_last_try(&self, work: &Work, error: &Error) -> bool {
         match error.code.class() {
             _ if matches!(error.code, Code::Cancelled | Code::InsufficientStorage | Code::ShuttingDown) => false,
+            _ if is_away(error) => false,
             Class::Crash => work.row.step.crashes + 1 >= self.config.max_crashes,
             _ => retry::next_try(&work.row, error).is_none(),
         }
@@ -291,7 +306,7 @@ pub(super) async fn end_stopped(tx: &Tx, work: &Work) -> Result<bool> {
     let report = Error::new(Code::Cancelled, "The step was stopped").report();
     let ended = tx.end_step(&work.fence, StepState::Cancelled, &report).await?;
     if ended {
-        step_event(tx, &work.row, StepState::Cancelled, None).await?;
+        step_event(tx, &work.row, StepState::Cancelled, None);
     }
     Ok(ended)
 }

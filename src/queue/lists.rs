@@ -37,7 +37,7 @@ impl Queue {
         let kept = self.keep_items(tx, task, row, items, after).await?;
         let left = items.len().saturating_sub(kept.len());
         tx.park_step(&work.fence, Some(i64::try_from(left).unwrap_or(i64::MAX)), None).await?;
-        step_event(tx, row, StepState::Waiting, None).await?;
+        step_event(tx, row, StepState::Waiting, None);
         tx.use_media(task.id, &items.iter().flat_map(named_in).collect()).await?;
         if left == 0 {
             return self.finish_list(tx, task, row, &list, after).await.map(|()| true);
@@ -134,7 +134,7 @@ impl Queue {
             let overall = super::progress::overall(&tx.views_of(task.id).await?, &[]);
             tx.set_task_progress(task.id, overall, None).await?;
             let data = json!({ "step": list, "step_progress": progress, "progress": overall });
-            tx.add_event(task.id, "progress", data).await?;
+            tx.add_event(task.id, "progress", data);
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Queue {
         let ends = tx.item_ends(task.id, &whole.step.key, whole.step.kind).await?;
         let output = gather(ends, list.on_item_error);
         if tx.end_waiting(&whole.step.id, Ok(&output)).await? {
-            step_event(tx, whole, StepState::Succeeded, None).await?;
+            step_event(tx, whole, StepState::Succeeded, None);
             self.onward(tx, task, whole, after).await?;
         }
         Ok(())

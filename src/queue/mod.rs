@@ -48,7 +48,7 @@ pub use self::{
 use crate::{
     config::QueueConfig,
     domain::StepState,
-    error::{Report, Result},
+    error::Report,
     store::{StepRow, Store, Tx},
 };
 
@@ -107,10 +107,10 @@ impl Queue {
 }
 
 /// Adds the event that tells where a step stands.
-async fn step_event(tx: &Tx, row: &StepRow, state: StepState, error: Option<&Report>) -> Result<()> {
+fn step_event(tx: &Tx, row: &StepRow, state: StepState, error: Option<&Report>) {
     let mut data = serde_json::json!({ "step": row.step.key, "state": state, "attempt": row.step.attempt });
     if let Some(error) = error {
         data["error"] = serde_json::json!(error);
     }
-    tx.add_event(row.step.task_id, "step", data).await
+    tx.add_event(row.step.task_id, "step", data);
 }

@@ -40,7 +40,7 @@ pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
         NewStep { ready: row.ready && !held, reuse: may_reuse, ..row }
     });
     tx.insert_steps(id, rows.collect()).await?;
-    tx.add_event(id, "status", json!({ "status": "queued" })).await?;
+    tx.add_event(id, "status", json!({ "status": "queued" }));
     tracing::info!(task = %id, held, "task accepted");
     Ok(id)
 }

@@ -55,7 +55,7 @@ impl Queue {
             tx.skip_steps(task.id, &next.skipped).await?;
             for key in &next.skipped {
                 let data = json!({ "step": key, "state": StepState::Skipped, "attempt": 0 });
-                tx.add_event(task.id, "step", data).await?;
+                tx.add_event(task.id, "step", data);
             }
         }
         let overall = progress::overall(&views, &next.skipped);
@@ -94,7 +94,7 @@ impl Queue {
         report: &Report,
         after: &mut After,
     ) -> Result<()> {
-        step_event(tx, row, StepState::Failed, Some(report)).await?;
+        step_event(tx, row, StepState::Failed, Some(report));
         let rule = Rule::read(&row.rule);
         let goes_on = row.list.is_some() || rule.handler || rule.on_error == OnError::Continue;
         if row.step.kind == StepKind::Extract && goes_on {
@@ -126,7 +126,7 @@ impl Queue {
         }
         self.stop_rows(tx, task.id, after).await?;
         tx.fail_task(task.id, error).await?;
-        tx.add_event(task.id, "status", json!({ "status": TaskStatus::Processing, "error": error })).await?;
+        tx.add_event(task.id, "status", json!({ "status": TaskStatus::Processing, "error": error }));
         let behind = tx.views_of(task.id).await?.len();
         let level = task.priority.level();
         after.started(handlers.iter().map(|row| row.kind));
@@ -158,7 +158,7 @@ impl Queue {
         if let Some(error) = error {
             data["error"] = json!(error);
         }
-        tx.add_event(task.id, "status", data).await?;
+        tx.add_event(task.id, "status", data);
         outbox::tell(tx, task.id).await?;
         Box::pin(self.let_held_begin(tx, &task.workflow, after)).await?;
         if task.parent_step.is_some()

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     domain::{Facade, Media, Task, TaskId, TaskStatus},
     error::Result,
+    fault,
     store::{NewDelivery, Tx},
     zh,
 };
@@ -42,8 +43,11 @@ pub(super) async fn tell(tx: &Tx, id: TaskId) -> Result<()> {
         None => body(event, tx.now(), &task, media.as_ref()),
     };
     let delivery = NewDelivery { id: message_id(), task_id: id, url, event: event.to_owned(), body, secret: None };
-    tx.add_event(id, "delivery", json!({ "id": delivery.id, "event": event, "state": "pending" })).await?;
-    tx.insert_delivery(delivery, 0).await
+    tx.add_event(id, "delivery", json!({ "id": delivery.id, "event": event, "state": "pending" }));
+    fault::point("outbox::before");
+    tx.insert_delivery(delivery, 0).await?;
+    fault::point("outbox::after");
+    Ok(())
 }
 
 /// The task in the shape of the routes that it came through: whole, or without its result when that is very large.

@@ -20,6 +20,8 @@ pub struct Reaper {
     /// Nothing is believed before.
     rests_until: Instant,
     clock: Option<Look>,
+    /// By how many milliseconds the database's clock was put back, as far as nobody has seen to it yet.
+    pub(super) put_back: i64,
 }
 
 /// When a look was made.
@@ -36,7 +38,7 @@ pub(super) struct Look {
 impl Reaper {
     /// One that believes nothing for so long.
     pub fn new(rest: Duration) -> Self {
-        Self { seen: HashMap::new(), rests_until: Instant::now() + rest, clock: None }
+        Self { seen: HashMap::new(), rests_until: Instant::now() + rest, clock: None, put_back: 0 }
     }
 
     /// What of `lapsed` was left behind, as it was found at `look`: what was seen before at least `apart` ago. After the
@@ -48,8 +50,9 @@ impl Reaper {
         trouble: Option<Instant>,
         (apart, lease): (Duration, Duration),
     ) -> Vec<Lapsed> {
-        if self.clock.replace(look).is_some_and(|before| is_step(before, look)) {
-            tracing::warn!("the database's clock was set; leases are not looked at for a while");
+        if let Some(ms) = self.clock.replace(look).and_then(|before| step(before, look)) {
+            tracing::warn!(ahead_ms = ms, "the database's clock was set; leases are not looked at for a while");
+            self.put_back += (-ms).max(0);
             self.rests_until = self.rests_until.max(look.answered + lease);
         }
         if let Some(trouble) = trouble {
@@ -72,13 +75,13 @@ impl Reaper {
     }
 }
 
-/// Whether the database's clock went otherwise than ours between two looks.
-fn is_step(before: Look, now: Look) -> bool {
+/// By how many milliseconds the database's clock was set between two looks, if it was.
+fn step(before: Look, now: Look) -> Option<i64> {
     let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let told = now.told - before.told;
     // Each time was read somewhere between the question and the answer.
-    let (least, most) = (now.asked - before.answered, now.answered - before.asked);
-    told < ms(least) - STEP_MS || told > ms(most) + STEP_MS
+    let (least, most) = (ms(now.asked - before.answered), ms(now.answered - before.asked));
+    (told < least - STEP_MS || told > most + STEP_MS).then_some(told - most)
 }
 
 #[cfg(test)]
@@ -150,6 +153,7 @@ mod tests {
             }
             assert!(bench.look(62, &[("a", 1)]).is_empty());
             assert_eq!(bench.look(72, &[("a", 1)]), ["a"]);
+            assert_eq!(bench.reaper.put_back, (-step).max(0));
         }
         // A clock that is only being corrected is none.
         let mut bench = Bench::new();

@@ -35,6 +35,10 @@ impl Queue {
             self.give_back(&tx, orphan, &mut after).await?;
         }
         tx.requeue_deliveries(false).await?;
+        let put_back = tx.put_back().await?;
+        if put_back > 0 {
+            tx.bring_forward(put_back).await?;
+        }
         tx.forget_nodes(i64::MAX).await?;
         tx.commit().await?;
         after.anything();
@@ -58,19 +62,24 @@ impl Queue {
         let rule = (self.config.heartbeat.0, self.config.lease.0);
         // Ids of steps and deliveries are never the same.
         let left = reaper.left_behind(look, steps.chain(deliveries), self.pulse.last_trouble(), rule);
-        if left.is_empty() {
+        if left.is_empty() && reaper.put_back == 0 {
             return Ok(0);
         }
         let tx = self.store.begin().await?;
         let (mut taken, mut after) = (0, After::default());
+        if reaper.put_back > 0 {
+            tx.bring_forward(reaper.put_back).await?;
+            after.anything();
+        }
         for lease in left {
             taken += usize::from(self.take_back(&tx, &lease, &mut after).await?);
         }
         tx.commit().await?;
         if taken > 0 {
             after.anything();
-            self.announce(after);
         }
+        reaper.put_back = 0;
+        self.announce(after);
         Ok(taken)
     }
 
@@ -106,6 +115,7 @@ impl Queue {
             .with_hint("Nothing to do: the step starts again.")
             .report();
         requeue(tx, &work, Duration::ZERO, true, Some(&report)).await?;
-        step_event(tx, &work.row, StepState::Ready, Some(&report)).await
+        step_event(tx, &work.row, StepState::Ready, Some(&report));
+        Ok(())
     }
 }

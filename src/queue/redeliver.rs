@@ -24,7 +24,7 @@ impl Queue {
             return Err(Error::new(Code::Conflict, detail).with_hint("Wait a moment, then look what came of it."));
         }
         let (id, event) = (delivery.id.clone(), delivery.event.clone());
-        tell_moved(&tx, &MovedDelivery { id, task_id: delivery.task_id, event }, DeliveryState::Pending).await?;
+        tell_moved(&tx, &MovedDelivery { id, task_id: delivery.task_id, event }, DeliveryState::Pending);
         tx.commit().await?;
         self.wake.event();
         Ok(())
@@ -37,7 +37,7 @@ impl Queue {
             let tx = self.store.begin().await?;
             let moved = tx.redeliver_some(wanted, &last, AT_ONCE).await?;
             for one in &moved {
-                tell_moved(&tx, one, DeliveryState::Pending).await?;
+                tell_moved(&tx, one, DeliveryState::Pending);
             }
             tx.commit().await?;
             self.wake.event();
@@ -68,7 +68,7 @@ impl Queue {
 }
 
 /// Tells watchers of a delivery's task where the delivery stands now.
-pub async fn tell_moved(tx: &Tx, moved: &MovedDelivery, state: DeliveryState) -> Result<()> {
-    let Some(task) = moved.task_id else { return Ok(()) };
-    tx.add_event(task, "delivery", json!({ "id": moved.id, "event": moved.event, "state": state })).await
+pub fn tell_moved(tx: &Tx, moved: &MovedDelivery, state: DeliveryState) {
+    let Some(task) = moved.task_id else { return };
+    tx.add_event(task, "delivery", json!({ "id": moved.id, "event": moved.event, "state": state }));
 }

@@ -19,6 +19,7 @@ pub struct Seen {
 
 /// Marks the posts. What another step has shown meanwhile is taken out of the output.
 pub(super) async fn note(tx: &Tx, seen: &Seen, output: &mut Value) -> Result<()> {
+    tx.must_be_alone()?;
     let mut fresh = Vec::with_capacity(seen.shown.len());
     for post in &seen.shown {
         fresh.push(tx.see_item(&seen.list, post, seen.whole).await?);

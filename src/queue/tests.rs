@@ -1,6 +1,7 @@
 //! The queue against a real database.
 
 mod late;
+mod measured;
 mod model;
 mod nodes;
 mod runs;

@@ -34,6 +34,7 @@ impl Queue {
         (run, input): (&NewRun, Option<&str>),
         after: &mut After,
     ) -> Result<bool> {
+        tx.must_be_alone()?;
         let row = &work.row;
         let child = tx.child_of(&row.step.id).await?;
         if let Some(child) = &child
@@ -50,7 +51,7 @@ impl Queue {
             return self.failed_for_good(tx, task, row, &report, after).await.map(|()| true);
         }
         tx.park_step(&work.fence, None, input).await?;
-        step_event(tx, row, StepState::Waiting, None).await?;
+        step_event(tx, row, StepState::Waiting, None);
         match child {
             None => {
                 let mut run = run.clone();
@@ -71,6 +72,7 @@ impl Queue {
     /// Ends the step whose work a task was that has ended.
     pub(super) async fn child_ended(&self, tx: &Tx, child: &Task, after: &mut After) -> Result<()> {
         let Some(parent) = &child.parent_step else { return Ok(()) };
+        tx.must_be_alone()?;
         let Some(row) = tx.step(parent).await?.filter(|row| row.step.state == StepState::Waiting) else {
             return Ok(());
         };
@@ -79,7 +81,7 @@ impl Queue {
             let output = json!({ "task_id": child.id, "status": child.status, "output": child.result });
             tx.end_waiting(parent, Ok(&output)).await?;
             holds::hold_named(tx, task.id, &output).await?;
-            step_event(tx, &row, StepState::Succeeded, None).await?;
+            step_event(tx, &row, StepState::Succeeded, None);
             return self.onward(tx, &task, &row, after).await;
         }
         let error = failure(child);
@@ -87,7 +89,8 @@ impl Queue {
         let again = retry::next_try(&row, &error).filter(|wait| retry::is_in_time(&task, &row, tx.now(), *wait));
         if let Some(wait) = again {
             tx.requeue_waiting(parent, i64::try_from(wait.as_millis()).unwrap_or(i64::MAX), &report).await?;
-            return step_event(tx, &row, StepState::Ready, Some(&report)).await;
+            step_event(tx, &row, StepState::Ready, Some(&report));
+            return Ok(());
         }
         tx.end_waiting(parent, Err(&report)).await?;
         self.failed_for_good(tx, &task, &row, &report, after).await
@@ -98,6 +101,7 @@ impl Queue {
         if steps.is_empty() {
             return Ok(());
         }
+        tx.must_be_alone()?;
         for child in tx.children_of(steps).await?.into_iter().filter(|child| !child.status.is_final()) {
             Box::pin(self.end_task(tx, &child, TaskStatus::Cancelled, None, None, after)).await?;
         }
@@ -107,6 +111,7 @@ impl Queue {
     /// Lets tasks of a workflow begin that were held back, as far as others have ended.
     pub(super) async fn let_held_begin(&self, tx: &Tx, workflow: &str, after: &mut After) -> Result<()> {
         while let Some(held) = tx.oldest_held(workflow).await? {
+            tx.must_be_alone()?;
             let most = definition(tx, &held).await.ok().and_then(|definition| definition.max_active_runs);
             if new::is_enough(tx, workflow, most).await? {
                 return Ok(());

@@ -1,4 +1,6 @@
-//! Wake-ups inside the process. They only save waiting: whoever is woken looks at the database.
+//! Wake-ups inside the process, and what its node tells the others. They only save waiting: whoever is woken looks at the database.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -10,6 +12,8 @@ pub struct Wake {
     urgent: Notify,
     events: watch::Sender<u64>,
     stops: broadcast::Sender<Stop>,
+    news: Notify,
+    has_stops: AtomicBool,
 }
 
 /// A task has ended.
@@ -28,11 +32,14 @@ impl Wake {
             urgent: Notify::new(),
             events: watch::Sender::new(0),
             stops: broadcast::Sender::new(256),
+            news: Notify::new(),
+            has_stops: AtomicBool::new(false),
         }
     }
 
     /// Something may have become ready in this lane.
     pub fn lane(&self, lane: Lane) {
+        self.news.notify_one();
         self.notify(lane).notify_one();
         if lane == Lane::Gpu {
             self.urgent.notify_one();
@@ -41,6 +48,24 @@ impl Wake {
 
     /// Something may have become ready in any lane.
     pub fn lanes(&self) {
+        self.news.notify_one();
+        self.wake_lanes();
+    }
+
+    /// Another node has told that it has written something.
+    pub fn heard(&self) {
+        self.wake_lanes();
+        self.events.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until something has happened that other nodes should hear of, and tells whether steps should stop; what
+    /// happened before counts. For one listener.
+    pub async fn news(&self) -> bool {
+        self.news.notified().await;
+        self.has_stops.swap(false, Ordering::AcqRel)
+    }
+
+    fn wake_lanes(&self) {
         self.lanes.iter().chain([&self.urgent]).for_each(Notify::notify_one);
     }
 
@@ -56,6 +81,7 @@ impl Wake {
 
     /// Something was added to the events.
     pub fn event(&self) {
+        self.news.notify_one();
         self.events.send_modify(|count| *count += 1);
     }
 
@@ -66,7 +92,9 @@ impl Wake {
 
     /// A task has ended, and its steps should stop now.
     pub(super) fn stop(&self, stop: Stop) {
-        // Nobody listens when no runner is in this process: the heartbeat tells the others.
+        self.has_stops.store(true, Ordering::Release);
+        self.news.notify_one();
+        // Nobody listens when no runner is in this process.
         let _ = self.stops.send(stop);
     }
 

@@ -140,7 +140,7 @@ impl Bench {
         let rerun_of = wanted.rerun_of.map(|at| self.tasks[at].0);
         let task = NewTask { parent_step: parent.map(step_of), rerun_of, ..NewTask::default() };
         let id = tx.insert_task(task).await.unwrap();
-        tx.add_event(id, "status", json!({ "status": "queued" })).await.unwrap();
+        tx.add_event(id, "status", json!({ "status": "queued" }));
         let used = wanted.media.iter().map(|at| self.media[*at].0).collect();
         tx.use_media(id, &used).await.unwrap();
         tx.commit().await.unwrap();

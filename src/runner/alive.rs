@@ -51,6 +51,7 @@ impl Runner {
             };
             tokio::select! {
                 () = sleep(wait) => {}
+                () = self.hurry.notified() => {}
                 // Told at once.
                 () = shutdown.cancelled(), if !draining => {}
                 () = stop.cancelled() => break,

@@ -13,7 +13,7 @@ use super::{Runner, reuse};
 use crate::{
     domain::Task,
     error::{Code, Error, Result, guarded},
-    metrics,
+    fault, metrics,
     queue::{
         End, Work,
         deadlines::late_step,
@@ -21,6 +21,7 @@ use crate::{
         retry,
     },
     steps::{self, Job, Outcome, Reporter},
+    store::is_away,
     workflow::{Rule, kinds},
 };
 
@@ -32,6 +33,8 @@ const GATHER: Duration = Duration::from_millis(100);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How often a step that found the disk full looks again.
 const DISK_POLL: Duration = Duration::from_secs(30);
+/// How long a step waits that found the database away; its end can be written when that is back.
+const DATABASE_POLL: Duration = Duration::from_secs(1);
 /// How often the end of a step is tried to be written down while the database takes what others write.
 const SETTLE_TRIES: u32 = 6;
 /// The longest wait between two of these.
@@ -68,8 +71,11 @@ impl Runner {
             // Nothing is wrong with the task: it goes on when somebody has made room.
             Err(error) if error.code == Code::InsufficientStorage => {
                 tracing::warn!(task = %step.task_id, step = step.key, error = %error.chain(), "the disk is full; the step waits");
-                End::Wait { why: error.report(), wait: DISK_POLL }
+                let wait = if fault::is_set("disk::soon") { REPORT_EVERY } else { DISK_POLL };
+                End::Wait { why: error.report(), wait }
             }
+            // Nor is it the step's fault that the database was away.
+            Err(error) if is_away(&error) => End::Wait { why: error.report(), wait: DATABASE_POLL },
             Err(error) => {
                 tracing::warn!(
                     task = %step.task_id, step = step.key, attempt = step.attempt, code = error.code.as_str(),
@@ -205,7 +211,7 @@ fn outcome(result: &Result<End>, stopped: bool) -> &'static str {
         Ok(End::Wait { .. }) => "waiting",
         Ok(End::Released) => "stopped",
         Err(_) if stopped => "stopped",
-        Err(error) if error.code == Code::InsufficientStorage => "waiting",
+        Err(error) if error.code == Code::InsufficientStorage || is_away(error) => "waiting",
         Ok(End::Failed(_)) | Err(_) => "failed",
     }
 }

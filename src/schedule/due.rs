@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{Fire, FireState, Overlap, Schedule, ScheduleId, SourceState},
     error::{Class, Code, Error, Result, guarded},
+    fault,
     intake::{self, Checked},
     store::{FireEnd, Tx},
 };
@@ -118,7 +119,9 @@ impl Scheduler {
         schedule.next_at = due.next.map(|next| jitter.of(next));
         schedule.last_fire_at = due.fires.last().copied().or(schedule.last_fire_at);
         tx.change_schedule(&schedule).await?;
+        fault::point("fire::written");
         tx.commit().await?;
+        fault::point("fire::committed");
         self.started(polls);
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What happened to tasks, numbered in the order of the commits: the source of every live view.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::Value;
@@ -9,6 +11,16 @@ use super::{
     entities::event::{ActiveModel, Column, Entity},
 };
 use crate::{domain::TaskId, error::Result};
+
+/// The most rows of one statement.
+const ROWS: usize = 500;
+
+/// An event that is not written yet.
+pub(super) struct NewEvent {
+    task: TaskId,
+    kind: String,
+    data: Value,
+}
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -26,17 +38,38 @@ pub struct Event {
 }
 
 impl Tx {
-    /// Adds an event.
-    pub async fn add_event(&self, task: TaskId, kind: &str, data: Value) -> Result<()> {
-        let model = ActiveModel {
-            task_id: Set(task.0),
-            kind: Set(kind.to_owned()),
-            data: Set(data.into()),
-            created_at: Set(self.now),
-            ..Default::default()
-        };
-        Entity::insert(model).exec_without_returning(&self.inner).await?;
+    /// Adds an event. It is written with the commit.
+    pub fn add_event(&self, task: TaskId, kind: &str, data: Value) {
+        self.pending().push(NewEvent { task, kind: kind.to_owned(), data });
+    }
+
+    /// Forgets what would have been told of a task that goes.
+    pub(super) fn drop_events(&self, task: TaskId) {
+        self.pending().retain(|event| event.task != task);
+    }
+
+    /// Writes what was added, as the last thing before the commit: numbers are given in the order of the commits, so that
+    /// a reader who has seen a number never misses a smaller one that comes later.
+    pub(super) async fn write_events(&self) -> Result<()> {
+        let events = std::mem::take(&mut *self.pending());
+        if !events.is_empty() && !self.is_alone {
+            self.dialect.go_last(&self.inner).await?;
+        }
+        for some in events.chunks(ROWS) {
+            let rows = some.iter().map(|event| ActiveModel {
+                task_id: Set(event.task.0),
+                kind: Set(event.kind.clone()),
+                data: Set(event.data.clone().into()),
+                created_at: Set(self.now),
+                ..Default::default()
+            });
+            Entity::insert_many(rows).exec_without_returning(&self.inner).await?;
+        }
         Ok(())
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Vec<NewEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,10 +1,13 @@
 //! Leases that are over, as everybody sees them.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::{
     Store, Tx,
-    entities::{delivery, step},
+    entities::{delivery, event, step},
 };
 use crate::{domain::StepState, error::Result};
 
@@ -58,6 +61,34 @@ impl Store {
 }
 
 impl Tx {
+    /// By how many milliseconds the last event is ahead of the clock, which was put back since then.
+    pub async fn put_back(&self) -> Result<i64> {
+        use event::Column;
+        let last = event::Entity::find().select_only().column(Column::CreatedAt).order_by_desc(Column::Id);
+        let last: Option<i64> = last.into_tuple().one(&self.inner).await?;
+        Ok(last.map_or(0, |at| Ord::max(at - self.now, 0)))
+    }
+
+    /// Brings forward what waits for its time by so many milliseconds: the clock was put back by as much. It may be done
+    /// by several nodes; then another try comes earlier than planned.
+    pub async fn bring_forward(&self, ms: i64) -> Result<()> {
+        use delivery::Column as D;
+        use step::Column as S;
+        step::Entity::update_many()
+            .col_expr(S::EligibleAt, Expr::col(S::EligibleAt).sub(ms))
+            .filter(S::State.eq(StepState::Ready.as_str()))
+            .filter(S::EligibleAt.gt(self.now))
+            .exec(&self.inner)
+            .await?;
+        delivery::Entity::update_many()
+            .col_expr(D::NextAt, Expr::col(D::NextAt).sub(ms))
+            .filter(D::State.eq("pending"))
+            .filter(D::NextAt.gt(self.now))
+            .exec(&self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Gives a delivery back whose sender is gone, unless somebody was faster.
     pub async fn requeue_delivery(&self, lapsed: &Lapsed) -> Result<bool> {
         use delivery::Column;

@@ -2,8 +2,12 @@
 //!
 //! One file per aggregate. Reads are methods of [`Store`]; everything that changes rows is a method of [`Tx`], so that a
 //! caller decides what happens together. Callers may rely on this: an error rolls the whole transaction back, every time
-//! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit.
+//! in a row is the transaction's [`Tx::now`], and nobody else writes between a transaction's first read and its commit
+//! (but see `beside`).
 
+mod away;
+mod bell;
+mod beside;
 mod copy;
 mod deliveries;
 mod delivery_moves;
@@ -42,6 +46,7 @@ mod tests;
 mod tidy;
 mod tokens;
 mod transcripts;
+mod transfer;
 mod triggers;
 mod upkeep;
 mod usage;
@@ -49,13 +54,14 @@ mod watched;
 mod waveforms;
 mod workflows;
 
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, sync::Mutex};
 
 use chrono::{DateTime, TimeZone, Utc};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 
-use self::dialect::Dialect;
 pub use self::{
+    away::is_away,
+    bell::Bell,
     copy::{Copied, check_sqlite, copy_sqlite, sqlite_file, take_place},
     deliveries::{Alert, Attempt, ClaimedDelivery, Delivery, DeliveryEnd, DeliveryFilter, DeliveryPage, NewDelivery},
     delivery_moves::{MovedDelivery, Redelivery},
@@ -82,11 +88,13 @@ pub use self::{
     tasks::{NewTask, Page, TaskFilter},
     tokens::NewToken,
     transcripts::{NewTranscript, Revision},
+    transfer::{Moved, Moving, transfer},
     triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
     usage::{DAY_MS, UsageRow},
     watched::WatchedFile,
     workflows::{Origin, WorkflowRevision},
 };
+use self::{dialect::Dialect, events::NewEvent};
 use crate::error::{Code, Error, Result};
 
 /// An open database. Cheap to share behind an `Arc`.
@@ -103,6 +111,9 @@ pub struct Tx {
     inner: DatabaseTransaction,
     dialect: Dialect,
     now: i64,
+    is_alone: bool,
+    /// What is to be told of it, written at its end.
+    events: Mutex<Vec<NewEvent>>,
 }
 
 impl Store {
@@ -110,6 +121,7 @@ impl Store {
     /// is taken for this process alone.
     pub async fn open(url: &str) -> Result<Self> {
         let store = Self::connect(url).await?;
+        schema::is_whole(&store.write).await?;
         Box::pin(store.dialect.migrate(&store.write)).await?;
         let changes = store.begin().await?;
         changes.fill_search().await?;
@@ -168,7 +180,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx> {
         // Boxed, as futures of three drivers would fill a thread's stack.
         let (inner, now) = Box::pin(self.dialect.begin(&self.write)).await?;
-        Ok(Tx { inner, dialect: self.dialect, now })
+        Ok(Tx::new(inner, self.dialect, now, true))
     }
 
     /// Lets the operating system write to the disk when it likes, for tests that crash nothing but themselves.
@@ -205,6 +217,10 @@ impl Store {
 }
 
 impl Tx {
+    fn new(inner: DatabaseTransaction, dialect: Dialect, now: i64, is_alone: bool) -> Self {
+        Self { inner, dialect, now, is_alone, events: Mutex::default() }
+    }
+
     /// The time of everything in this transaction: milliseconds since 1970 by the database's clock.
     pub fn now(&self) -> i64 {
         self.now
@@ -212,6 +228,7 @@ impl Tx {
 
     /// Makes everything done here last.
     pub async fn commit(self) -> Result<()> {
+        Box::pin(self.write_events()).await?;
         Ok(Box::pin(self.inner.commit()).await?)
     }
 }

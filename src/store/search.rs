@@ -17,7 +17,7 @@ use super::{
 use crate::error::Result;
 
 /// Set by a migration when the words of existing rows have to be written.
-const MARK: &str = "unsearched";
+pub(super) const MARK: &str = "unsearched";
 
 /// How many rows are read at once while they are.
 const AT_ONCE: u64 = 100;
@@ -33,6 +33,9 @@ pub(super) enum Searched {
     Transcript,
 }
 
+/// Everything that is searched; an edit of a transcript after what it takes the place of.
+pub(super) const ALL: [Searched; 3] = [Searched::Task, Searched::Media, Searched::Transcript];
+
 impl Tx {
     /// Writes what is searched of a row in the place of what was.
     pub(super) async fn set_words(&self, of: Searched, id: i64, text: &str) -> Result<()> {
@@ -44,26 +47,32 @@ impl Tx {
         if cursor::Entity::find_by_id(MARK).one(&self.inner).await?.is_none() {
             return Ok(());
         }
-        self.fill(Searched::Task).await?;
-        self.fill(Searched::Media).await?;
-        self.fill(Searched::Transcript).await?;
+        for of in ALL {
+            let mut last = i64::MIN;
+            while let Some((id, _)) = self.fill_page(of, last).await? {
+                last = id;
+            }
+        }
         cursor::Entity::delete_by_id(MARK).exec(&self.inner).await?;
         Ok(())
     }
 
-    async fn fill(&self, of: Searched) -> Result<()> {
-        let mut last = i64::MIN;
-        loop {
-            let rows = self.texts(of, last).await?;
-            let Some((id, ..)) = rows.last() else { return Ok(()) };
-            last = *id;
-            for (id, text, edit_of) in rows {
-                if let Some(original) = edit_of {
-                    self.drop_transcript_words(original).await?;
-                }
-                self.set_words(of, id, &text).await?;
+    /// Writes the words of the next rows after this id; the last one's id and how many they were, or none at the end.
+    pub(super) async fn fill_page(&self, of: Searched, after: i64) -> Result<Option<(i64, u64)>> {
+        let rows = self.texts(of, after).await?;
+        let Some(filled) = rows.last().map(|(id, ..)| (*id, rows.len() as u64)) else { return Ok(None) };
+        self.dialect.drop_words_between(&self.inner, of, after, filled.0).await?;
+        let mut words = Vec::with_capacity(rows.len());
+        for (id, text, edit_of) in rows {
+            if let Some(original) = edit_of {
+                // It may be among those before.
+                self.dialect.add_words(&self.inner, of, &std::mem::take(&mut words)).await?;
+                self.drop_transcript_words(original).await?;
             }
+            words.push((id, grams(&text)));
         }
+        self.dialect.add_words(&self.inner, of, &words).await?;
+        Ok(Some(filled))
     }
 
     /// Lets a transcript and its edits be found no more: another edit takes their place.

@@ -135,20 +135,29 @@ impl Tx {
     ///
     /// SQLite's transactions are alone by themselves; a database with several writers needs a row lock here.
     pub async fn lock_task(&self, id: TaskId) -> Result<Option<Task>> {
-        Entity::find_by_id(id.0).one(&self.inner).await?.map(TryInto::try_into).transpose()
+        self.locked(Entity::find_by_id(id.0)).one(&self.inner).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Notes that a task's work has begun; whether that is news.
-    pub async fn start_task(&self, id: TaskId) -> Result<bool> {
-        let started = Entity::update_many()
-            .col_expr(Column::Status, Expr::value(TaskStatus::Processing.as_str()))
-            .col_expr(Column::StartedAt, Expr::value(self.now))
-            .col_expr(Column::UpdatedAt, Expr::value(self.now))
-            .filter(Column::Id.eq(id.0))
-            .filter(Column::Status.eq(TaskStatus::Queued.as_str()))
-            .exec(&self.inner)
-            .await?;
-        Ok(started.rows_affected > 0)
+    /// Notes that the work of these tasks has begun; returns those of which that is news.
+    pub async fn start_tasks(&self, ids: &HashSet<TaskId>) -> Result<Vec<TaskId>> {
+        let queued = Column::Status.eq(TaskStatus::Queued.as_str()).and(Column::Id.is_in(ids.iter().map(|id| id.0)));
+        let new = Entity::find().filter(queued).select_only().column(Column::Id).order_by_asc(Column::Id);
+        let new: Vec<i64> = self.locked(new).into_tuple().all(&self.inner).await?;
+        if !new.is_empty() {
+            Entity::update_many()
+                .col_expr(Column::Status, Expr::value(TaskStatus::Processing.as_str()))
+                .col_expr(Column::StartedAt, Expr::value(self.now))
+                .col_expr(Column::UpdatedAt, Expr::value(self.now))
+                .filter(Column::Id.is_in(new.iter().copied()))
+                .exec(&self.inner)
+                .await?;
+        }
+        Ok(new.into_iter().map(TaskId).collect())
+    }
+
+    /// What `query` finds stays as it is until the transaction ends, beside whomever it runs.
+    pub(super) fn locked<E: EntityTrait>(&self, query: Select<E>) -> Select<E> {
+        if self.is_alone { query } else { query.lock_exclusive() }
     }
 
     /// Notes how far a task is and why it waits, if it does.
@@ -293,6 +302,7 @@ impl Tx {
 
     /// Removes a task with its steps, events, transcripts and deliveries, and what other tables say of it.
     pub async fn delete_task(&self, id: TaskId) -> Result<()> {
+        self.drop_events(id);
         self.forget_task(id).await?;
         Entity::delete_by_id(id.0).exec(&self.inner).await?;
         idempotency_key::Entity::delete_many()

@@ -8,16 +8,17 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use trawl::{app::App, config::Config, domain::Role, error::Result, store::Store};
 
-use super::support::{Reply, Site, program, sample_bytes, settings, walk};
+use super::support::{Reply, Site, is_server, program, sample_bytes, settings, test_url, walk};
 
 const WORDS: &str = "The music is near the long box.";
 /// Keys that all nodes have in common.
-const KEYS: &str = r#"
+pub const KEYS: &str = r#"
 auth.key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU="
 identities.key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU="
 secrets.key = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU="
-queue.heartbeat = "200ms"
 "#;
+/// Heartbeats that need not be waited for.
+const QUICK: &str = "queue.heartbeat = \"200ms\"\n";
 
 /// A database that several nodes share: somebody else holds it, and they open it beside him.
 struct Cluster {
@@ -100,14 +101,14 @@ impl Node {
 }
 
 fn url(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("shared.db").display())
+    if is_server() { test_url(folder) } else { format!("sqlite:{}", folder.join("shared.db").display()) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_node_is_asked_and_another_one_works() {
     let cluster = Cluster::new().await;
-    let asked = cluster.node(Role::Api, "").await;
-    let worker = cluster.node(Role::Worker, "").await;
+    let asked = cluster.node(Role::Api, QUICK).await;
+    let worker = cluster.node(Role::Worker, QUICK).await;
     let nodes = asked.nodes(|nodes| nodes.len() == 2).await;
     let of = |role: &str| nodes.iter().find(|node| node["role"] == role).unwrap();
     assert_eq!((&of("api")["here"], &of("worker")["here"]), (&json!(true), &json!(false)));
@@ -128,7 +129,8 @@ async fn one_node_is_asked_and_another_one_works() {
     assert_eq!(asked.end(&task["id"]).await["result"]["text"], WORDS);
 
     // A task that is cancelled at one node stops at the other.
-    let hung = site.put("/hung.flac", Reply::Gated(watch::Sender::new(false).subscribe(), Box::new(clip)));
+    let closed = watch::Sender::new(false);
+    let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
     let task = asked.post("/api/tasks", json!({ "link": hung })).await;
     site.asked_for("/hung.flac").await;
     let path = format!("/api/tasks/{}/cancel", task["id"]);
@@ -146,7 +148,7 @@ async fn one_node_is_asked_and_another_one_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_could_see_stops_when_the_database_is_away_and_begins_again() {
     let cluster = Cluster::new().await;
-    let node = cluster.node(Role::All, "queue.lease = \"2s\"").await;
+    let node = cluster.node(Role::All, &format!("{QUICK}queue.lease = \"2s\"")).await;
     let site = Site::start().await;
     let gate = watch::Sender::new(false);
     let answer = Reply::Body("application/json", b"{\"done\": true}".to_vec());
@@ -169,4 +171,31 @@ async fn what_others_could_see_stops_when_the_database_is_away_and_begins_again(
     assert_eq!((&task["status"], &task["result"]["done"]), (&json!("completed"), &json!(true)), "{task}");
     assert_eq!((&task["steps"][0]["attempt"], &task["steps"][0]["crashes"]), (&json!(1), &json!(0)), "{task}");
     node.stop().await;
+}
+
+/// By themselves these nodes look for work every ten minutes, and for what was cancelled every 15.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_hear_at_once_of_what_others_have_written() {
+    let cluster = Cluster::new().await;
+    if !url(cluster.folder.path()).starts_with("postgres") {
+        return; // no other database passes on what nodes call out
+    }
+    let slow = "queue.heartbeat = \"15m\"\nqueue.lease = \"1h\"\nqueue.poll = \"10m\"\n";
+    let asked = cluster.node(Role::Api, slow).await;
+    let worker = cluster.node(Role::Worker, slow).await;
+    let site = Site::start().await;
+    let link = site.file("/clip.flac", "audio/flac", sample_bytes("en-known-04.flac"));
+    let task = asked.post("/api/tasks", json!({ "link": link })).await;
+    assert_eq!(asked.end(&task["id"]).await["result"]["text"], WORDS);
+
+    let clip = Reply::Body("audio/flac", Vec::new());
+    let closed = watch::Sender::new(false);
+    let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
+    let task = asked.post("/api/tasks", json!({ "link": hung })).await;
+    site.asked_for("/hung.flac").await;
+    let path = format!("/api/tasks/{}/cancel", task["id"]);
+    assert_eq!(asked.post(&path, json!({})).await["status"], "cancelled");
+    asked.nodes(|nodes| nodes.iter().all(|node| node["running"] == json!([]))).await;
+    worker.stop().await;
+    asked.stop().await;
 }

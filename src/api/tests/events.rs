@@ -27,7 +27,7 @@ async fn a_task_is_told_from_its_beginning_and_goes_on_where_it_broke_off() {
     let id = api.task().await;
     api.task().await;
     api.write(async |tx| {
-        tx.add_event(id, "segment", json!({"step": "text", "segment": {"text": "two\nlines"}})).await.unwrap();
+        tx.add_event(id, "segment", json!({"step": "text", "segment": {"text": "two\nlines"}}));
     })
     .await;
     complete(&api, id).await;
@@ -59,7 +59,7 @@ async fn what_happens_is_told_as_it_happens() {
     let response = api.call(Request::builder().uri_str("/api/events").finish()).await;
     let mut view = Box::pin(response.into_body().into_bytes_stream());
     let told = async { view.next().await.unwrap().unwrap() };
-    let work = api.write(async |tx| tx.add_event(id, "progress", json!({"progress": 0.5})).await.unwrap());
+    let work = api.write(async |tx| tx.add_event(id, "progress", json!({"progress": 0.5})));
     let (told, ()) = tokio::join!(told, work);
     let told = read(std::str::from_utf8(&told).unwrap());
     assert_eq!((told[0].1.as_str(), &told[0].2["progress"]), ("progress", &json!(0.5)));

@@ -39,7 +39,7 @@ async fn a_stream_that_has_begun_ends_with_its_error() {
         let id = api.first().await;
         let segment = Segment { text: "One.".to_owned(), ..Segment::default() };
         api.write(async |tx| {
-            tx.add_event(id, "segment", json!({ "step": "text", "segment": segment })).await.unwrap();
+            tx.add_event(id, "segment", json!({ "step": "text", "segment": segment }));
         })
         .await;
     };

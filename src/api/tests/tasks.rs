@@ -165,7 +165,7 @@ pub(super) async fn complete_with(api: &Api, id: TaskId, transcript: Transcript)
         let new = NewTranscript { options: json!({}), transcript, ..NewTranscript::default() };
         tx.insert_transcript(id, &new).await.unwrap();
         tx.end_task(id, TaskStatus::Completed, Some(&json!({"text": "Hello."})), None).await.unwrap();
-        tx.add_event(id, "status", json!({"status": "completed"})).await.unwrap();
+        tx.add_event(id, "status", json!({"status": "completed"}));
     })
     .await;
     tokio::time::timeout(Duration::from_secs(10), api.get(&format!("/api/tasks/{id}?wait=60"))).await.unwrap();

@@ -116,7 +116,7 @@ impl Bench {
         let task = *self.tasks().await.last().unwrap();
         let tx = self.store().begin().await.unwrap();
         tx.end_task(task, status, None, None).await.unwrap();
-        tx.add_event(task, "status", json!({ "status": status })).await.unwrap();
+        tx.add_event(task, "status", json!({ "status": status }));
         tx.commit().await.unwrap();
     }
 

@@ -5,6 +5,7 @@
 
 mod claim;
 mod open;
+mod transfer;
 mod words;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,20 +15,28 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};
 
 use super::schema;
-use crate::error::Error;
+use crate::{error::Error, fault};
 
-pub(super) use self::open::{Opened, open, sqlite_file};
+pub(super) use self::open::{Opened, open, open_to_look, sqlite_file};
 
 /// Takes the writer's turn until the end of the transaction and tells the time. The schema's name is part of the lock, as
 /// several installations may share a database.
 const POSTGRES_TURN: &str = "SELECT pg_advisory_xact_lock(1953653111, hashtext(current_schema())), \
                              (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
+/// Takes a place beside others that do the same; whoever wants the turn for itself waits for all of them.
+const POSTGRES_PLACE: &str = "SELECT pg_advisory_xact_lock_shared(1953653111, hashtext(current_schema())), \
+                              (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
+/// As the turn, for the last statements of a transaction beside others.
+const POSTGRES_LAST: &str = "SELECT pg_advisory_xact_lock(1953653112, hashtext(current_schema()))";
 const POSTGRES_NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms";
 const MYSQL_TURN: &str =
     "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms FROM writer WHERE id = 1 FOR UPDATE";
+const MYSQL_PLACE: &str =
+    "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms FROM writer WHERE id = 1 LOCK IN SHARE MODE";
+const MYSQL_LAST: &str = "SELECT id FROM writer WHERE id = 2 FOR UPDATE";
 const MYSQL_NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS ms";
 
 /// The kind of database.
@@ -59,6 +68,28 @@ impl Dialect {
         }
     }
 
+    /// As [`Self::begin`], but others may write beside it that began in this way.
+    pub(super) async fn begin_beside(
+        self,
+        connection: &DatabaseConnection,
+    ) -> Result<(DatabaseTransaction, i64), DbErr> {
+        match self {
+            Self::Sqlite => self.begin(connection).await,
+            Self::Postgres => self.turn(connection, POSTGRES_PLACE).await,
+            Self::MySql => self.turn(connection, MYSQL_PLACE).await,
+        }
+    }
+
+    /// Lets one transaction after the other come to its end, of those that are beside each other.
+    pub(super) async fn go_last(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        let sql = match self {
+            Self::Sqlite => return Ok(()),
+            Self::Postgres => POSTGRES_LAST,
+            Self::MySql => MYSQL_LAST,
+        };
+        transaction.query_one_raw(Statement::from_string(self.backend(), sql)).await.map(drop)
+    }
+
     /// The database's clock, in milliseconds since 1970.
     pub(super) async fn now(self, connection: &impl ConnectionTrait) -> Result<i64, DbErr> {
         match self {
@@ -77,8 +108,8 @@ impl Dialect {
             // Every change of a table is a transaction there: the turn is kept by the session.
             connection.execute_unprepared("DO GET_LOCK(CONCAT('trawl.', DATABASE()), 600)").await?;
             let migrated = async {
-                schema::is_current(connection).await?;
-                Migrator::up(connection, None).await.map_err(stale)
+                schema::is_known(connection).await?;
+                up(connection).await.map_err(stale)
             };
             let migrated = migrated.await;
             connection.execute_unprepared("DO RELEASE_LOCK(CONCAT('trawl.', DATABASE()))").await?;
@@ -86,8 +117,8 @@ impl Dialect {
         }
         // All or nothing; and each statement by itself would wait for the disk.
         let (changes, _) = self.begin(connection).await?;
-        schema::is_current(&changes).await?;
-        Migrator::up(&changes, None).await.map_err(stale)?;
+        schema::is_known(&changes).await?;
+        up(&changes).await.map_err(stale)?;
         Ok(changes.commit().await?)
     }
 
@@ -109,6 +140,20 @@ impl Dialect {
             Self::MySql => DbBackend::MySql,
         }
     }
+}
+
+/// Makes all changes of the schema that are missing; one by one where a test may want to die between two.
+async fn up<'c, C: ConnectionTrait>(connection: &'c C) -> Result<(), DbErr>
+where
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let mut missing = if fault::is_armed() { Migrator::get_pending_migrations(connection).await?.len() } else { 0 };
+    while missing > 0 {
+        Migrator::up(connection, Some(1)).await?;
+        fault::point("schema::changed");
+        missing -= 1;
+    }
+    Migrator::up(connection, None).await
 }
 
 /// The clock of this process.

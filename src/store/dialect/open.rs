@@ -60,12 +60,9 @@ pub(in crate::store) fn sqlite_file(url: &str) -> Result<Option<&Path>> {
 /// Connects to the database at `url`.
 pub(in crate::store) async fn open(url: &str) -> Result<Opened> {
     let (dialect, path) = kind(url)?;
-    let address = match path {
-        Some(path) => format!("sqlite://{}", path.display()),
-        None => url.replacen("mariadb:", "mysql:", 1),
-    };
+    let address = address(url, path);
     let write = match connect(dialect, &address, true).await {
-        Err(error) if is_unknown_database(&error) => {
+        Err(error) if dialect == Dialect::MySql && is_unknown_database(&error) => {
             create(&address).await?;
             connect(dialect, &address, true).await?
         }
@@ -73,6 +70,35 @@ pub(in crate::store) async fn open(url: &str) -> Result<Opened> {
     };
     let read = connect(dialect, &address, false).await?;
     Ok(Opened { write, read, dialect })
+}
+
+/// Connects to the database at `url` to read it; none when it is not there. Nothing is made, and no file is changed.
+pub(in crate::store) async fn open_to_look(url: &str) -> Result<Option<(DatabaseConnection, Dialect)>> {
+    let (dialect, path) = kind(url)?;
+    let connected = match path {
+        Some(path) if !path.is_file() => return Ok(None),
+        Some(_) => {
+            let mut options = ConnectOptions::new(address(url, path));
+            options
+                .max_connections(1)
+                .sqlx_logging(false)
+                .map_sqlx_sqlite_opts(|options| options.busy_timeout(PATIENCE).pragma("query_only", "ON"));
+            Database::connect(options).await
+        }
+        None => connect(dialect, &address(url, path), false).await,
+    };
+    match connected {
+        Err(error) if is_unknown_database(&error) => Ok(None),
+        connected => Ok(Some((connected?, dialect))),
+    }
+}
+
+/// The address as the drivers take it.
+fn address(url: &str, path: Option<&Path>) -> String {
+    match path {
+        Some(path) => format!("sqlite://{}", path.display()),
+        None => url.replacen("mariadb:", "mysql:", 1),
+    }
 }
 
 async fn connect(dialect: Dialect, address: &str, writer: bool) -> Result<DatabaseConnection, DbErr> {
@@ -109,13 +135,13 @@ async fn connect(dialect: Dialect, address: &str, writer: bool) -> Result<Databa
     Database::connect(options).await
 }
 
-/// Whether MySQL has no database of the address's name.
+/// Whether the server has no database of the address's name.
 fn is_unknown_database(error: &DbErr) -> bool {
     let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
-    error
-        .as_database_error()
-        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
-        .is_some_and(|error| error.number() == 1049)
+    error.as_database_error().is_some_and(|error| match error.try_downcast_ref::<MySqlDatabaseError>() {
+        Some(error) => error.number() == 1049,
+        None => error.code().as_deref() == Some("3D000"),
+    })
 }
 
 /// Makes the database that an address of MySQL names.

@@ -6,7 +6,7 @@
 
 use sea_orm::{
     ConnectionTrait, DbErr, Statement, Value,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Alias, Expr, ExprTrait, Query, SimpleExpr},
 };
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -18,6 +18,8 @@ use crate::store::{grams::Phrase, search::Searched};
 const PART: usize = 8_000;
 /// Tokens that a part repeats of the next one: as many may be looked for side by side.
 const OVERLAP: usize = 64;
+/// Parts of one statement, which has to pass MySQL's `max_allowed_packet`.
+const PARTS: usize = 32;
 /// Letters of the longest spelling: MySQL's index leaves longer words out.
 const LONGEST: usize = 80;
 
@@ -30,22 +32,59 @@ impl Dialect {
         id: i64,
         words: &str,
     ) -> Result<(), DbErr> {
+        if self != Self::Sqlite {
+            self.drop_words(on, of, id).await?;
+        }
+        self.add_words(on, of, &[(id, words.to_owned())]).await
+    }
+
+    /// Writes the words of rows that have none on a server; in SQLite, in the place of those that were there.
+    pub(in crate::store) async fn add_words(
+        self,
+        on: &impl ConnectionTrait,
+        of: Searched,
+        rows: &[(i64, String)],
+    ) -> Result<(), DbErr> {
         let table = of.table();
         if self == Self::Sqlite {
             let sql = format!("INSERT OR REPLACE INTO {table}_words (rowid, words) VALUES (?,?)");
-            on.execute_raw(Statement::from_sql_and_values(self.backend(), sql, [id.into(), words.into()])).await?;
+            for (id, words) in rows {
+                let values: [Value; 2] = [(*id).into(), words.as_str().into()];
+                on.execute_raw(Statement::from_sql_and_values(self.backend(), sql.clone(), values)).await?;
+            }
             return Ok(());
         }
-        self.drop_words(on, of, id).await?;
-        let sql = match self {
-            Self::Postgres => format!("INSERT INTO {table}_words (id, part, words) VALUES ($1,$2,$3)"),
-            _ => format!("INSERT INTO {table}_words (id, part, words) VALUES (?,?,?)"),
-        };
-        for (part, words) in (0_i64..).zip(parts(words)) {
-            let values: [Value; 3] = [id.into(), part.into(), words.into()];
-            on.execute_raw(Statement::from_sql_and_values(self.backend(), sql.clone(), values)).await?;
+        let parts =
+            rows.iter().flat_map(|(id, words)| (0_i64..).zip(parts(words)).map(move |(part, text)| (*id, part, text)));
+        let parts: Vec<(i64, i64, String)> = parts.collect();
+        // Many at once, or one: a server keeps what it has prepared for each number.
+        let many = parts.chunks_exact(PARTS);
+        let rest = many.remainder().chunks(1);
+        for parts in many.chain(rest) {
+            let mut insert = Query::insert();
+            insert.into_table(Alias::new(format!("{table}_words"))).columns(["id", "part", "words"]);
+            for (id, part, words) in parts {
+                let values = [Expr::value(*id), Expr::value(*part), Expr::value(words.as_str())];
+                insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
+            }
+            on.execute(&insert).await?;
         }
         Ok(())
+    }
+
+    /// Removes the words of all rows after the first and up to the second id.
+    pub(in crate::store) async fn drop_words_between(
+        self,
+        on: &impl ConnectionTrait,
+        of: Searched,
+        after: i64,
+        to: i64,
+    ) -> Result<(), DbErr> {
+        let id = if self == Self::Sqlite { "rowid" } else { "id" };
+        let mut delete = Query::delete();
+        delete.from_table(Alias::new(format!("{}_words", of.table())));
+        delete.and_where(Expr::col(id).gt(after)).and_where(Expr::col(id).lte(to));
+        on.execute(&delete).await.map(drop)
     }
 
     /// Removes the words of a row.
@@ -159,7 +198,7 @@ fn spelled(word: &str) -> String {
 }
 
 impl Searched {
-    fn table(self) -> &'static str {
+    pub(in crate::store) fn table(self) -> &'static str {
         match self {
             Self::Task => "tasks",
             Self::Media => "media",

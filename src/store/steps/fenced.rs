@@ -1,16 +1,14 @@
 //! What workers write: each only while the row is theirs.
 
-use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect, UpdateMany, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany, sea_query::Expr};
 use serde_json::Value;
 
 use super::{Claim, Claimed, Column, Entity, Fence, Heartbeat, LEVEL_MS, Model, StepRow, end};
 use crate::{
-    domain::{Lane, StepState},
+    domain::{Lane, StepState, Task},
     error::{Report, Result},
     fault, metrics,
-    store::{Tx, json::Json, rows},
+    store::{Tx, entities::task, json::Json, rows},
 };
 
 impl Tx {
@@ -49,10 +47,14 @@ impl Tx {
         self.update_fenced(fence, |update| update.col_expr(Column::Progress, Expr::value(progress))).await
     }
 
-    /// Whether the row is still the worker's. Nothing takes it away before the transaction ends.
-    pub async fn is_held(&self, fence: &Fence) -> Result<bool> {
-        let found = Entity::find_by_id(&fence.id).filter(held(fence)).count(&self.inner).await?;
-        Ok(noted(found == 1))
+    /// The task of a row that is still the worker's, locked as by [`Tx::lock_task`]. Nothing takes the row away before the
+    /// transaction ends.
+    pub async fn lock_held(&self, fence: &Fence) -> Result<Option<Task>> {
+        let of_row = Entity::find_by_id(&fence.id).filter(held(fence)).select_only().column(Column::TaskId);
+        let found = self.locked(task::Entity::find().filter(task::Column::Id.in_subquery(of_row.into_query())));
+        let found = found.one(&self.inner).await?;
+        noted(found.is_some());
+        found.map(TryInto::try_into).transpose()
     }
 
     /// Ends a running step well. `input_hash` is the SHA-256 of what it worked on.

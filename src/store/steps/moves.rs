@@ -134,12 +134,16 @@ impl Tx {
     }
 
     async fn stop(&self, which: Condition) -> Result<Stopped> {
-        let ids = async |state: StepState| {
-            let of_state = Entity::find().select_only().column(Column::Id).filter(which.clone());
-            of_state.filter(Column::State.eq(state.as_str())).into_tuple().all(&self.inner).await
-        };
-        let (running, waiting) = (ids(StepState::Running).await?, ids(StepState::Waiting).await?);
         let idle = [StepState::Blocked.as_str(), StepState::Ready.as_str(), StepState::Waiting.as_str()];
+        let open = idle.into_iter().chain([StepState::Running.as_str()]);
+        let found = Entity::find().select_only().column(Column::Id).column(Column::State);
+        let found = found.filter(which.clone()).filter(Column::State.is_in(open)).into_tuple();
+        let found: Vec<(String, String)> = found.all(&self.inner).await?;
+        if found.is_empty() {
+            return Ok(Stopped::default());
+        }
+        let of = |state: StepState| found.iter().filter(move |row| row.1 == state.as_str()).map(|row| row.0.clone());
+        let (running, waiting) = (of(StepState::Running).collect(), of(StepState::Waiting).collect());
         end(Entity::update_many(), StepState::Cancelled, self.now)
             .filter(which.clone())
             .filter(Column::State.is_in(idle))

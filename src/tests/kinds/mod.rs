@@ -15,7 +15,7 @@ use super::support::TestApp;
 const NOWHERE: &str = "https://example.com/";
 
 /// The interpreter itself: what lies in the PATH may be a wrapper, which cannot run locked in.
-pub(super) fn python() -> String {
+pub fn python() -> String {
     let said =
         std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
     String::from_utf8(said.stdout).unwrap().trim().to_owned()

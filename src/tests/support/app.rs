@@ -86,25 +86,8 @@ impl TestApp {
 
     /// Uploads bytes; returns status and JSON.
     pub async fn upload(&self, name: &str, bytes: Vec<u8>, fields: &[(&str, &str)]) -> (u16, Value) {
-        let boundary = "trawl-test-boundary";
-        let mut body = Vec::new();
-        for (field, value) in fields {
-            let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
-            body.extend(part.into_bytes());
-        }
-        let head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        );
-        body.extend(head.into_bytes());
-        body.extend(bytes);
-        body.extend(format!("\r\n--{boundary}--\r\n").into_bytes());
-        let request = self
-            .http
-            .post(format!("{}/api/tasks/upload", self.url))
-            .header("content-type", format!("multipart/form-data; boundary={boundary}"))
-            .body(body);
-        read(request.send().await.unwrap()).await
+        let request = self.http.post(format!("{}/api/tasks/upload", self.url));
+        read(multipart(request, name, bytes, fields).send().await.unwrap()).await
     }
 
     /// Waits for a task's end and returns it.
@@ -177,6 +160,29 @@ impl TestApp {
         let left: Vec<_> = walk(&temp).into_iter().filter(|path| !path.starts_with(temp.join("cache"))).collect();
         assert_eq!(left, Vec::<std::path::PathBuf>::new(), "files are left in the working folders");
     }
+}
+
+/// A request with a file and fields.
+pub fn multipart(
+    request: reqwest::RequestBuilder,
+    name: &str,
+    bytes: Vec<u8>,
+    fields: &[(&str, &str)],
+) -> reqwest::RequestBuilder {
+    let boundary = "trawl-test-boundary";
+    let mut body = Vec::new();
+    for (field, value) in fields {
+        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+        body.extend(part.into_bytes());
+    }
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    );
+    body.extend(head.into_bytes());
+    body.extend(bytes);
+    body.extend(format!("\r\n--{boundary}--\r\n").into_bytes());
+    request.header("content-type", format!("multipart/form-data; boundary={boundary}")).body(body)
 }
 
 /// Every file below a folder.

@@ -16,7 +16,7 @@ mod test_url;
 use std::path::PathBuf;
 
 pub use self::{
-    app::{TestApp, walk},
+    app::{TestApp, multipart, walk},
     daemon::{Daemon, Event},
     llm::{Asked, LlmServer, Say},
     mirror::{Mirror, Turn},

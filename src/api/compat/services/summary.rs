@@ -159,7 +159,7 @@ impl Context {
         let tx = self.state.queue.store().begin().await?;
         tx.add_usage(who.token, Usage { llm_tokens, ..Usage::default() }).await?;
         if wanted.save {
-            tx.add_event(task.id, "summary", json!({ "model": output.model, "text": output.text })).await?;
+            tx.add_event(task.id, "summary", json!({ "model": output.model, "text": output.text }));
         }
         tx.commit().await?;
         self.state.queue.wake().event();

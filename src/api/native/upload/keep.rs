@@ -8,6 +8,7 @@ use crate::{
     api::content,
     domain::Task,
     error::{Code, Error, Result},
+    fault,
     intake::Submission,
     store::{NewUpload, Upload},
 };
@@ -24,6 +25,7 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
     // The key is looked at before anything is kept; the file's hash is known only afterwards.
     idempotency(key.clone(), String::new())?;
     let kept = context.state.files.keep(file.path()).await?;
+    fault::point("upload::kept");
     let id = uuid::Uuid::new_v4().to_string();
     let link = format!("upload:{id}");
     submission.link.clone_from(&link);
@@ -53,6 +55,7 @@ async fn register(context: &Context, received: Received, key: Option<String>) ->
 
 async fn hand_in(context: &Context, upload: &Upload, submission: Submission) -> Result<Task> {
     insert(context, upload).await?;
+    fault::point("upload::stored");
     context.state.intake.submit(submission).await
 }
 
