@@ -132,7 +132,7 @@ impl Queue {
 
     async fn write_end(&self, tx: &Tx, work: &Work, end: &End, after: &mut After) -> Result<bool> {
         let row = &work.row;
-        let Some(task) = tx.lock_held(&work.fence).await? else { return Ok(false) };
+        let Some(task) = tx.lock_held(&work.fence, row.step.task_id).await? else { return Ok(false) };
         if is_over(&task, row) {
             return end_stopped(tx, work).await;
         }

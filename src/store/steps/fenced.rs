@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{Claim, Claimed, Column, Entity, Fence, Heartbeat, LEVEL_MS, Model, StepRow, end};
 use crate::{
-    domain::{Lane, StepState, Task},
+    domain::{Lane, StepState, Task, TaskId},
     error::{Report, Result},
     fault, metrics,
-    store::{Tx, entities::task, json::Json, rows},
+    store::{Tx, json::Json, rows},
 };
 
 impl Tx {
@@ -49,12 +49,11 @@ impl Tx {
 
     /// The task of a row that is still the worker's, locked as by [`Tx::lock_task`]. Nothing takes the row away before the
     /// transaction ends.
-    pub async fn lock_held(&self, fence: &Fence) -> Result<Option<Task>> {
-        let of_row = Entity::find_by_id(&fence.id).filter(held(fence)).select_only().column(Column::TaskId);
-        let found = self.locked(task::Entity::find().filter(task::Column::Id.in_subquery(of_row.into_query())));
-        let found = found.one(&self.inner).await?;
-        noted(found.is_some());
-        found.map(TryInto::try_into).transpose()
+    pub async fn lock_held(&self, fence: &Fence, task: TaskId) -> Result<Option<Task>> {
+        let Some(task) = self.lock_task(task).await? else { return Ok(None) };
+        // Looked at with the task's lock in hand: whoever had it before may have taken the row away.
+        let rows = Entity::find_by_id(&fence.id).filter(held(fence)).count(&self.inner).await?;
+        Ok(noted(rows == 1).then_some(task))
     }
 
     /// Ends a running step well. `input_hash` is the SHA-256 of what it worked on.
