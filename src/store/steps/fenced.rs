@@ -1,6 +1,8 @@
 //! What workers write: each only while the row is theirs.
 
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect, UpdateMany, sea_query::Expr,
+};
 use serde_json::Value;
 
 use super::{Claim, Claimed, Column, Entity, Fence, Heartbeat, LEVEL_MS, Model, StepRow, end};
