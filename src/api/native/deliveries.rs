@@ -97,7 +97,7 @@ struct Wanted {
     until: Option<Time>,
     /// `dead` (also when nothing is said) or `delivered`.
     #[oai(nullable)]
-    state: Option<Word<DeliveryState>>,
+    state: Option<String>,
     /// To the endpoint of this URL, whatever its query.
     #[oai(nullable)]
     url: Option<String>,
@@ -222,9 +222,9 @@ impl Wanted {
         let wrong = |field: &str, rule: &str| {
             Err(Error::new(Code::InvalidValue, format!("Field \"{field}\": must be {rule}")).with_field(field))
         };
-        let delivered = match self.state.map_or(DeliveryState::Dead, |word| word.0) {
-            DeliveryState::Dead => false,
-            DeliveryState::Delivered => true,
+        let delivered = match self.state.as_deref() {
+            None | Some("dead") => false,
+            Some("delivered") => true,
             _ => return wrong("state", "dead or delivered"),
         };
         let until = self.until.map_or_else(Utc::now, |time| time.0);
