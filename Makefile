@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test soak run check fmt audit bench bench-runs bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -13,7 +13,7 @@ help:
 	@echo 'make soak    the long run: nodes are killed and stopped, receivers do everything wrong, random workflows; a table'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
-	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-runs, bench-flags, bench-gpu: docs/benchmarks.md'
+	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-runs, bench-databases, bench-flags, bench-gpu: docs/benchmarks.md'
 	@echo 'make crawler-fixtures DIR=… VECTORS=…'
 	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
 	@echo 'make fuzz    any bytes for the crawlers, SECONDS=300 for each parser (crawlers/README.md)'
@@ -59,6 +59,13 @@ bench: bootstrap
 # What workflows cost beside the work of their steps.
 bench-runs: bootstrap
 	cargo test --release --locked --test integration measured_ -- --ignored --nocapture --test-threads 1
+
+# What databases cost: steps in a second, claims among very many, searches, a move. The servers wait for the disk here.
+bench-databases: bootstrap
+	@scripts/bootstrap.sh databases
+	@DURABLE=1 scripts/with_databases.sh scripts/rates.sh
+	cargo test --release --locked --lib measured_search -- --ignored --nocapture
+	cargo test --release --locked --lib measured_move -- --ignored --nocapture
 
 bench-flags: bootstrap
 	benches/flags.py

@@ -94,6 +94,18 @@ impl Node {
         tokio::time::timeout(Duration::from_secs(60), asking).await.expect("the nodes never are as wanted")
     }
 
+    /// A download that never ends is cancelled here, and stops at the node that has it.
+    async fn cancels_elsewhere(&self, site: &Site) {
+        let closed = watch::Sender::new(false);
+        let clip = Reply::Body("audio/flac", Vec::new());
+        let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
+        let task = self.post("/api/tasks", json!({ "link": hung })).await;
+        site.asked_for("/hung.flac").await;
+        let path = format!("/api/tasks/{}/cancel", task["id"]);
+        assert_eq!(self.post(&path, json!({})).await["status"], "cancelled");
+        self.nodes(|nodes| nodes.iter().all(|node| node["running"] == json!([]))).await;
+    }
+
     async fn stop(self) {
         self.shutdown.cancel();
         self.running.await.unwrap().unwrap();
@@ -120,7 +132,7 @@ async fn one_node_is_asked_and_another_one_works() {
     let site = Site::start().await;
     let gate = watch::Sender::new(false);
     let clip = Reply::Body("audio/flac", sample_bytes("en-known-04.flac"));
-    let link = site.put("/clip.flac", Reply::Gated(gate.subscribe(), Box::new(clip.clone())));
+    let link = site.put("/clip.flac", Reply::Gated(gate.subscribe(), Box::new(clip)));
     let task = asked.post("/api/tasks", json!({ "link": link })).await;
     let at_work = |nodes: &[Value]| nodes.iter().any(|node| node["running"][0]["task_id"] == task["id"]);
     let nodes = asked.nodes(at_work).await;
@@ -129,13 +141,7 @@ async fn one_node_is_asked_and_another_one_works() {
     assert_eq!(asked.end(&task["id"]).await["result"]["text"], WORDS);
 
     // A task that is cancelled at one node stops at the other.
-    let closed = watch::Sender::new(false);
-    let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
-    let task = asked.post("/api/tasks", json!({ "link": hung })).await;
-    site.asked_for("/hung.flac").await;
-    let path = format!("/api/tasks/{}/cancel", task["id"]);
-    assert_eq!(asked.post(&path, json!({})).await["status"], "cancelled");
-    asked.nodes(|nodes| nodes.iter().all(|node| node["running"] == json!([]))).await;
+    asked.cancels_elsewhere(&site).await;
 
     let folder = worker.folder.join("temp");
     worker.stop().await;
@@ -188,14 +194,7 @@ async fn nodes_hear_at_once_of_what_others_have_written() {
     let task = asked.post("/api/tasks", json!({ "link": link })).await;
     assert_eq!(asked.end(&task["id"]).await["result"]["text"], WORDS);
 
-    let clip = Reply::Body("audio/flac", Vec::new());
-    let closed = watch::Sender::new(false);
-    let hung = site.put("/hung.flac", Reply::Gated(closed.subscribe(), Box::new(clip)));
-    let task = asked.post("/api/tasks", json!({ "link": hung })).await;
-    site.asked_for("/hung.flac").await;
-    let path = format!("/api/tasks/{}/cancel", task["id"]);
-    assert_eq!(asked.post(&path, json!({})).await["status"], "cancelled");
-    asked.nodes(|nodes| nodes.iter().all(|node| node["running"] == json!([]))).await;
+    asked.cancels_elsewhere(&site).await;
     worker.stop().await;
     asked.stop().await;
 }

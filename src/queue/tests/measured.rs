@@ -1,5 +1,5 @@
 //! What the queue takes and ends in a second, and how long it takes to claim among very many rows:
-//! `DURABLE=1 scripts/with_databases.sh scripts/rates.sh`.
+//! `make bench-databases`.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
