@@ -5,13 +5,13 @@
 #   scripts/with_databases.sh scripts/soak.sh                 all of it
 #   scripts/with_databases.sh scripts/soak.sh PostgreSQL      what concerns that database
 #
-# TASKS, KILLS, STOPS, DELIVERIES, CASES and SEED say how much of it.
+# TASKS, KILLS, STOPS, DELIVERIES, RESTARTS (tasks while the server restarts), CASES and SEED say how much of it.
 set -u
 cd "$(dirname "$0")/.." || exit
 [ $# -gt 0 ] || set -- SQLite PostgreSQL MariaDB model
 
 export TRAWL_SOAK_FULL=1 TRAWL_SOAK_TASKS="${TASKS:-10000}" TRAWL_SOAK_KILLS="${KILLS:-200}" TRAWL_SOAK_STOPS="${STOPS:-40}"
-export TRAWL_SOAK_SEED="${SEED:-1}" TRAWL_DELIVERIES="${DELIVERIES:-2000}" TRAWL_KILLS=50
+export TRAWL_SOAK_SEED="${SEED:-1}" TRAWL_SOAK_RESTARTS="${RESTARTS:-5000}" TRAWL_FAULTS=full TRAWL_DELIVERIES="${DELIVERIES:-2000}" TRAWL_KILLS=50
 # Futures of three drivers are large without optimisation.
 export RUST_MIN_STACK=16000000
 TRAWL_SOAK_TABLE=$(mktemp)
@@ -35,6 +35,7 @@ on() {
     database=$1
     row "every test of the soak" "$database" "passes" integration soak::
     row "callbacks, receivers that do everything wrong" "$database" "$TRAWL_DELIVERIES messages, 50 kills" integration chaos::
+    row "the faults, each in full" "$database" "held" integration faults::
 }
 
 for part; do

@@ -1,16 +1,19 @@
 //! How a try ends: what it came to, and all that follows from it, in one transaction.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::{Queue, Seen, Work, after::After, deadlines::late_task, holds, new::NewRun, retry, seen, step_event};
+use super::{Queue, Seen, Work, after::After, deadlines::late_task, new::NewRun, retry, seen, step_event};
 use crate::{
-    domain::{StepKind, StepState, Task, TaskStatus, Usage},
+    domain::{MediaId, StepKind, StepState, Task, TaskStatus, Usage, media::named_in},
     error::{Class, Code, Error, Report, Result},
     fault,
-    store::{NewDelivery, NewTranscript, StepRow, Tx, is_away},
+    store::{Held, NewDelivery, NewTranscript, StepRow, Tx, is_away},
     workflow::Rule,
 };
 
@@ -83,9 +86,17 @@ impl Queue {
 
     async fn write_ends(&self, tx: Tx, ends: &[(&Work, &End)], order: &[usize]) -> Result<Vec<bool>> {
         let (mut after, mut ours) = (After::default(), vec![false; ends.len()]);
+        let mut held = match ends {
+            [_] => HashMap::new(),
+            _ => {
+                tx.hold_all(&ends.iter().map(|(work, _)| (&work.fence, work.row.step.task_id)).collect::<Vec<_>>())
+                    .await?
+            }
+        };
         for index in order {
             let (work, end) = ends[*index];
-            ours[*index] = self.write_end(&tx, work, end, &mut after).await?;
+            let held = held.remove(&work.row.step.id);
+            ours[*index] = self.write_end(&tx, work, end, held, &mut after).await?;
         }
         if ours.contains(&true) {
             fault::point("end::written");
@@ -130,15 +141,30 @@ impl Queue {
             .await
     }
 
-    async fn write_end(&self, tx: &Tx, work: &Work, end: &End, after: &mut After) -> Result<bool> {
+    async fn write_end(&self, tx: &Tx, work: &Work, end: &End, held: Option<Held>, after: &mut After) -> Result<bool> {
         let row = &work.row;
-        let Some(task) = tx.lock_held(&work.fence, row.step.task_id).await? else { return Ok(false) };
+        let held = match held {
+            Some(held) => Some(held),
+            None => tx.hold(&work.fence, row.step.task_id).await?,
+        };
+        let Some(Held { task, views, media }) = held else { return Ok(false) };
         if is_over(&task, row) {
             return end_stopped(tx, work).await;
         }
         after.left(row);
         match end {
-            End::Done { done, input } => self.succeeded(tx, &task, work, done, input.as_deref(), after).await,
+            End::Done { done, input } => {
+                succeeded(tx, &task, &media, work, done, input.as_deref()).await?;
+                match views {
+                    Some(mut views) if row.list.is_none() => {
+                        let ended = views.iter_mut().filter(|view| view.id == row.step.id);
+                        ended.for_each(|view| view.state = StepState::Succeeded);
+                        self.advance_from(tx, &task, &views, after).await?;
+                    }
+                    _ => self.onward(tx, &task, row, after).await?,
+                }
+                Ok(true)
+            }
             End::Skipped => {
                 tx.skip_step(&work.fence).await?;
                 step_event(tx, row, StepState::Skipped, None);
@@ -167,43 +193,6 @@ impl Queue {
                 Ok(true)
             }
         }
-    }
-
-    async fn succeeded(
-        &self,
-        tx: &Tx,
-        task: &Task,
-        work: &Work,
-        done: &Done,
-        input: Option<&str>,
-        after: &mut After,
-    ) -> Result<bool> {
-        let mut output = done.output.clone();
-        if let Some(seen) = &done.seen {
-            seen::note(tx, seen, &mut output).await?;
-        }
-        if let Some(new) = &done.transcript {
-            let id = tx.insert_transcript(task.id, new).await?;
-            output["transcript_id"] = json!(id);
-            let mut warnings = task.warnings.clone();
-            warnings.extend(new.transcript.warnings.iter().filter(|text| !task.warnings.contains(text)).cloned());
-            tx.set_task_transcribed(task.id, &new.transcript.language, &warnings).await?;
-        }
-        tx.add_usage(task.owner, used(work, done)).await?;
-        tx.succeed_step(&work.fence, &output, input).await?;
-        holds::hold_named(tx, task.id, &output).await?;
-        if let Some(delivery) = done.delivery.clone() {
-            tx.insert_delivery(delivery, 0).await?;
-        }
-        if done.reused {
-            let (key, attempt) = (&work.row.step.key, work.row.step.attempt);
-            let data = json!({ "step": key, "state": StepState::Succeeded, "attempt": attempt, "reused": true });
-            tx.add_event(task.id, "step", data);
-        } else {
-            step_event(tx, &work.row, StepState::Succeeded, None);
-        }
-        self.onward(tx, task, &work.row, after).await?;
-        Ok(true)
     }
 
     async fn failed(&self, tx: &Tx, task: &Task, work: &Work, error: &Error, after: &mut After) -> Result<bool> {
@@ -274,6 +263,45 @@ impl Queue {
         }
         Ok(())
     }
+}
+
+/// Writes what a step has made, `media` being what its task is known to use.
+async fn succeeded(
+    tx: &Tx,
+    task: &Task,
+    media: &BTreeSet<MediaId>,
+    work: &Work,
+    done: &Done,
+    input: Option<&str>,
+) -> Result<()> {
+    let mut output = done.output.clone();
+    if let Some(seen) = &done.seen {
+        seen::note(tx, seen, &mut output).await?;
+    }
+    if let Some(new) = &done.transcript {
+        let id = tx.insert_transcript(task.id, new).await?;
+        output["transcript_id"] = json!(id);
+        let mut warnings = task.warnings.clone();
+        warnings.extend(new.transcript.warnings.iter().filter(|text| !task.warnings.contains(text)).cloned());
+        tx.set_task_transcribed(task.id, &new.transcript.language, &warnings).await?;
+    }
+    tx.add_usage(task.owner, used(work, done)).await?;
+    tx.succeed_step(&work.fence, &output, input).await?;
+    let named = named_in(&output);
+    if !named.is_subset(media) {
+        tx.use_media(task.id, &named).await?;
+    }
+    if let Some(delivery) = done.delivery.clone() {
+        tx.insert_delivery(delivery, 0).await?;
+    }
+    if done.reused {
+        let (key, attempt) = (&work.row.step.key, work.row.step.attempt);
+        let data = json!({ "step": key, "state": StepState::Succeeded, "attempt": attempt, "reused": true });
+        tx.add_event(task.id, "step", data);
+    } else {
+        step_event(tx, &work.row, StepState::Succeeded, None);
+    }
+    Ok(())
 }
 
 /// What a step has used up; what was taken over from another task costs nothing.

@@ -31,6 +31,11 @@ impl Queue {
     /// Readies what may start, skips what never will; ends the task when everything is done.
     pub(super) async fn advance(&self, tx: &Tx, task: &Task, after: &mut After) -> Result<()> {
         let views = tx.views_of(task.id).await?;
+        self.advance_from(tx, task, &views, after).await
+    }
+
+    /// The same, with the task's rows in hand.
+    pub(super) async fn advance_from(&self, tx: &Tx, task: &Task, views: &[StepView], after: &mut After) -> Result<()> {
         let rules: Vec<Rule> = views.iter().map(|view| Rule::read(&view.rule)).collect();
         let failing = task.error.is_some();
         let rows: Vec<Row> = views
@@ -47,7 +52,7 @@ impl Queue {
         let next = advance(&rows);
         let seen = |key: &String| views.iter().zip(&rules).find(|(view, _)| view.key == *key);
         let starts: Vec<(Start, StepKind)> =
-            next.ready.iter().filter_map(seen).map(|(view, rule)| (start(tx, view, rule, &views), view.kind)).collect();
+            next.ready.iter().filter_map(seen).map(|(view, rule)| (start(tx, view, rule, views), view.kind)).collect();
         after.started(starts.iter().map(|(_, kind)| *kind));
         let starts: Vec<Start> = starts.into_iter().map(|(start, _)| start).collect();
         tx.start_steps(task.id, &starts).await?;
@@ -58,7 +63,7 @@ impl Queue {
                 tx.add_event(task.id, "step", data);
             }
         }
-        let overall = progress::overall(&views, &next.skipped);
+        let overall = progress::overall(views, &next.skipped);
         tx.set_task_progress(task.id, overall, None).await?;
         match &task.error {
             _ if !next.completed => Ok(()),

@@ -81,8 +81,8 @@ pub use self::{
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
     steps::{
-        Claim, Claimed, Counted, Fence, Heartbeat, ItemEnd, ItemFilter, ListItem, ListPage, NewStep, Start, StepRow,
-        StepView, Stopped,
+        Claim, Claimed, Counted, Fence, Heartbeat, Held, ItemEnd, ItemFilter, ListItem, ListPage, NewStep, Start,
+        StepRow, StepView, Stopped,
     },
     task_span::Ends,
     tasks::{NewTask, Page, TaskFilter},

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Claim, Claimed, Column, Entity, Fence, Heartbeat, LEVEL_MS, Model, StepRow, end};
 use crate::{
-    domain::{Lane, StepState, Task, TaskId},
+    domain::{Lane, StepState},
     error::{Report, Result},
     fault, metrics,
     store::{Tx, json::Json, rows},
@@ -49,13 +49,10 @@ impl Tx {
         self.update_fenced(fence, |update| update.col_expr(Column::Progress, Expr::value(progress))).await
     }
 
-    /// The task of a row that is still the worker's, locked as by [`Tx::lock_task`]. Nothing takes the row away before the
-    /// transaction ends.
-    pub async fn lock_held(&self, fence: &Fence, task: TaskId) -> Result<Option<Task>> {
-        let Some(task) = self.lock_task(task).await? else { return Ok(None) };
-        // Looked at with the task's lock in hand: whoever had it before may have taken the row away.
+    /// Whether a row is still the worker's.
+    pub(super) async fn is_held(&self, fence: &Fence) -> Result<bool> {
         let rows = Entity::find_by_id(&fence.id).filter(held(fence)).count(&self.inner).await?;
-        Ok(noted(rows == 1).then_some(task))
+        Ok(noted(rows == 1))
     }
 
     /// Ends a running step well. `input_hash` is the SHA-256 of what it worked on.
@@ -178,7 +175,8 @@ fn noted(ours: bool) -> bool {
     ours
 }
 
-fn held(fence: &Fence) -> sea_orm::Condition {
+/// Of a row: that it is still the worker's.
+pub(super) fn held(fence: &Fence) -> sea_orm::Condition {
     // For the test which shows that steps are finished twice without it.
     if fault::is_set("store::unfenced") {
         return sea_orm::Condition::all();

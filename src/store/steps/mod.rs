@@ -5,6 +5,7 @@
 //! done to rows that nobody works on is guarded by the state that the caller saw.
 
 mod fenced;
+mod held;
 mod insert;
 mod items;
 mod lists;
@@ -15,6 +16,7 @@ use sea_orm::{UpdateMany, sea_query::Expr};
 use serde_json::{Map, Value};
 
 pub use self::{
+    held::Held,
     insert::{ListItem, NewStep},
     items::{ItemFilter, ListPage},
     lists::{Counted, ItemEnd},

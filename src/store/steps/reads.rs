@@ -1,5 +1,7 @@
 //! Looking at rows.
 
+use std::collections::HashMap;
+
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde_json::Value;
 
@@ -45,6 +47,29 @@ async fn all(connection: &impl ConnectionTrait, which: Condition) -> Result<Vec<
     ordered(which).all(connection).await?.into_iter().map(TryInto::try_into).collect()
 }
 
+/// The rows of tasks without their items, as far as the rules need them, in the workflow's order.
+pub(super) async fn views(
+    connection: &impl ConnectionTrait,
+    tasks: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, Vec<StepView>>> {
+    type Found = (i64, String, String, String, String, Json, Option<Json>, f64, Option<i64>);
+    let which = Condition::all().add(Column::TaskId.is_in(tasks)).add(Column::List.is_null());
+    let found: Vec<Found> = ordered(which)
+        .select_only()
+        .columns([Column::TaskId, Column::Id, Column::Key, Column::Kind, Column::State, Column::Needs, Column::Rule])
+        .columns([Column::Progress, Column::DeadlineAt])
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let mut views: HashMap<i64, Vec<StepView>> = HashMap::new();
+    for (task, id, key, kind, state, needs, rule, progress, deadline_at) in found {
+        let (kind, state, needs) = (kind.parse()?, state.parse()?, rows::read(needs)?);
+        let rule = rule.map(|rule| rule.0).unwrap_or_default();
+        views.entry(task).or_default().push(StepView { id, key, kind, state, needs, rule, progress, deadline_at });
+    }
+    Ok(views)
+}
+
 impl Tx {
     /// Every row of a task with its items, in the workflow's order.
     pub async fn steps_of(&self, task: TaskId) -> Result<Vec<StepRow>> {
@@ -58,28 +83,7 @@ impl Tx {
 
     /// The rows of a task without its items, as far as the rules need them.
     pub async fn views_of(&self, task: TaskId) -> Result<Vec<StepView>> {
-        type Found = (String, String, String, String, Json, Option<Json>, f64, Option<i64>);
-        let found: Vec<Found> = ordered(of(task).add(Column::List.is_null()))
-            .select_only()
-            .columns([Column::Id, Column::Key, Column::Kind, Column::State, Column::Needs, Column::Rule])
-            .columns([Column::Progress, Column::DeadlineAt])
-            .into_tuple()
-            .all(&self.inner)
-            .await?;
-        let read = |(id, key, kind, state, needs, rule, progress, deadline_at): Found| {
-            let (kind, state, needs) = (kind.parse()?, state.parse()?, rows::read(needs)?);
-            Ok(StepView {
-                id,
-                key,
-                kind,
-                state,
-                needs,
-                rule: rule.map(|rule| rule.0).unwrap_or_default(),
-                progress,
-                deadline_at,
-            })
-        };
-        found.into_iter().map(read).collect()
+        Ok(views(&self.inner, [task.0]).await?.remove(&task.0).unwrap_or_default())
     }
 
     /// One row.

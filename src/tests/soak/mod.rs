@@ -7,6 +7,7 @@
 
 mod outside;
 mod people;
+mod restarts;
 mod table;
 mod times;
 mod trouble;
