@@ -303,6 +303,7 @@ impl Tx {
     /// Removes a task with its steps, events, transcripts and deliveries, and what other tables say of it.
     pub async fn delete_task(&self, id: TaskId) -> Result<()> {
         self.drop_events(id);
+        self.note_deletion(id).await?;
         self.forget_task(id).await?;
         Entity::delete_by_id(id.0).exec(&self.inner).await?;
         idempotency_key::Entity::delete_many()

@@ -48,6 +48,7 @@ const TABLE: &[(Need, &[&str])] = &[
         Need::Read,
         &[
             "list_tasks",
+            "count_tasks",
             "get_task",
             "get_step",
             "export_tasks",

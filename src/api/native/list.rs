@@ -23,6 +23,7 @@ const MAX_Q: usize = 200;
 const MAX_WORDS: usize = 8;
 
 /// What was asked for.
+#[derive(Default)]
 pub(super) struct Filters {
     pub status: Option<Word<TaskStatus>>,
     pub platform: Option<String>,
@@ -49,7 +50,8 @@ pub(super) struct TaskList {
 }
 
 impl Filters {
-    fn filter(self, caller: Caller) -> Result<TaskFilter> {
+    /// As the store understands it: with the caller's own tasks only, unless everybody's may be seen.
+    pub(super) fn filter(self, caller: Caller) -> Result<TaskFilter> {
         let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let q = text(self.q);
         if q.as_ref().is_some_and(|q| q.chars().count() > MAX_Q) {
@@ -90,12 +92,14 @@ impl Context {
         let items = page.tasks.into_iter().map(|mut task| {
             task.result = None;
             let media = task.media_id.and_then(|id| media.get(&id).cloned());
-            TaskView::new(self.base(), task, media)
+            let current = currents.remove(&task.id);
+            TaskView { current, ..TaskView::new(self.base(), task, media) }
         });
         Ok(TaskList {
             items: items.collect(),
             next_cursor: page.next.map(|id| cursor::encode(id.0)),
             total: page.total,
         })
+        let mut currents = self.currents(&page.tasks).await?;
     }
 }

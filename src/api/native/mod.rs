@@ -1,6 +1,8 @@
 //! The native API: one struct for each resource.
 
 mod batch;
+mod counts;
+mod current;
 mod delete;
 mod deliveries;
 mod devices;
@@ -114,7 +116,7 @@ pub(super) enum Group {
 }
 
 type All = (
-    (tasks::Tasks, steps::Steps),
+    (tasks::Tasks, counts::Counts, steps::Steps),
     (batch::Batch, upload::Uploads, resumable::Resumable),
     events::Events,
     (transcript::Transcripts, export::Exports),
@@ -135,7 +137,7 @@ type All = (
 /// Every resource.
 pub(super) fn all(context: Context) -> All {
     (
-        (tasks::Tasks(context.clone()), steps::Steps(context.clone())),
+        (tasks::Tasks(context.clone()), counts::Counts(context.clone()), steps::Steps(context.clone())),
         (batch::Batch(context.clone()), upload::Uploads(context.clone()), resumable::Resumable(context.clone())),
         events::Events(context.clone()),
         (transcript::Transcripts(context.clone()), export::Exports(context.clone())),

@@ -127,7 +127,9 @@ impl Tasks {
         wait: Query<u64>,
     ) -> poem::Result<Json<TaskView>> {
         let task = self.0.ended(TaskId(id.0), Duration::from_secs(wait.0)).await?;
-        Ok(Json(self.0.view(task).await?))
+        let mut view = self.0.view(task).await?;
+        self.0.place(view.current.iter_mut().collect()).await?;
+        Ok(Json(view))
     }
 
     /// Delete a task

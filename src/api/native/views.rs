@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use poem_openapi::Object;
 use serde_json::{Map, Value};
 
-use super::step_views::StepView;
+use super::{current::CurrentStep, step_views::StepView};
 use crate::{
     api::words::{Time, Word},
     domain::{Media, Priority, Task, TaskStatus},
@@ -60,6 +60,9 @@ pub(super) struct TaskView {
     /// What a reader should know.
     pub warnings: Vec<String>,
     /// Where its end is told.
+    /// The step that it is at, and what that waits for. Null when it has ended or is held.
+    #[oai(nullable)]
+    pub current: Option<CurrentStep>,
     #[oai(nullable)]
     pub callback_url: Option<String>,
     /// The task that it does once more.
@@ -193,6 +196,7 @@ impl TaskView {
             callback_url: task.callback_url,
             rerun_of: task.rerun_of.map(|id| id.0),
             held: task.held,
+            current: None,
             deadline_at: task.deadline_at.map(Time),
             created_at: Time(task.created_at),
             updated_at: Time(task.updated_at),

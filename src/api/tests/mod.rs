@@ -2,6 +2,7 @@
 
 mod access;
 mod bodies;
+mod current;
 mod deliveries;
 mod documents;
 mod edge;

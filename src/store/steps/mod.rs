@@ -8,6 +8,7 @@ mod fenced;
 mod insert;
 mod items;
 mod lists;
+mod live;
 mod moves;
 mod reads;
 
@@ -18,6 +19,7 @@ pub use self::{
     insert::{ListItem, NewStep},
     items::{ItemFilter, ListPage},
     lists::{Counted, ItemEnd},
+    live::LiveStep,
     moves::{Start, Stopped},
     reads::StepView,
 };
