@@ -46,6 +46,9 @@ pub(super) struct TaskView {
     pub params: BTreeMap<String, Value>,
     /// The transcription options that were asked for.
     pub options: BTreeMap<String, Value>,
+    /// The language that was heard, once there is a transcript.
+    #[oai(nullable)]
+    pub language: Option<String>,
     /// 0 to 1 over all steps.
     pub progress: f64,
     /// The workflow's output, once completed. Always null in lists.
@@ -113,7 +116,7 @@ pub(super) struct Links {
     pub own: String,
     /// Its live view.
     pub events: String,
-    /// Its transcript, once completed.
+    /// Its transcript, once there is one.
     #[oai(skip_serializing_if_is_none)]
     pub transcript: Option<String>,
     /// Its media file, once here.
@@ -175,7 +178,7 @@ impl TaskView {
         let below = |name: &str| format!("{own}/{name}");
         let links = Links {
             events: below("events"),
-            transcript: (task.status == TaskStatus::Completed).then(|| below("transcript")),
+            transcript: (task.status == TaskStatus::Completed || task.language.is_some()).then(|| below("transcript")),
             media: media.as_ref().is_some_and(|media| media.file.is_some()).then(|| below("media")),
             own,
         };
@@ -188,6 +191,7 @@ impl TaskView {
             link: task.link,
             params: map(task.params),
             options: map(task.options),
+            language: task.language.filter(|language| !language.is_empty()),
             progress: task.progress,
             result: task.result,
             error: task.error.map(Into::into),
