@@ -103,6 +103,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("get_delivery", &[&[NotFound]]),
     ("redeliver", &[&[NotFound, Conflict, CrossOrigin]]),
     ("redeliver_many", &[BODY]),
+    ("doctor", &[&[Io]]),
     ("list_endpoints", &[]),
     ("get_endpoint", &[&[NotFound]]),
     ("change_endpoint", &[BODY, &[NotFound]]),

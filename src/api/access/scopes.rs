@@ -134,6 +134,7 @@ const TABLE: &[(Need, &[&str])] = &[
     (
         Need::Admin,
         &[
+            "doctor",
             "redeliver_many",
             "list_endpoints",
             "get_endpoint",

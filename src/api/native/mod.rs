@@ -6,6 +6,7 @@ mod current;
 mod delete;
 mod deliveries;
 mod devices;
+mod doctor;
 mod edits;
 mod endpoints;
 mod event_fires;
@@ -131,7 +132,7 @@ type All = (
     (workflows::Workflows, language::Language, compat::Routes),
     (models::ModelFiles, devices::Devices, nodes::Nodes, metrics::Metrics),
     (Speech, OpenAiModels),
-    system::System,
+    (doctor::Doctor, system::System),
 );
 
 /// Every resource.
@@ -161,7 +162,7 @@ pub(super) fn all(context: Context) -> All {
             metrics::Metrics(context.clone()),
         ),
         (Speech(context.clone()), OpenAiModels(context.clone())),
-        system::System(context),
+        (doctor::Doctor(context.clone()), system::System(context)),
     )
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod bodies;
 mod current;
 mod deliveries;
+mod doctor;
 mod documents;
 mod edge;
 mod edits;
