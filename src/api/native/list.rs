@@ -31,6 +31,7 @@ pub(super) struct Filters {
     pub workflow: Option<String>,
     pub priority: Option<Word<Priority>>,
     pub q: Option<String>,
+    pub link: Option<String>,
     pub created_after: Option<Time>,
     pub created_before: Option<Time>,
     pub limit: u64,
@@ -72,7 +73,7 @@ impl Filters {
             workflow: text(self.workflow),
             priority: self.priority.map(|word| word.0),
             words: words.into_iter().map(zh::spellings).collect(),
-            link: None,
+            link: text(self.link).as_deref().map(canonical).transpose()?,
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),
             owner: caller.only(),
@@ -80,6 +81,15 @@ impl Filters {
             before: self.cursor.as_deref().map(cursor::decode).transpose()?.map(TaskId),
         })
     }
+}
+
+/// The link in what was pasted, as a task of it has it.
+fn canonical(pasted: &str) -> Result<String> {
+    if ["upload:", "media:"].iter().any(|kind| pasted.starts_with(kind)) {
+        return Ok(pasted.to_owned());
+    }
+    let wrong = |error: crawlers::CrawlError| Error::new(Code::InvalidLink, error.message).with_field("link");
+    Ok(crawlers::find_link(pasted).map_err(wrong)?.to_string())
 }
 
 impl Context {

@@ -67,6 +67,49 @@ async fn pages_follow_each_other() {
 }
 
 #[tokio::test]
+async fn tasks_are_counted_by_their_states() {
+    let api = Api::new().await;
+    for _ in 0..3 {
+        api.task().await;
+    }
+    api.post("/api/tasks/1/cancel", "").await;
+    complete(&api, TaskId(2)).await;
+    let counts = api.get("/api/tasks/counts").await.json();
+    let expected = json!({"queued": 1, "processing": 0, "completed": 1, "failed": 0, "cancelled": 1, "total": 3});
+    assert_eq!(counts, expected);
+    let total = async |query: &str| api.get(&format!("/api/tasks/counts?{query}")).await.json()["total"].clone();
+    assert_eq!((total("workflow=transcribe").await, total("workflow=other").await), (json!(3), json!(0)));
+    assert_eq!((total("q=example.com").await, total("q=hello").await), (json!(3), json!(1)));
+    api.get("/api/tasks/counts?status=failed").await.problem(422, "unknown_field");
+}
+
+#[tokio::test]
+async fn a_link_finds_the_task_that_was_made_of_it() {
+    let api = Api::new().await;
+    for link in ["https://example.com/video/730123", "https://example.com/video/7301234?x=%E5%8F%91", "https://a.b"] {
+        let answer = api.post("/api/tasks", json!({ "link": link }).to_string()).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    complete(&api, TaskId(2)).await;
+    let found = async |query: &str| {
+        let list = api.get(&format!("/api/tasks?{query}")).await.json();
+        let ids: Vec<i64> = list["items"].as_array().unwrap().iter().map(|task| task["id"].as_i64().unwrap()).collect();
+        assert_eq!(list["total"], ids.len());
+        ids
+    };
+    assert_eq!(found("link=https://example.com/video/730123").await, [1]);
+    assert_eq!(
+        found("link=look%20https://EXAMPLE.com/video/7301234?x=%25E5%258F%2591%20here&status=completed").await,
+        [2]
+    );
+    assert!(found("link=https://example.com/video/730123&status=completed").await.is_empty());
+    assert!(found("link=https://example.com/video/73").await.is_empty());
+    assert_eq!(found("link=https://a.b").await, [3]);
+    assert!(found("link=upload:1").await.is_empty());
+    assert_eq!(api.get("/api/tasks?link=nothing").await.problem(422, "invalid_link")["field"], "link");
+}
+
+#[tokio::test]
 async fn many_links_become_many_tasks() {
     let api = Api::new().await;
     let text =
