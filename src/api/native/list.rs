@@ -99,6 +99,7 @@ impl Context {
         let ids: Vec<MediaId> = page.tasks.iter().filter_map(|task| task.media_id).collect();
         let media = self.store().media_of(&ids).await?;
         let media: HashMap<MediaId, Media> = media.into_iter().map(|media| (media.id, media)).collect();
+        let mut currents = self.currents(&page.tasks).await?;
         let items = page.tasks.into_iter().map(|mut task| {
             task.result = None;
             let media = task.media_id.and_then(|id| media.get(&id).cloned());
@@ -110,6 +111,5 @@ impl Context {
             next_cursor: page.next.map(|id| cursor::encode(id.0)),
             total: page.total,
         })
-        let mut currents = self.currents(&page.tasks).await?;
     }
 }

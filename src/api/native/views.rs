@@ -60,12 +60,12 @@ pub(super) struct TaskView {
     /// Why it waits, when it waits for something outside, such as a model that is not here.
     #[oai(nullable)]
     pub waiting: Option<Report>,
-    /// What a reader should know.
-    pub warnings: Vec<String>,
-    /// Where its end is told.
     /// The step that it is at, and what that waits for. Null when it has ended or is held.
     #[oai(nullable)]
     pub current: Option<CurrentStep>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// Where its end is told.
     #[oai(nullable)]
     pub callback_url: Option<String>,
     /// The task that it does once more.
@@ -196,11 +196,11 @@ impl TaskView {
             result: task.result,
             error: task.error.map(Into::into),
             waiting: task.waiting.map(Into::into),
+            current: None,
             warnings: task.warnings,
             callback_url: task.callback_url,
             rerun_of: task.rerun_of.map(|id| id.0),
             held: task.held,
-            current: None,
             deadline_at: task.deadline_at.map(Time),
             created_at: Time(task.created_at),
             updated_at: Time(task.updated_at),

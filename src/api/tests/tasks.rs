@@ -178,6 +178,30 @@ async fn transcripts_come_as_files() {
 }
 
 #[tokio::test]
+async fn a_transcript_can_be_read_before_what_comes_after_it() {
+    let api = Api::new().await;
+    let id = api.task().await;
+    api.write(async move |tx| {
+        let transcript = Transcript { text: "Hello.".to_owned(), ..Transcript::default() };
+        let new = NewTranscript { options: json!({}), transcript, ..NewTranscript::default() };
+        tx.insert_transcript(id, &new).await.unwrap();
+        tx.set_task_transcribed(id, "en", &[]).await.unwrap();
+    })
+    .await;
+    assert_eq!(api.get("/api/tasks/1/transcript").await.json()["text"], "Hello.");
+    let task = api.get("/api/tasks").await.json()["items"][0].clone();
+    assert_eq!((&task["status"], &task["language"]), (&json!("queued"), &json!("en")));
+    assert_eq!(task["links"]["transcript"], "/api/tasks/1/transcript");
+    let edit = || Request::builder().method(Method::PUT).uri_str("/api/tasks/1/transcript");
+    let edit = || edit().content_type("application/json").body(r#"{"text": "Hallo."}"#);
+    api.send(edit()).await.problem(409, "not_ready");
+    // What fails after it takes nothing of it away.
+    api.write(async move |tx| tx.end_task(id, TaskStatus::Failed, None, None).await.unwrap()).await;
+    assert_eq!(api.get("/api/tasks/1/transcript?format=txt").await.text(), "Hello.\n");
+    assert_eq!(api.send(edit()).await.status, 200);
+}
+
+#[tokio::test]
 async fn deliveries_are_listed() {
     let api = Api::new().await;
     let id = api.task().await;
@@ -216,27 +240,3 @@ pub(super) async fn complete_with(api: &Api, id: TaskId, transcript: Transcript)
     .await;
     tokio::time::timeout(Duration::from_secs(10), api.get(&format!("/api/tasks/{id}?wait=60"))).await.unwrap();
 }
-#[tokio::test]
-async fn a_transcript_can_be_read_before_what_comes_after_it() {
-    let api = Api::new().await;
-    let id = api.task().await;
-    api.write(async move |tx| {
-        let transcript = Transcript { text: "Hello.".to_owned(), ..Transcript::default() };
-        let new = NewTranscript { options: json!({}), transcript, ..NewTranscript::default() };
-        tx.insert_transcript(id, &new).await.unwrap();
-        tx.set_task_transcribed(id, "en", &[]).await.unwrap();
-    })
-    .await;
-    assert_eq!(api.get("/api/tasks/1/transcript").await.json()["text"], "Hello.");
-    let task = api.get("/api/tasks").await.json()["items"][0].clone();
-    assert_eq!((&task["status"], &task["language"]), (&json!("queued"), &json!("en")));
-    assert_eq!(task["links"]["transcript"], "/api/tasks/1/transcript");
-    let edit = || Request::builder().method(Method::PUT).uri_str("/api/tasks/1/transcript");
-    let edit = || edit().content_type("application/json").body(r#"{"text": "Hallo."}"#);
-    api.send(edit()).await.problem(409, "not_ready");
-    // What fails after it takes nothing of it away.
-    api.write(async move |tx| tx.end_task(id, TaskStatus::Failed, None, None).await.unwrap()).await;
-    assert_eq!(api.get("/api/tasks/1/transcript?format=txt").await.text(), "Hello.\n");
-    assert_eq!(api.send(edit()).await.status, 200);
-}
-
