@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod delivery;
+pub mod doctor;
 pub mod domain;
 pub mod error;
 mod fault;

@@ -24,6 +24,8 @@ mod m20261120_000018_retention;
 mod m20261120_000019_upload_files;
 mod m20261120_000020_nodes;
 mod m20261121_000021_servers;
+mod m20261121_000022_deletions;
+mod m20261121_000023_counts;
 
 use sea_orm_migration::prelude::*;
 
@@ -55,6 +57,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000019_upload_files::Migration),
             Box::new(m20261120_000020_nodes::Migration),
             Box::new(m20261121_000021_servers::Migration),
+            Box::new(m20261121_000022_deletions::Migration),
+            Box::new(m20261121_000023_counts::Migration),
         ]
     }
 }

@@ -10,8 +10,9 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    Catchup, DeliveryState, EndpointState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap,
-    Priority, Role, ScheduleState, Scope, SourceState, StepKind, StepState, TaskStatus, status::UnknownWord,
+    Catchup, CheckState, DeliveryState, EndpointState, EventFireState, FireState, IdentityState, Lane, NodeState,
+    Overlap, Priority, Role, ScheduleState, Scope, SourceState, StepKind, StepState, TaskStatus, WaitsFor,
+    status::UnknownWord,
 };
 
 /// A closed list of words.
@@ -30,7 +31,7 @@ macro_rules! words {
     };
 }
 
-words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState EventFireState DeliveryState EndpointState Scope Lane Role NodeState);
+words!(TaskStatus Priority StepState StepKind IdentityState SourceState ScheduleState Overlap Catchup FireState EventFireState DeliveryState EndpointState Scope Lane Role NodeState WaitsFor CheckState);
 
 /// One of a closed list of words.
 #[derive(Clone, Copy, Debug)]

@@ -27,8 +27,8 @@ pub use schedule::{Fire, Schedule};
 pub use source::{Source, SourceItem, Wishes};
 pub use span::Span;
 pub use status::{
-    Catchup, DeliveryState, EndpointState, EventFireState, FireState, IdentityState, Lane, NodeState, Overlap,
-    Priority, Role, ScheduleState, SourceState, StepKind, StepState, TaskStatus,
+    Catchup, CheckState, DeliveryState, EndpointState, EventFireState, FireState, IdentityState, Lane, NodeState,
+    Overlap, Priority, Role, ScheduleState, SourceState, StepKind, StepState, TaskStatus, WaitsFor,
 };
 pub use task::{Step, Task};
 pub use token::{Quota, Token, Usage};

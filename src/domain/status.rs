@@ -151,6 +151,24 @@ impl StepState {
 }
 
 words!(
+    /// What a step that does nothing at the moment waits for.
+    WaitsFor {
+        /// Its turn: room in its lane, such as a slot of an engine.
+        Turn = "turn",
+        /// The time of its next try.
+        Retry = "retry",
+        /// The time that its workflow sets.
+        Delay = "delay",
+        /// Something that is not here, such as a model; it is looked for again and again.
+        Outside = "outside",
+        /// The items of its list.
+        Items = "items",
+        /// The task that does its work.
+        Task = "task",
+    }
+);
+
+words!(
     /// Which kind of resource a step keeps busy.
     Lane {
         /// Waits on the network: resolve, download.
@@ -308,6 +326,20 @@ words!(
         Started = "started",
         /// There is none: something is wrong with the trigger or its workflow.
         Refused = "refused",
+    }
+);
+
+words!(
+    /// What a check of the machine has come to.
+    CheckState {
+        /// All is well.
+        Ok = "ok",
+        /// Something is missing that trawl can do without.
+        Warning = "warning",
+        /// Something is missing that trawl needs.
+        Failed = "failed",
+        /// There was nothing to check.
+        Skipped = "skipped",
     }
 );
 

@@ -28,6 +28,9 @@ pub struct Task {
     pub options: Map<String, Value>,
     /// The media, once resolved.
     pub media_id: Option<MediaId>,
+    /// The language of its transcript, once there is one.
+    #[serde(skip)]
+    pub language: Option<String>,
     /// 0 to 1 over all steps.
     pub progress: f64,
     /// The workflow's output, once completed.

@@ -28,6 +28,7 @@ pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
     let NewRun { mut task, planned, most, reuse } = run;
     task.held = task.parent_step.is_none() && is_enough(tx, &task.workflow, most).await?;
     let (level, held) = (task.priority.level(), task.held);
+    let made = json!({ "workflow": task.workflow, "priority": task.priority });
     // From the start, so that they stay when the tasks that brought them here are deleted before this one needs them.
     let named = json!([task.link, task.params, planned.iter().map(|row| &row.with).collect::<Vec<_>>()]);
     let named = named_in(&named).into_iter().chain(task.media_id).collect();
@@ -40,6 +41,7 @@ pub async fn write(tx: &Tx, run: NewRun) -> Result<TaskId> {
         NewStep { ready: row.ready && !held, reuse: may_reuse, ..row }
     });
     tx.insert_steps(id, rows.collect()).await?;
+    tx.add_event(id, "created", made);
     tx.add_event(id, "status", json!({ "status": "queued" }));
     tracing::info!(task = %id, held, "task accepted");
     Ok(id)

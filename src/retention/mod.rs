@@ -96,6 +96,7 @@ impl<'a> Sweep<'a> {
         self.tasks().await?;
         self.files().await?;
         self.log(Log::Events).await?;
+        self.deletions().await?;
         self.log(Log::Attempts).await?;
         self.alerts().await?;
         Ok(self.gone)
@@ -203,6 +204,14 @@ impl<'a> Sweep<'a> {
         };
         tx.commit().await?;
         Ok(gone)
+    }
+
+    /// That tasks were deleted is told as long as events are. Nobody misses it: it is not counted.
+    async fn deletions(&self) -> Result<()> {
+        let (Some(before), Some(_)) = (self.rules.events, self.hands) else { return Ok(()) };
+        let tx = self.store.begin().await?;
+        tx.prune_deletions(before).await?;
+        tx.commit().await
     }
 
     async fn alerts(&mut self) -> Result<()> {

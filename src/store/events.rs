@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Store, Tx, date,
-    entities::event::{ActiveModel, Column, Entity},
+    entities::event::{ActiveModel, Column, Entity, Model},
 };
 use crate::{domain::TaskId, error::Result};
 
@@ -29,7 +29,7 @@ pub struct Event {
     pub id: i64,
     /// The task.
     pub task_id: TaskId,
-    /// `status`, `step`, `progress`, `segment`, `llm` or `delivery`.
+    /// `created`, `status`, `step`, `progress`, `segment`, `llm` or `delivery`; `deleted`, after which there are no others.
     pub kind: String,
     /// What happened.
     pub data: Value,
@@ -83,19 +83,24 @@ impl Store {
             .limit(limit)
             .all(&self.read)
             .await?;
-        let event = |row: super::entities::event::Model| Event {
+        Ok(rows.into_iter().map(Event::from).collect())
+    }
+
+    /// The number of the newest event or deletion, 0 when there is none.
+    pub async fn last_event(&self) -> Result<i64> {
+        let newest = Entity::find().order_by_desc(Column::Id).one(&self.read).await?;
+        Ok(newest.map_or(0, |row| row.id).max(self.last_deletion().await?))
+    }
+}
+
+impl From<Model> for Event {
+    fn from(row: Model) -> Self {
+        Self {
             id: row.id,
             task_id: TaskId(row.task_id),
             kind: row.kind,
             data: row.data.0,
             created_at: date(row.created_at),
-        };
-        Ok(rows.into_iter().map(event).collect())
-    }
-
-    /// The number of the newest event, 0 when there is none.
-    pub async fn last_event(&self) -> Result<i64> {
-        let newest = Entity::find().order_by_desc(Column::Id).one(&self.read).await?;
-        Ok(newest.map_or(0, |row| row.id))
+        }
     }
 }

@@ -9,6 +9,8 @@ mod away;
 mod bell;
 mod beside;
 mod copy;
+mod counts;
+mod deletions;
 mod deliveries;
 mod delivery_moves;
 mod dialect;
@@ -81,8 +83,8 @@ pub use self::{
     source_items::{ItemPage, NewItem},
     sources::{NewSource, PollNote, SourcePage},
     steps::{
-        Claim, Claimed, Counted, Fence, Heartbeat, Held, ItemEnd, ItemFilter, ListItem, ListPage, NewStep, Start,
-        StepRow, StepView, Stopped,
+        Claim, Claimed, Counted, Fence, Heartbeat, Held, ItemEnd, ItemFilter, ListItem, ListPage, LiveStep, NewStep,
+        Start, StepRow, StepView, Stopped,
     },
     task_span::Ends,
     tasks::{NewTask, Page, TaskFilter},

@@ -127,9 +127,14 @@ impl Tx {
             .exec(&self.inner)
             .await?;
         if let Some(last) = ids.iter().max() {
-            self.set_cursor(PRUNED, *last).await?;
+            self.note_pruned(*last).await?;
         }
         Ok(gone.rows_affected)
+    }
+
+    /// Notes that events up to this number may be gone.
+    pub(super) async fn note_pruned(&self, last: i64) -> Result<()> {
+        self.set_cursor(PRUNED, last).await
     }
 
     /// Removes these lines from the log of deliveries, except those of deliveries that are sent again.

@@ -105,6 +105,7 @@ impl TryFrom<task::Model> for Task {
             params: read(row.params)?,
             options: read(row.options)?,
             media_id: row.media_id.map(MediaId),
+            language: row.language,
             progress: row.progress,
             result: row.result.map(|result| result.0),
             error: row.error.map(read).transpose()?,

@@ -114,6 +114,11 @@ pub(super) fn of_media(title: &str, author: Option<&str>) -> String {
     format!("{title} {}", author.unwrap_or_default())
 }
 
+/// The word of a link by which few tasks are found: links themselves are too long for an index of their own.
+pub(super) fn word_of(link: &str) -> Option<String> {
+    link.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|word| word.len()).map(str::to_owned)
+}
+
 /// The conditions on tasks which must all hold, for parts each of which has one or several spellings. Marks alone are no
 /// words: they are passed over, and find nothing when there is nothing else.
 pub(super) fn found(dialect: Dialect, parts: &[Vec<String>]) -> Vec<SimpleExpr> {

@@ -303,6 +303,7 @@ impl Tx {
     /// Removes a task with its steps, events, transcripts and deliveries, and what other tables say of it.
     pub async fn delete_task(&self, id: TaskId) -> Result<()> {
         self.drop_events(id);
+        self.note_deletion(id).await?;
         self.forget_task(id).await?;
         Entity::delete_by_id(id.0).exec(&self.inner).await?;
         idempotency_key::Entity::delete_many()
@@ -389,7 +390,7 @@ impl Store {
     /// A page of tasks.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<Page> {
         let query = matching(self.dialect, filter);
-        if !filter.words.is_empty() {
+        if !filter.words.is_empty() || filter.link.is_some() {
             return self.found(query, filter).await;
         }
         let total = query.clone().count(&self.read).await?;
@@ -461,6 +462,8 @@ pub(super) fn matching(dialect: Dialect, filter: &TaskFilter) -> Select<Entity> 
         })
         .apply_if(filter.link.as_ref(), |query, link| query.filter(Column::Link.eq(link)))
         .apply_if(filter.owner, |query, owner| query.filter(Column::Owner.eq(owner.0)));
-    let found = if filter.words.is_empty() { Vec::new() } else { search::found(dialect, &filter.words) };
+    let mut words = filter.words.clone();
+    words.extend(filter.link.as_deref().and_then(search::word_of).map(|word| vec![word]));
+    let found = if words.is_empty() { Vec::new() } else { search::found(dialect, &words) };
     found.into_iter().fold(query, |query, found| query.filter(found))
 }

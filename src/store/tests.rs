@@ -113,6 +113,36 @@ async fn the_claim_uses_its_index_and_sorts_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_page_of_tasks_finds_what_they_are_at_by_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let [live, next] = Store::live_queries();
+    let plan_of_next = plan(&store, &next).await;
+    assert!(plan_of_next.contains("steps_claim"), "{plan_of_next}");
+    let plan_of_live = plan(&store, &live).await;
+    // Either of those that begin with the task.
+    assert!(["steps_list", "steps_key"].iter().any(|index| plan_of_live.contains(index)), "{plan_of_live}");
+}
+
+#[tokio::test]
+async fn tasks_are_counted_by_index_alone() {
+    use sea_orm::QueryTrait;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&url(&folder)).await.unwrap();
+    let own = TaskFilter { owner: Some(crate::domain::TokenId(1)), ..TaskFilter::default() };
+    let of_workflow = TaskFilter { workflow: Some("transcribe".to_owned()), ..TaskFilter::default() };
+    for (filter, index) in
+        [(TaskFilter::default(), "tasks_"), (own, "tasks_owner_status"), (of_workflow, "tasks_active")]
+    {
+        let plan = plan(&store, &counts::counting(store.dialect, &filter).into_query()).await;
+        assert!(plan.contains(index), "{plan}");
+        if store.dialect == Dialect::Sqlite {
+            assert!(plan.contains("COVERING INDEX") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+}
+
 /// How the database would go about a query.
 async fn plan(store: &Store, query: &sea_orm::sea_query::SelectStatement) -> String {
     let mut statement = store.dialect.backend().build(query);

@@ -218,14 +218,7 @@ impl Store {
             .limit(limit)
             .all(&self.read)
             .await?;
-        let event = |row: event::Model| Event {
-            id: row.id,
-            task_id: TaskId(row.task_id),
-            kind: row.kind,
-            data: row.data.0,
-            created_at: date(row.created_at),
-        };
-        Ok(rows.into_iter().map(event).collect())
+        Ok(rows.into_iter().map(Event::from).collect())
     }
 
     /// A task's step by its key.

@@ -48,6 +48,7 @@ const TABLE: &[(Need, &[&str])] = &[
         Need::Read,
         &[
             "list_tasks",
+            "count_tasks",
             "get_task",
             "get_step",
             "export_tasks",
@@ -133,6 +134,7 @@ const TABLE: &[(Need, &[&str])] = &[
     (
         Need::Admin,
         &[
+            "doctor",
             "redeliver_many",
             "list_endpoints",
             "get_endpoint",

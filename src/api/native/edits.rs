@@ -55,7 +55,12 @@ impl Corrected {
 impl Context {
     /// Stores an edit as a new revision.
     pub(super) async fn edit(&self, id: TaskId, edit: Edit, if_match: Option<&str>) -> Result<()> {
-        self.completed(id).await?;
+        let task = self.readable(id).await?;
+        if !task.status.is_final() {
+            // What comes after may hear more, or work on what was recognised.
+            let detail = format!("Task {id} is {}", task.status);
+            return Err(Error::new(Code::NotReady, detail).with_hint("Correct its words when it has ended."));
+        }
         let tx = self.store().begin().await?;
         let none = || Error::new(Code::NotFound, format!("Task {id} has made no transcript"));
         let mut before = tx.newest_revision(id).await?.ok_or_else(none)?;

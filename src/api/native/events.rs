@@ -1,7 +1,7 @@
 //! Live views: server-sent events from the stored ones.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
@@ -34,9 +34,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Live views.
 pub(in crate::api) struct Events(pub(super) Context);
 
-/// The data of one event, besides what its kind brings: `status` {status, error?, waiting?}, `step` {step, state, attempt,
+/// The data of one event, besides what its kind brings: `created` {workflow, priority}, `status` {status, error?, waiting?}, `step` {step, state, attempt,
 /// error?}, `progress` {step, step_progress, progress}, `segment` {step, segment}, `llm` {step, part, parts, text},
-/// `delivery` {id, event, state, endpoint?}; and `gap` {status?}, which has no number: events that were asked for are not kept any more.
+/// `delivery` {id, event, state, endpoint?}, `deleted` {}; and `gap` {status?}, which has no number: events that were asked for are not kept any more.
 /// / 一个事件的数据；各类事件另有自己的字段。`gap` 没有编号，表示所请求的部分事件已不再保留。
 #[derive(Debug, Object)]
 struct TaskEvent {
@@ -60,12 +60,13 @@ type View = EventStream<BoxStream<'static, TaskEvent>>;
 impl Events {
     /// Watch a task
     ///
-    /// Server-sent events `status`, `step`, `progress`, `segment`, `llm` and `delivery`; `id` is the event's number. Starts at
-    /// the beginning, or after `Last-Event-ID`. Ends when the task has ended and everything up to then was sent: how its
-    /// callback fares later is told by `GET /api/tasks/{id}/deliveries`. Where events that should come are not kept any more,
+    /// Server-sent events `created`, `status`, `step`, `progress`, `segment`, `llm` and `delivery`; `id` is the event's number.
+    /// Starts at the beginning, or after `Last-Event-ID`. Ends when the task has ended and everything up to then was sent: how
+    /// its callback fares later is told by `GET /api/tasks/{id}/deliveries`; of a task that is deleted meanwhile the last event
+    /// is `deleted`. Where events that should come are not kept any more,
     /// the first one is `gap`, which tells the task's `status`.
     ///
-    /// 任务的实时事件（SSE），可用 `Last-Event-ID` 续传；任务结束且事件发送完毕后流结束。若部分事件已不再保留，则首先发送 `gap`。
+    /// 任务的实时事件（SSE），可用 `Last-Event-ID` 续传；任务结束且事件发送完毕后流结束，任务被删除时以 `deleted` 结束。若部分事件已不再保留，则首先发送 `gap`。
     #[oai(path = "/api/tasks/:id/events", method = "get", operation_id = "task_events")]
     async fn of_task(
         &self,
@@ -85,10 +86,10 @@ impl Events {
 
     /// Watch all tasks
     ///
-    /// The same events for every task that the caller may see, from now on, or after `Last-Event-ID`. Does not end by
-    /// itself. Where events after that number are not kept any more, the first one is `gap`: read the tasks anew.
+    /// The same events for every task that the caller may see, from now on, or after `Last-Event-ID`. `created` comes first of
+    /// each task and `deleted` last, so a list that follows them need not be read again. Does not end by itself. Where events after that number are not kept any more, the first one is `gap`: read the tasks anew.
     ///
-    /// 调用者可见的所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始。若其后的部分事件已不再保留，则首先发送 `gap`。
+    /// 调用者可见的所有任务的实时事件，从现在开始，或从 `Last-Event-ID` 之后开始；每个任务以 `created` 开始，删除时以 `deleted` 结束。若其后的部分事件已不再保留，则首先发送 `gap`。
     #[oai(path = "/api/events", method = "get", operation_id = "all_events")]
     async fn of_all(
         &self,
@@ -216,19 +217,21 @@ impl Feed {
             Watched::Task(id) => Some(id),
             Watched::Owner(_) | Watched::All => None,
         };
-        let is_over = match task {
-            Some(id) => store.task(id).await?.is_none_or(|task| task.status.is_final()),
-            None => false,
+        let (is_over, mut events) = match task {
+            None => (false, store.told(self.after, PAGE).await?),
+            Some(id) => match store.task(id).await? {
+                Some(task) => (task.status.is_final(), store.events(Some(id), self.after, PAGE).await?),
+                None => {
+                    (true, store.deletion_of(id).await?.filter(|event| event.id > self.after).into_iter().collect())
+                }
+            },
         };
-        let mut events = store.events(task, self.after, PAGE).await?;
         let Some(last) = events.last() else {
             return Ok(if is_over { Loaded::Over } else { Loaded::Nothing });
         };
         self.after = last.id;
         if let Watched::Owner(owner) = self.watched {
-            let tasks: HashSet<TaskId> = events.iter().map(|event| event.task_id).collect();
-            let own = store.owned_by(owner, &tasks.into_iter().collect::<Vec<_>>()).await?;
-            events.retain(|event| own.contains(&event.task_id));
+            events = store.own_events(owner, events).await?;
         }
         self.ready = events.into();
         Ok(if is_over { Loaded::Over } else { Loaded::Something })

@@ -128,7 +128,7 @@ impl Export {
         if !self.context.store().task(id).await?.is_some_and(|task| self.who.may_see(task.owner)) {
             return Err(none());
         }
-        let task = self.context.completed(id).await?;
+        let task = self.context.readable(id).await?;
         let media = match task.media_id {
             Some(media) => self.context.store().media(media).await?,
             None => None,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Context, Group,
-    workflow_views::{Verdict, json},
+    workflow_views::{Verdict, shown},
 };
 use crate::{
     api::{
@@ -170,7 +170,7 @@ impl Context {
             error: went.error.map(|error| serde_json::json!(error)).unwrap_or_default(),
             steps: went.steps.iter().filter_map(|step| serde_json::to_value(step).ok()).collect(),
             warnings: went.warnings,
-            problems: json(&problems),
+            problems: shown(&problems),
         })
     }
 }

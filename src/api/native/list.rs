@@ -23,6 +23,7 @@ const MAX_Q: usize = 200;
 const MAX_WORDS: usize = 8;
 
 /// What was asked for.
+#[derive(Default)]
 pub(super) struct Filters {
     pub status: Option<Word<TaskStatus>>,
     pub platform: Option<String>,
@@ -30,6 +31,7 @@ pub(super) struct Filters {
     pub workflow: Option<String>,
     pub priority: Option<Word<Priority>>,
     pub q: Option<String>,
+    pub link: Option<String>,
     pub created_after: Option<Time>,
     pub created_before: Option<Time>,
     pub limit: u64,
@@ -49,7 +51,8 @@ pub(super) struct TaskList {
 }
 
 impl Filters {
-    fn filter(self, caller: Caller) -> Result<TaskFilter> {
+    /// As the store understands it: with the caller's own tasks only, unless everybody's may be seen.
+    pub(super) fn filter(self, caller: Caller) -> Result<TaskFilter> {
         let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let q = text(self.q);
         if q.as_ref().is_some_and(|q| q.chars().count() > MAX_Q) {
@@ -70,7 +73,7 @@ impl Filters {
             workflow: text(self.workflow),
             priority: self.priority.map(|word| word.0),
             words: words.into_iter().map(zh::spellings).collect(),
-            link: None,
+            link: text(self.link).as_deref().map(canonical).transpose()?,
             created_after: self.created_after.map(|time| time.0.timestamp_millis()),
             created_before: self.created_before.map(|time| time.0.timestamp_millis()),
             owner: caller.only(),
@@ -80,6 +83,15 @@ impl Filters {
     }
 }
 
+/// The link in what was pasted, as a task of it has it.
+fn canonical(pasted: &str) -> Result<String> {
+    if ["upload:", "media:"].iter().any(|kind| pasted.starts_with(kind)) {
+        return Ok(pasted.to_owned());
+    }
+    let wrong = |error: crawlers::CrawlError| Error::new(Code::InvalidLink, error.message).with_field("link");
+    Ok(crawlers::find_link(pasted).map_err(wrong)?.to_string())
+}
+
 impl Context {
     /// One page of what a caller may see.
     pub(super) async fn list(&self, caller: Caller, filters: Filters) -> Result<TaskList> {
@@ -87,10 +99,12 @@ impl Context {
         let ids: Vec<MediaId> = page.tasks.iter().filter_map(|task| task.media_id).collect();
         let media = self.store().media_of(&ids).await?;
         let media: HashMap<MediaId, Media> = media.into_iter().map(|media| (media.id, media)).collect();
+        let mut currents = self.currents(&page.tasks).await?;
         let items = page.tasks.into_iter().map(|mut task| {
             task.result = None;
             let media = task.media_id.and_then(|id| media.get(&id).cloned());
-            TaskView::new(self.base(), task, media)
+            let current = currents.remove(&task.id);
+            TaskView { current, ..TaskView::new(self.base(), task, media) }
         });
         Ok(TaskList {
             items: items.collect(),

@@ -1,9 +1,12 @@
 //! The native API: one struct for each resource.
 
 mod batch;
+mod counts;
+mod current;
 mod delete;
 mod deliveries;
 mod devices;
+mod doctor;
 mod edits;
 mod endpoints;
 mod event_fires;
@@ -114,7 +117,7 @@ pub(super) enum Group {
 }
 
 type All = (
-    (tasks::Tasks, steps::Steps),
+    (tasks::Tasks, counts::Counts, steps::Steps),
     (batch::Batch, upload::Uploads, resumable::Resumable),
     events::Events,
     (transcript::Transcripts, export::Exports),
@@ -129,13 +132,13 @@ type All = (
     (workflows::Workflows, language::Language, compat::Routes),
     (models::ModelFiles, devices::Devices, nodes::Nodes, metrics::Metrics),
     (Speech, OpenAiModels),
-    system::System,
+    (doctor::Doctor, system::System),
 );
 
 /// Every resource.
 pub(super) fn all(context: Context) -> All {
     (
-        (tasks::Tasks(context.clone()), steps::Steps(context.clone())),
+        (tasks::Tasks(context.clone()), counts::Counts(context.clone()), steps::Steps(context.clone())),
         (batch::Batch(context.clone()), upload::Uploads(context.clone()), resumable::Resumable(context.clone())),
         events::Events(context.clone()),
         (transcript::Transcripts(context.clone()), export::Exports(context.clone())),
@@ -159,7 +162,7 @@ pub(super) fn all(context: Context) -> All {
             metrics::Metrics(context.clone()),
         ),
         (Speech(context.clone()), OpenAiModels(context.clone())),
-        system::System(context),
+        (doctor::Doctor(context.clone()), system::System(context)),
     )
 }
 

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Utc;
 use poem_openapi::{ApiResponse, Object, payload::Json};
 use serde_json::Value;
 
-use super::{Context, views::TaskView};
+use super::{Context, current::CurrentStep, views::TaskView};
 use crate::{
     api::{sample::sample, words::Word},
     domain::{Caller, Priority, Task},
     error::{Code, Error, Result},
     intake::Submission,
+    store::LiveStep,
 };
 
 /// The longest Idempotency-Key.
@@ -122,9 +124,10 @@ impl Context {
             None => None,
         };
         let rows = self.store().main_steps_of(task.id).await?;
+        let current = CurrentStep::of(&task, rows.iter().filter_map(LiveStep::of).collect(), Utc::now());
         let steps = Some(self.step_views(rows).await?);
         let parent = self.parent_of(&task).await?;
-        Ok(TaskView { steps, parent, ..TaskView::new(self.base(), task, media) })
+        Ok(TaskView { current, steps, parent, ..TaskView::new(self.base(), task, media) })
     }
 }
 

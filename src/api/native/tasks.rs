@@ -87,6 +87,9 @@ impl Tasks {
         /// missing, Chinese is found in either script, and no character has a meaning of its own.
         /// / 全文搜索：链接、标题、作者与文字稿；多个词须全部出现，简繁通用。
         q: Query<Option<String>>,
+        /// Of this very link, or of the link in this share text: with `status=completed` and `limit=1`, whether it was
+        /// transcribed already. Another link to the same post is another link. / 链接完全相同（可粘贴分享文本）。
+        link: Query<Option<String>>,
         /// Made after this time.
         created_after: Query<Option<Time>>,
         /// Made before this time.
@@ -104,6 +107,7 @@ impl Tasks {
             workflow: workflow.0,
             priority: priority.0,
             q: q.0,
+            link: link.0,
             created_after: created_after.0,
             created_before: created_before.0,
             limit: limit.0,
@@ -127,7 +131,9 @@ impl Tasks {
         wait: Query<u64>,
     ) -> poem::Result<Json<TaskView>> {
         let task = self.0.ended(TaskId(id.0), Duration::from_secs(wait.0)).await?;
-        Ok(Json(self.0.view(task).await?))
+        let mut view = self.0.view(task).await?;
+        self.0.place(view.current.iter_mut().collect()).await?;
+        Ok(Json(view))
     }
 
     /// Delete a task

@@ -54,9 +54,9 @@ impl Transcripts {
     /// As JSON with everything in it, as plain text or Markdown, or as subtitles, lyrics or a table. Cues are the
     /// recognised segments; `max_chars`, `max_lines`, `max_seconds` and `max_cps` lay out those of `srt`, `vtt`, `tsv` and
     /// `lrc` anew. They are cut at the words' times if the task was made with `word_timestamps`, else in proportion to the
-    /// text, best after a sentence.
+    /// text, best after a sentence. It is there as soon as it is recognised, whatever steps come after.
     ///
-    /// 读取文字稿：完整 JSON、纯文本、Markdown，或字幕、歌词与表格。默认每个识别片段一条字幕；
+    /// 读取文字稿（识别完成即可读取，无需等待后续步骤）：完整 JSON、纯文本、Markdown，或字幕、歌词与表格。默认每个识别片段一条字幕；
     /// `max_chars`、`max_lines`、`max_seconds`、`max_cps` 会重新排版 `srt`、`vtt`、`tsv`、`lrc`，
     /// 有词级时间戳（`word_timestamps`）时按词切分，否则按文本长度比例切分，优先在句末断开。
     #[oai(path = "/api/tasks/:id/transcript", method = "get", operation_id = "task_transcript")]
@@ -129,16 +129,17 @@ impl Transcripts {
 
 impl Context {
     async fn transcript(&self, id: TaskId, shape: Shape) -> Result<Rendered> {
-        self.completed(id).await?;
+        self.readable(id).await?;
         let Revision { transcript, number, .. } = self.revision(id, shape.revision, shape.script).await?;
         let text = render(&transcript, shape.format, &shape.layout);
         Ok(Rendered { name: format!("task-{id}"), format: shape.format, text, revision: Some(number) })
     }
 
-    /// The task, if there is something to show of it.
-    pub(super) async fn completed(&self, id: TaskId) -> Result<Task> {
+    /// The task, if there is something to show of it: its words are there as soon as they are recognised, whatever comes
+    /// after them, and stay when that fails.
+    pub(super) async fn readable(&self, id: TaskId) -> Result<Task> {
         let task = self.task(id).await?;
-        if task.status == TaskStatus::Completed {
+        if task.status == TaskStatus::Completed || task.language.is_some() {
             return Ok(task);
         }
         let error = Error::new(Code::NotReady, format!("Task {id} is {}", task.status));

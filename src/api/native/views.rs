@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use poem_openapi::Object;
 use serde_json::{Map, Value};
 
-use super::step_views::StepView;
+use super::{current::CurrentStep, step_views::StepView};
 use crate::{
     api::words::{Time, Word},
     domain::{Media, Priority, Task, TaskStatus},
@@ -46,6 +46,9 @@ pub(super) struct TaskView {
     pub params: BTreeMap<String, Value>,
     /// The transcription options that were asked for.
     pub options: BTreeMap<String, Value>,
+    /// The language that was heard, once there is a transcript.
+    #[oai(nullable)]
+    pub language: Option<String>,
     /// 0 to 1 over all steps.
     pub progress: f64,
     /// The workflow's output, once completed. Always null in lists.
@@ -57,6 +60,9 @@ pub(super) struct TaskView {
     /// Why it waits, when it waits for something outside, such as a model that is not here.
     #[oai(nullable)]
     pub waiting: Option<Report>,
+    /// The step that it is at, and what that waits for. Null when it has ended or is held.
+    #[oai(nullable)]
+    pub current: Option<CurrentStep>,
     /// What a reader should know.
     pub warnings: Vec<String>,
     /// Where its end is told.
@@ -110,7 +116,7 @@ pub(super) struct Links {
     pub own: String,
     /// Its live view.
     pub events: String,
-    /// Its transcript, once completed.
+    /// Its transcript, once there is one.
     #[oai(skip_serializing_if_is_none)]
     pub transcript: Option<String>,
     /// Its media file, once here.
@@ -172,7 +178,7 @@ impl TaskView {
         let below = |name: &str| format!("{own}/{name}");
         let links = Links {
             events: below("events"),
-            transcript: (task.status == TaskStatus::Completed).then(|| below("transcript")),
+            transcript: (task.status == TaskStatus::Completed || task.language.is_some()).then(|| below("transcript")),
             media: media.as_ref().is_some_and(|media| media.file.is_some()).then(|| below("media")),
             own,
         };
@@ -185,10 +191,12 @@ impl TaskView {
             link: task.link,
             params: map(task.params),
             options: map(task.options),
+            language: task.language.filter(|language| !language.is_empty()),
             progress: task.progress,
             result: task.result,
             error: task.error.map(Into::into),
             waiting: task.waiting.map(Into::into),
+            current: None,
             warnings: task.warnings,
             callback_url: task.callback_url,
             rerun_of: task.rerun_of.map(|id| id.0),

@@ -1,9 +1,15 @@
 //! Workflows as they are shown.
 
-use poem_openapi::Object;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-use crate::{api::words::Time, store::WorkflowRevision, workflow::validate::Problem};
+use poem_openapi::Object;
+use serde_json::{Value, json};
+
+use crate::{
+    api::words::Time,
+    store::WorkflowRevision,
+    workflow::{definition::Param, validate::Problem},
+};
 
 /// The workflows that there are. / 现有的工作流。
 #[derive(Debug, Object)]
@@ -26,14 +32,60 @@ pub(super) struct WorkflowLine {
     origin: String,
     /// When it was made.
     created_at: Time,
+    /// What a task of it must or may give, by name: what a form needs to know.
+    params: BTreeMap<String, ParamView>,
     /// What starts it by itself.
     triggers: Vec<Value>,
+}
+
+/// A parameter of a workflow. / 工作流的参数。
+#[derive(Debug, Object)]
+#[oai(rename = "WorkflowParam")]
+struct ParamView {
+    /// What it holds: `string`, `url` (a link, a share text, `upload:<id>` or `media:<id>`), `integer`, `number`, `boolean`,
+    /// `array` or `object`.
+    #[oai(rename = "type")]
+    kind: String,
+    /// Whether it must be given: there is no default.
+    required: bool,
+    /// Its value when none is given.
+    #[oai(skip_serializing_if_is_none)]
+    default: Option<Value>,
+    /// The only values that it may have.
+    #[oai(rename = "enum", skip_serializing_if_is_none)]
+    allowed: Option<Vec<Value>>,
+    /// What people read.
+    #[oai(skip_serializing_if_is_none)]
+    description: Option<String>,
+    /// The longest text, in characters.
+    #[oai(skip_serializing_if_is_none)]
+    max_length: Option<usize>,
+}
+
+impl From<Param> for ParamView {
+    fn from(param: Param) -> Self {
+        Self {
+            kind: json!(param.kind).as_str().unwrap_or_default().to_owned(),
+            required: param.default.is_none(),
+            default: param.default,
+            allowed: param.allowed,
+            description: param.description,
+            max_length: param.max_length,
+        }
+    }
+}
+
+/// The parameters of a definition; of one that this version cannot read, none.
+fn params(definition: &Value) -> BTreeMap<String, ParamView> {
+    let params: Option<BTreeMap<String, Param>> = serde_json::from_value(definition["params"].clone()).ok();
+    params.unwrap_or_default().into_iter().map(|(name, param)| (name, param.into())).collect()
 }
 
 impl From<WorkflowRevision> for WorkflowLine {
     fn from(row: WorkflowRevision) -> Self {
         Self {
             title: row.definition["title"].as_str().map(str::to_owned),
+            params: params(&row.definition),
             triggers: row.definition["triggers"].as_array().cloned().unwrap_or_default(),
             name: row.name,
             revision: row.revision,
@@ -122,11 +174,11 @@ pub(super) struct Verdict {
 impl Verdict {
     /// What was found.
     pub(super) fn of(problems: &[Problem]) -> Self {
-        Self { valid: !problems.iter().any(Problem::is_error), problems: json(problems) }
+        Self { valid: !problems.iter().any(Problem::is_error), problems: shown(problems) }
     }
 }
 
 /// Problems as they are shown.
-pub(super) fn json(problems: &[Problem]) -> Vec<Value> {
+pub(super) fn shown(problems: &[Problem]) -> Vec<Value> {
     problems.iter().filter_map(|problem| serde_json::to_value(problem).ok()).collect()
 }

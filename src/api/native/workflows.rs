@@ -6,7 +6,7 @@ use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
 use super::{
     Context, Group,
-    workflow_views::{RevisionList, WorkflowList, WorkflowView, json},
+    workflow_views::{RevisionList, WorkflowList, WorkflowView, shown},
 };
 use crate::{
     api::{body::Document, content},
@@ -48,9 +48,9 @@ enum Gone {
 impl Workflows {
     /// List workflows
     ///
-    /// The newest revision of each, by their names.
+    /// The newest revision of each, by their names, with what a task of it must or may give.
     ///
-    /// 列出工作流的最新版本。
+    /// 列出工作流的最新版本，包括任务必须或可以提供的参数。
     #[oai(path = "/api/workflows", method = "get", operation_id = "list_workflows")]
     async fn list(&self) -> poem::Result<Json<WorkflowList>> {
         let items = self.0.store().workflows().await?.into_iter().map(Into::into).collect();
@@ -227,7 +227,7 @@ impl Context {
         tx.commit().await?;
         let stored = stored.ok_or_else(|| Error::new(Code::Internal, "The workflow that was just written is gone"))?;
         let mut view = WorkflowView::from(stored);
-        view.warnings = json(&problems);
+        view.warnings = shown(&problems);
         Ok((view, definition.name))
     }
 }

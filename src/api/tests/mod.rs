@@ -2,7 +2,9 @@
 
 mod access;
 mod bodies;
+mod current;
 mod deliveries;
+mod doctor;
 mod documents;
 mod edge;
 mod edits;

@@ -25,7 +25,10 @@ async fn a_link_becomes_a_task() {
     assert_eq!(task["steps"][0]["state"], "ready");
     assert!(task["created_at"].as_str().unwrap().ends_with('Z'));
     assert!(task["media"].is_null() && task["links"]["transcript"].is_null());
-    assert_eq!(api.get("/api/tasks/1").await.json(), task);
+    let mut asked = api.get("/api/tasks/1").await.json();
+    // Whoever makes a task does not wait for its place to be counted.
+    assert_eq!(asked["current"].as_object_mut().unwrap().remove("position"), Some(json!(1)));
+    assert_eq!(asked, task);
 }
 
 #[tokio::test]
@@ -61,6 +64,49 @@ async fn pages_follow_each_other() {
     assert_eq!(seen, [5, 4, 3, 2, 1]);
     assert_eq!(api.get("/api/tasks?status=failed").await.json()["total"], 0);
     assert_eq!(api.get("/api/tasks?q=example.com&created_after=2020-01-01T00:00:00+08:00").await.json()["total"], 5);
+}
+
+#[tokio::test]
+async fn tasks_are_counted_by_their_states() {
+    let api = Api::new().await;
+    for _ in 0..3 {
+        api.task().await;
+    }
+    api.post("/api/tasks/1/cancel", "").await;
+    complete(&api, TaskId(2)).await;
+    let counts = api.get("/api/tasks/counts").await.json();
+    let expected = json!({"queued": 1, "processing": 0, "completed": 1, "failed": 0, "cancelled": 1, "total": 3});
+    assert_eq!(counts, expected);
+    let total = async |query: &str| api.get(&format!("/api/tasks/counts?{query}")).await.json()["total"].clone();
+    assert_eq!((total("workflow=transcribe").await, total("workflow=other").await), (json!(3), json!(0)));
+    assert_eq!((total("q=example.com").await, total("q=hello").await), (json!(3), json!(1)));
+    api.get("/api/tasks/counts?status=failed").await.problem(422, "unknown_field");
+}
+
+#[tokio::test]
+async fn a_link_finds_the_task_that_was_made_of_it() {
+    let api = Api::new().await;
+    for link in ["https://example.com/video/730123", "https://example.com/video/7301234?x=%E5%8F%91", "https://a.b"] {
+        let answer = api.post("/api/tasks", json!({ "link": link }).to_string()).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    complete(&api, TaskId(2)).await;
+    let found = async |query: &str| {
+        let list = api.get(&format!("/api/tasks?{query}")).await.json();
+        let ids: Vec<i64> = list["items"].as_array().unwrap().iter().map(|task| task["id"].as_i64().unwrap()).collect();
+        assert_eq!(list["total"], ids.len());
+        ids
+    };
+    assert_eq!(found("link=https://example.com/video/730123").await, [1]);
+    assert_eq!(
+        found("link=look%20https://EXAMPLE.com/video/7301234?x=%25E5%258F%2591%20here&status=completed").await,
+        [2]
+    );
+    assert!(found("link=https://example.com/video/730123&status=completed").await.is_empty());
+    assert!(found("link=https://example.com/video/73").await.is_empty());
+    assert_eq!(found("link=https://a.b").await, [3]);
+    assert!(found("link=upload:1").await.is_empty());
+    assert_eq!(api.get("/api/tasks?link=nothing").await.problem(422, "invalid_link")["field"], "link");
 }
 
 #[tokio::test]
@@ -129,6 +175,30 @@ async fn transcripts_come_as_files() {
     assert!(problem["hint"].as_str().unwrap().contains("json, txt, srt, vtt, tsv, lrc, md"));
     assert_eq!(api.get("/api/tasks/1").await.json()["result"], json!({"text": "Hello."}));
     assert!(api.get("/api/tasks").await.json()["items"][0]["result"].is_null());
+}
+
+#[tokio::test]
+async fn a_transcript_can_be_read_before_what_comes_after_it() {
+    let api = Api::new().await;
+    let id = api.task().await;
+    api.write(async move |tx| {
+        let transcript = Transcript { text: "Hello.".to_owned(), ..Transcript::default() };
+        let new = NewTranscript { options: json!({}), transcript, ..NewTranscript::default() };
+        tx.insert_transcript(id, &new).await.unwrap();
+        tx.set_task_transcribed(id, "en", &[]).await.unwrap();
+    })
+    .await;
+    assert_eq!(api.get("/api/tasks/1/transcript").await.json()["text"], "Hello.");
+    let task = api.get("/api/tasks").await.json()["items"][0].clone();
+    assert_eq!((&task["status"], &task["language"]), (&json!("queued"), &json!("en")));
+    assert_eq!(task["links"]["transcript"], "/api/tasks/1/transcript");
+    let edit = || Request::builder().method(Method::PUT).uri_str("/api/tasks/1/transcript");
+    let edit = || edit().content_type("application/json").body(r#"{"text": "Hallo."}"#);
+    api.send(edit()).await.problem(409, "not_ready");
+    // What fails after it takes nothing of it away.
+    api.write(async move |tx| tx.end_task(id, TaskStatus::Failed, None, None).await.unwrap()).await;
+    assert_eq!(api.get("/api/tasks/1/transcript?format=txt").await.text(), "Hello.\n");
+    assert_eq!(api.send(edit()).await.status, 200);
 }
 
 #[tokio::test]

@@ -50,6 +50,9 @@ async fn a_definition_comes_back_as_it_was_written() {
 
     let line = &api.get("/api/workflows").await.json()["items"][0];
     assert_eq!((&line["name"], &line["title"], &line["revision"]), (&json!("mine"), &json!("Mine"), &json!(2)));
+    let shipped = &api.get("/api/workflows").await.json()["items"][1];
+    let expected = json!({"type": "url", "required": true, "description": shipped["params"]["link"]["description"]});
+    assert_eq!((&shipped["name"], &shipped["params"]["link"]), (&json!("transcribe"), &expected));
     assert_eq!(api.remove("/api/workflows/mine").await.status, StatusCode::NO_CONTENT);
     api.get("/api/workflows/mine").await.problem(404, "unknown_workflow");
     api.remove("/api/workflows/mine").await.problem(404, "unknown_workflow");

@@ -3,8 +3,10 @@
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Check, Ending};
-use crate::cli::print;
+use crate::{
+    cli::print,
+    doctor::{Check, Ending},
+};
 
 /// Checks as they come in: as text each is printed at once, because some take long.
 pub(super) struct Table {

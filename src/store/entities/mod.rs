@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "generated items of the entities carry none")]
 
 pub mod cursor;
+pub mod deletion;
 pub mod delivery;
 pub mod delivery_attempt;
 pub mod endpoint;

@@ -9,6 +9,7 @@ mod held;
 mod insert;
 mod items;
 mod lists;
+mod live;
 mod moves;
 mod reads;
 
@@ -20,6 +21,7 @@ pub use self::{
     insert::{ListItem, NewStep},
     items::{ItemFilter, ListPage},
     lists::{Counted, ItemEnd},
+    live::LiveStep,
     moves::{Start, Stopped},
     reads::StepView,
 };

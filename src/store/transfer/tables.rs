@@ -116,6 +116,7 @@ pub(super) fn moved() -> Result<Vec<Table>> {
         Table::of(step::Entity)?,
         Table::of(transcript::Entity)?,
         Table::of(event::Entity)?,
+        Table::of(deletion::Entity)?,
         Table::of(delivery::Entity)?,
         Table::of(delivery_attempt::Entity)?,
     ])

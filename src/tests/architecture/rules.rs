@@ -14,7 +14,7 @@ const ROWS: [&[&str]; 15] = [
     &["net", "files", "store", "workflow", "subtitle", "zh"],
     &["queue", "media", "transcribe", "llm", "secrets", "access"],
     &["crawl"],
-    &["intake"],
+    &["intake", "doctor"],
     &["steps"],
     &["follow"],
     &["schedule", "watch", "traces", "retention", "backup"],

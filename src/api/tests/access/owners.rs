@@ -35,8 +35,10 @@ async fn a_task_of_one_token_is_not_there_for_another() {
     assert!(tried >= 9);
     assert_eq!(api.get_as(&one, &format!("/api/tasks/{id}")).await.json()["status"], "queued");
     assert_eq!(api.get_as(&admin, &format!("/api/tasks/{id}")).await.status, 200);
-    let total = async |key: &str| api.get_as(key, "/api/tasks").await.json()["total"].clone();
-    assert_eq!((total(&one).await, total(&other).await, total(&admin).await), (json!(1), json!(0), json!(1)));
+    for path in ["/api/tasks", "/api/tasks/counts"] {
+        let total = async |key: &str| api.get_as(key, path).await.json()["total"].clone();
+        assert_eq!((total(&one).await, total(&other).await, total(&admin).await), (json!(1), json!(0), json!(1)));
+    }
     assert_eq!(api.post_as(&one, &format!("/api/tasks/{id}/cancel"), json!({})).await.status, 200);
     // What is made of it is its owner's, whoever asks for it.
     let again = api.post_as(&admin, &format!("/api/tasks/{id}/rerun"), json!({})).await.json()["id"].clone();
@@ -61,6 +63,20 @@ async fn the_events_of_one_token_are_not_told_to_another() {
     let mut view = Box::pin(api.call(request).await.into_body().into_bytes_stream());
     let first = String::from_utf8(view.next().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(first.contains(&format!("\"task_id\":{own}")), "{first}");
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_to_its_owner_only() {
+    let api = guarded().await;
+    let (one, other) = (api.token_for(WORKER).await, api.token_for(WORKER).await);
+    for key in [&one, &other] {
+        let id = api.task_as(key).await;
+        assert_eq!(api.as_(key, Method::DELETE, &format!("/api/tasks/{id}"), ()).await.status, 204);
+    }
+    let request = Request::builder().uri_str("/api/events?last_event_id=0").header("x-api-key", &other).finish();
+    let mut view = Box::pin(api.call(request).await.into_body().into_bytes_stream());
+    let first = String::from_utf8(view.next().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(first.contains("event: deleted") && first.contains("\"task_id\":2"), "{first}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One for each language model, and one for each program.
-pub(super) fn checks(config: &Config, net: &Net) -> Vec<Check> {
+pub fn checks(config: &Config, net: &Net) -> Vec<Check> {
     let mut checks = Vec::new();
     let begun = Instant::now();
     let models = config.llm.all();

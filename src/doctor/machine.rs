@@ -10,19 +10,18 @@ use tokio::process::Command;
 
 use super::{Check, Found};
 use crate::{
-    app::open_models,
     config::Config,
     error::{Code, Error, Result},
     files::{check_room, check_storage, free_bytes},
     media::{Ffmpeg, Ports, SandboxState},
-    transcribe::{cpu_check, cpu_features},
+    transcribe::{Models, cpu_check, cpu_features},
 };
 
 /// The longest that a program may take to tell its version.
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// All of them.
-pub(super) async fn checks(config: &Config) -> Result<Vec<Check>> {
+/// All of them. The models are looked up where it is their turn: that may take a moment, too.
+pub async fn checks(config: &Config, models: impl Future<Output = Result<Models>>) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     let begun = Instant::now();
     let cpu = cpu_check().map(|()| Found::Here(format!("It has what this build uses: {}.", cpu_features().join(", "))));
@@ -45,7 +44,7 @@ pub(super) async fn checks(config: &Config) -> Result<Vec<Check>> {
     let storage = check_storage(&config.storage).await.map(Found::Here);
     checks.push(Check::of("storage", true, begun, storage));
     let begun = Instant::now();
-    checks.push(Check::of("model", true, begun, model(config).await));
+    checks.push(Check::of("model", true, begun, model(config, models).await));
     Ok(checks)
 }
 
@@ -117,9 +116,8 @@ fn space(place: &Path, reserve: u64) -> Result<Found> {
     Ok(Found::Here(format!("{}: {gib:.1} GiB are free.", place.display())))
 }
 
-async fn model(config: &Config) -> Result<Found> {
-    let (models, _) = open_models(config).await?;
-    let model = models.look(None)?;
+async fn model(config: &Config, models: impl Future<Output = Result<Models>>) -> Result<Found> {
+    let model = models.await?.look(None)?;
     match (model.present, model.problem) {
         (true, None) => Ok(Found::Here(format!("{} is here.", model.name))),
         (true, Some(problem)) => Err(Error::new(Code::ModelInvalid, format!("{}: {problem}", model.name))),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Check, Ending, Table};
+use super::{Check, Ending, Found};
 use crate::{
     crawl::{Ask, Canary, Crawl},
     error::{Code, Error, Result},
@@ -13,14 +13,14 @@ use crate::{
 /// The longest that one way may take.
 const WITHIN: Duration = Duration::from_secs(120);
 
-/// Tries each strategy of each platform. A platform works when one of them does.
-pub(super) async fn check(crawl: &Crawl, table: &mut Table) {
+/// Tries each strategy of each platform, and tells each outcome when it is known. A platform works when one of them does.
+pub async fn check(crawl: &Crawl, mut tell: impl FnMut(Check)) {
     for canary in crawl.canaries() {
         let begun = Instant::now();
         let platform = canary.platform;
         if canary.link.is_empty() {
             let detail = format!("No link to try: set `crawlers.{platform}.canary`.");
-            table.add(Check::of(platform, true, begun, Ok(super::Found::Nothing(detail))));
+            tell(Check::of(platform, true, begun, Ok(Found::Nothing(detail))));
             continue;
         }
         let (mut working, mut failing) = (0, 0);
@@ -28,15 +28,15 @@ pub(super) async fn check(crawl: &Crawl, table: &mut Table) {
             let check = one_way(crawl, &canary, strategy).await;
             working += usize::from(check.ending == Ending::Ok);
             failing += usize::from(check.ending == Ending::Failed);
-            table.add(check);
+            tell(check);
         }
         let found = match (working, failing) {
-            (0, 0) => Ok(super::Found::Nothing("No way could be tried.".to_owned())),
+            (0, 0) => Ok(Found::Nothing("No way could be tried.".to_owned())),
             (0, _) => Err(Error::new(Code::SourceBlocked, "No way works")
                 .with_hint("Is the canary still there? Else add a cookie identity, or see what the ways say.")),
-            (working, failing) => Ok(super::Found::Here(format!("{working} of {} ways work.", working + failing))),
+            (working, failing) => Ok(Found::Here(format!("{working} of {} ways work.", working + failing))),
         };
-        table.add(Check::of(platform, true, begun, found));
+        tell(Check::of(platform, true, begun, found));
     }
 }
 
@@ -47,7 +47,7 @@ async fn one_way(crawl: &Crawl, canary: &Canary, strategy: &str) -> Check {
     let found: Result<_> =
         found.unwrap_or_else(|_| Err(Error::new(Code::SourceTimeout, "It took longer than two minutes")));
     let attempts = found.as_ref().err().map(|error| error.attempts.clone()).unwrap_or_default();
-    let found = found.map(|resolved| super::Found::Here(format!("{} candidates", resolved.candidates.len())));
+    let found = found.map(|resolved| Found::Here(format!("{} candidates", resolved.candidates.len())));
     let mut check = Check::of(&format!("{}.{strategy}", canary.platform), false, begun, found);
     // What the way itself says is closer than what was made of it.
     let told = attempts.iter().find(|attempt| attempt["strategy"] == strategy);
