@@ -1,0 +1,3 @@
+export default {
+  'schedules.title': 'Schedules',
+}

@@ -1,0 +1,3 @@
+export default {
+  'workflows.title': 'Workflows',
+}
