@@ -41,7 +41,7 @@ export function split(lines: readonly Line[], at: number, caret: number): Edited
     }
   }
   const middle = line.start + ((line.end - line.start) * left.length) / (left.length + right.length)
-  const ends = before[before.length - 1]?.end ?? middle
+  const ends = before[before.length - 1]?.end ?? Math.min(middle, after[0]?.start ?? middle)
   const starts = Math.max(ends, after[0]?.start ?? middle)
   const second: Line = { key: newKey(), start: starts, end: Math.max(starts, line.end), text: right, words: shifted(after, -skipped) }
   const first: Line = { key: line.key, start: line.start, end: ends, text: left, words: before }

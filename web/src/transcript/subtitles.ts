@@ -56,6 +56,6 @@ export function query(choice: Choice): string {
 
 /** A name for the saved file: the title without what file systems refuse. */
 export function fileName(title: string, id: number, format: Format): string {
-  const safe = title.replace(/[\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:"/\\|?*]+/g, ' ').replace(/\s+/g, ' ').trim()
-  return `${[...safe].slice(0, 80).join('').trim().replace(/^\.+|\.+$/g, '') || 'transcript'} [${id}].${format}`
+  const safe = title.replace(/[\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:"/\\|?*]+/g, ' ').replace(/\s+/g, ' ').replace(/^[. ]+/, '')
+  return `${[...safe].slice(0, 80).join('').replace(/[. ]+$/, '') || 'transcript'} [${id}].${format}`
 }
