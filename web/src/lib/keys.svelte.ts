@@ -1,5 +1,6 @@
 // Keys. A page binds its own while it is shown; `?` shows what is bound.
 
+import { untrack } from 'svelte'
 import type { Key } from './i18n.svelte'
 import { keep, kept } from './keep'
 
@@ -21,9 +22,10 @@ export function setLetters(on: boolean): void {
 
 /** Binds keys: returns what takes them away again, so it can be what an effect returns: `$effect(() => keys([…]))`. */
 export function keys(list: Binding[]): () => void {
-  bound = [...list, ...bound]
+  // An effect that binds keys must not run again when others bind theirs.
+  bound = [...list, ...untrack(() => bound)]
   return () => {
-    bound = bound.filter((binding) => !list.includes(binding))
+    bound = untrack(() => bound).filter((binding) => !list.includes(binding))
   }
 }
 
