@@ -55,6 +55,6 @@ export function t(key: Key, values: Values = {}): string {
 }
 
 /** The text of a name that is put together (`status.${word}`), or `otherwise` where there is none. */
-export function maybe(key: string, otherwise: string): string {
-  return key in texts ? t(key as Key) : otherwise
+export function maybe(key: string, otherwise: string, values: Values = {}): string {
+  return key in texts ? t(key as Key, values) : otherwise
 }

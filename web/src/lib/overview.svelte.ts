@@ -1,6 +1,6 @@
 // What the frame of the page says about the daemon: devices, the model, how many tasks there are in which state.
 
-import { api, ask, type Trouble, problem } from './api'
+import { api, ask, link, problem, send, type Trouble } from './api'
 import type { Device, Engine, Model } from './schema'
 import { onEvent } from './stream.svelte'
 
@@ -26,15 +26,23 @@ export const overview = {
 
 const statuses = ['queued', 'processing', 'completed', 'failed', 'cancelled'] as const
 
-/** Reads how many tasks there are in each state: one answer where the daemon says so, else one for each state. */
+// A daemon without the route for counts is asked for each state.
+let isCounted = true
+
+/** Reads how many tasks there are in each state. */
 async function count(): Promise<Counts> {
-  const all = await ask(api.GET('/api/tasks', { params: { query: { limit: 1 } } }))
-  const told = (all as { counts?: Record<string, number> }).counts
-  if (told) return { all: all.total, ...Object.fromEntries(statuses.map((status) => [status, told[status] ?? 0])) } as Counts
-  const parts = await Promise.all(
-    statuses.map(async (status) => (await ask(api.GET('/api/tasks', { params: { query: { limit: 1, status } } }))).total),
-  )
-  return { all: all.total, ...Object.fromEntries(statuses.map((status, index) => [status, parts[index]!])) } as Counts
+  if (isCounted) {
+    const answer = await send(new Request(link('api/tasks/counts')))
+    if (answer.ok) {
+      const { total, ...counts } = (await answer.json()) as Omit<Counts, 'all'> & { total: number }
+      return { ...counts, all: total }
+    }
+    if (answer.status >= 500) throw problem(null, answer)
+    isCounted = false
+  }
+  const total = async (status?: (typeof statuses)[number]) => (await ask(api.GET('/api/tasks', { params: { query: { limit: 1, status } } }))).total
+  const [all, ...parts] = await Promise.all([total(), ...statuses.map(total)])
+  return { all: all!, ...Object.fromEntries(statuses.map((status, index) => [status, parts[index]!])) } as Counts
 }
 
 /** Reads everything anew. */
@@ -67,7 +75,7 @@ export function startOverview(): () => void {
   void look().then(() => models.some((model) => model.pull?.state === 'running') && soon(2000))
   document.addEventListener('visibilitychange', seen)
   const end = onEvent((event) => {
-    if (event.kind === 'gap' || event.kind === 'status' || event.kind.startsWith('task')) soon(1000)
+    if (event.kind === 'gap' || ['status', 'created', 'deleted'].includes(event.kind)) soon(1000)
   })
   return () => {
     clearTimeout(timer)
