@@ -128,7 +128,7 @@ ${settings}
     },
   }
   context.after(async () => {
-    await trawl.end('SIGTERM')
+    await trawl.end('SIGKILL')
     await media.close()
     await rm(folder, { recursive: true, force: true })
   })

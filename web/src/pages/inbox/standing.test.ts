@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { kindOf, standing, type Row } from './standing'
+import { asRow, kindOf, standing, type Row } from './standing'
 
 const say = (key: string, otherwise: string, values: Record<string, string | number> = {}) =>
   ['kind.transcribe', 'status.queued', 'inbox.done-in', 'inbox.place', 'waiting.model_missing', 'status.processing'].includes(key)
@@ -33,6 +33,10 @@ test('what is done says how long it took and what a reader should know', () => {
   expect(shown({ status: 'completed', ...times, warnings: ['Cut short'] })).toMatchObject({ tone: 'warning', detail: 'Cut short' })
 })
 
-test('the name of a step says what it does where nothing else does', () => {
-  expect(['text:extract', 'download', 'item[3]'].map(kindOf)).toEqual(['extract', 'download', 'item'])
+test('what runs is found among the steps, and their kinds are remembered for others of the workflow', () => {
+  const steps = [{ key: 'media', kind: 'download', state: 'succeeded', progress: 1 }, { key: 'text', kind: 'transcribe', state: 'running', progress: 0.5 }]
+  const row = asRow(task({ workflow: 'w', steps: steps as Row['steps'], result: 'long' }))
+  expect(row).toMatchObject({ current: { key: 'text', kind: 'transcribe', progress: 0.5 }, result: null })
+  expect(row.steps).toBeUndefined()
+  expect([kindOf('w', 'media[3]'), kindOf('w', 'other'), kindOf('v', 'media')]).toEqual(['download', undefined, undefined])
 })

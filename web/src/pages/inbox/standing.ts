@@ -74,13 +74,22 @@ function open(task: Row, say: Say, locale: string): Standing {
     }
   if (current && current.state !== 'running' && current.waits_for === 'turn')
     return { ...none, tone: 'waiting', text: current.position ? say('inbox.place', '', { place: current.position }) : say('status.queued', ''), progress: task.progress }
-  const phase = current ? say(`kind.${current.kind ?? kindOf(current.key)}`, current.key) : say('status.processing', '')
+  const phase = current ? say(`kind.${current.kind ?? kindOf(task.workflow, current.key)}`, current.key) : say('status.processing', '')
   const part = current?.progress ? ` ${percent(current.progress, locale)}` : ''
   return { ...none, tone: 'running', text: phase + part, progress: current?.progress || task.progress }
 }
 
-/** What a step does, as far as its name says it: events tell names only. */
-export function kindOf(key: string): string {
-  const [name, half] = key.replace(/\[\d+\]$/, '').split(':')
-  return half ?? name ?? key
+const kinds = new Map<string, string>()
+
+/** What a step of a workflow does, as far as one like it has been seen: events tell names only. */
+export function kindOf(workflow: string, key: string): string | undefined {
+  return kinds.get(`${workflow} ${key.replace(/\[\d+\]$/, '')}`)
+}
+
+/** A task with its steps as a row without them: the step that runs is what it is at, and the kinds of its steps are remembered. */
+export function asRow(task: Task): Row {
+  for (const step of task.steps ?? []) kinds.set(`${task.workflow} ${step.key.replace(/\[\d+\]$/, '')}`, step.kind)
+  const { steps, ...row } = { ...task, result: null } as Row
+  const running = steps?.find((step) => step.state === 'running')
+  return row.current || !running ? row : { ...row, current: { key: running.key, kind: running.kind, state: 'running', progress: running.progress } }
 }

@@ -4,7 +4,7 @@ import { SvelteMap } from 'svelte/reactivity'
 import { api, ask, problem, type Trouble } from '../../lib/api'
 import type { paths } from '../../lib/schema'
 import type { StreamEvent } from '../../lib/stream.svelte'
-import type { Current, Row } from './standing'
+import { asRow, kindOf, type Current, type Row } from './standing'
 
 /** What the list is narrowed to. */
 export type Filter = Omit<NonNullable<paths['/api/tasks']['get']['parameters']['query']>, 'limit' | 'cursor'>
@@ -155,6 +155,8 @@ export class TaskList {
     try {
       if (this.#headStale || (seen.length > 3 && this.#seen[0] < FIRST)) {
         this.#headStale = false
+        // What changes while this is asked is asked for once more.
+        for (const id of seen) this.#stale.delete(id)
         const page = await this.#page(Math.min(PAGE, Math.max(FIRST, this.#seen[1])))
         if (mine !== this.#turn) return
         this.#top(page)
@@ -164,7 +166,7 @@ export class TaskList {
         this.#stale.delete(id)
         const answer = await api.GET('/api/tasks/{id}', { params: { path: { id } } })
         if (mine !== this.#turn) return
-        if (answer.data) this.#take({ ...answer.data, result: null, steps: undefined })
+        if (answer.data) this.#take(asRow(answer.data))
         else if (answer.response.status === 404) this.remove([id])
       }
       this.trouble = null
@@ -181,10 +183,7 @@ export class TaskList {
   /** Puts a new first page over the old one. */
   #top(page: { items: Row[]; next_cursor?: string | null; total: number }): void {
     const fresh = page.items.map((task) => task.id)
-    for (const task of page.items) {
-      this.rows.set(task.id, task)
-      this.#stale.delete(task.id)
-    }
+    for (const task of page.items) this.rows.set(task.id, task)
     const before = this.ids
     const old = new Set(before)
     const joint = fresh.findLast((id) => old.has(id))
@@ -215,12 +214,12 @@ export function heard(row: Row, { kind, data }: StreamEvent): Row | null {
   }
   if (kind === 'step' && data.state === 'running') {
     const key = String(data.step)
-    const current: Current = row.current?.key === key ? { ...row.current, state: 'running' } : { key, state: 'running', progress: 0 }
+    const current: Current = row.current?.key === key ? { ...row.current, state: 'running' } : { key, kind: kindOf(row.workflow, key), state: 'running', progress: 0 }
     return { ...row, current: { ...current, waits_for: undefined, position: undefined } }
   }
   if (kind === 'progress') {
     const key = String(data.step)
-    const known = row.current?.key === key ? row.current : { key }
+    const known = row.current?.key === key ? row.current : { key, kind: kindOf(row.workflow, key) }
     return { ...row, progress: Number(data.progress), current: { ...known, state: 'running', waits_for: undefined, progress: Number(data.step_progress) } }
   }
   return null
