@@ -2,7 +2,7 @@
 
 import { parse, type Node } from './json'
 
-const WIDTH = 110
+const WIDTH = 120
 
 /** Lays a JSON text out; one that is no JSON comes back as it is. */
 export function pretty(text: string): string {

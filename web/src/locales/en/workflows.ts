@@ -77,7 +77,6 @@ export default {
   'workflows.form.none': 'It asks for nothing.',
   'workflows.form.required': '{name} (required)',
   'workflows.form.url': 'a link, a share text, upload:<id> or media:<id>',
-  'workflows.form.default': 'usually {value}',
   'workflows.form.length': 'at most {n} characters',
   'workflows.form.wrong.required': 'This is needed.',
   'workflows.form.wrong.integer': 'A whole number, please.',

@@ -79,7 +79,6 @@ export default {
   'workflows.form.none': '不需要参数。',
   'workflows.form.required': '{name}（必填）',
   'workflows.form.url': '链接、分享文本、upload:<id> 或 media:<id>',
-  'workflows.form.default': '默认 {value}',
   'workflows.form.length': '最多 {n} 个字符',
   'workflows.form.wrong.required': '此项必填。',
   'workflows.form.wrong.integer': '请输入整数。',

@@ -79,7 +79,6 @@ export default {
   'workflows.form.none': '不需要參數。',
   'workflows.form.required': '{name}（必填）',
   'workflows.form.url': '連結、分享文字、upload:<id> 或 media:<id>',
-  'workflows.form.default': '預設 {value}',
   'workflows.form.length': '最多 {n} 個字元',
   'workflows.form.wrong.required': '此項必填。',
   'workflows.form.wrong.integer': '請輸入整數。',

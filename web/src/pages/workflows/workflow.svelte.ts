@@ -85,10 +85,10 @@ export class Draft {
   readonly handlers = $derived(graph(this.parsed.root, 'on_error'))
 
   constructor(readonly name: string, loaded?: Loaded) {
-    this.take(loaded)
     const left = kept(`workflow.${name}`)
+    this.take(loaded)
     if (left !== null && left !== this.saved) {
-      this.text = left
+      this.type(left)
       this.restored = true
     }
   }

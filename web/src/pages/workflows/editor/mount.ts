@@ -1,7 +1,7 @@
 // The editor of definitions. It lives in a shadow root, where its style sheets are made by script: the page's policy allows no
 // style tag. This file and what it imports are loaded when somebody edits.
 
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { json } from '@codemirror/lang-json'
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from '@codemirror/language'
@@ -70,12 +70,13 @@ function extensions(around: Around) {
     lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), indentOnInput(), indentUnit.of('  '), bracketMatching(), closeBrackets(),
     highlightActiveLine(), highlightActiveLineGutter(), json(), colours, looks, EditorView.lineWrapping,
     EditorState.phrases.of(around.phrases),
-    EditorView.contentAttributes.of({ 'aria-label': around.label, spellcheck: 'false', autocapitalize: 'off' }),
+    EditorView.contentAttributes.of({ 'aria-label': around.label, tabindex: '0', spellcheck: 'false', autocapitalize: 'off' }),
+    EditorView.domEventHandlers({ beforeinput: overSelection }),
     autocompletion({ override: [(context) => offers(context, around)], icons: false }),
     keymap.of([
       { key: 'Mod-s', preventDefault: true, run: () => (around.save(), true) },
       // Tab leaves the editor, unless it takes what is offered: nobody is caught in it.
-      { key: 'Tab', run: acceptCompletion },
+      { key: 'Tab', run: (view) => acceptCompletion(view) || completionStatus(view.state) === 'active' },
       ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap,
     ]),
     EditorView.updateListener.of((update) => {
@@ -83,6 +84,18 @@ function extensions(around: Around) {
       if (update.docChanged || update.selectionSet) around.caret(update.state.selection.main.head)
     }),
   ]
+}
+
+// Where a browser types over a selection, it wants to keep its looks by a style attribute, which the policy refuses and reports. So
+// that is done here, as CodeMirror does it with what is pasted.
+function overSelection(event: InputEvent, view: EditorView): boolean {
+  const { main } = view.state.selection
+  const { data } = event
+  if (event.inputType !== 'insertText' || data === null || main.empty || view.composing) return false
+  event.preventDefault()
+  const insert = () => view.state.update(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true })
+  if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, main.from, main.to, data, insert))) view.dispatch(insert())
+  return true
 }
 
 function diagnostic(problem: Placed, length: number, around: Around): Diagnostic {
