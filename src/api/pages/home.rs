@@ -7,6 +7,7 @@ use poem::{
 use sha2::{Digest, Sha256};
 
 use super::embedded::{Assets, is_known};
+use crate::api::edge::AskedPath;
 
 /// Only what comes from here; scripts get no way to make markup or scripts out of text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; \
@@ -52,10 +53,11 @@ impl Home {
 
     /// The page for a request of any of its addresses.
     pub(super) fn answer(&self, request: &Request) -> Response {
+        // The router has taken the base away from the address by now.
+        let path = request.data::<AskedPath>().map_or(request.uri().path(), |asked| asked.0.as_str());
         let page = Assets::get("index.html");
         let page = page.as_ref().and_then(|file| std::str::from_utf8(&file.data).ok()).unwrap_or(NOTICE);
-        let text =
-            page.replacen(BASE, &format!("<base href=\"{}\">", way_back(&self.base, request.original_uri().path())), 1);
+        let text = page.replacen(BASE, &format!("<base href=\"{}\">", way_back(&self.base, path)), 1);
         let tag = format!("W/\"{}\"", hex(&Sha256::digest(&text)[..12]));
         let response = Response::builder()
             .header(header::CONTENT_SECURITY_POLICY, POLICY)

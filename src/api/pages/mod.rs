@@ -16,6 +16,7 @@ use poem::{
 };
 
 use self::{embedded::Assets, home::Home};
+use crate::error::{Code, Error};
 
 /// The paths of the pages; what stands at the addresses of the web page is the same everywhere, its script decides what it shows.
 pub(super) const PATHS: [&str; 13] = [
@@ -65,7 +66,11 @@ fn is_home(path: &str) -> bool {
 fn asset(request: &Request) -> poem::Result<Response> {
     let path = request.uri().path();
     let name = path.rfind("/assets/").map_or("icon.svg", |at| &path[at + 1..]);
-    embedded::answer::<Assets>(name, request.headers()).ok_or_else(|| poem::error::NotFoundError.into())
+    let gone = || {
+        Error::new(Code::NotFound, "The page has no such file")
+            .with_hint("Load the page anew: it may be another version now.")
+    };
+    embedded::answer::<Assets>(name, request.headers()).ok_or_else(|| gone().into())
 }
 
 fn page(kind: &'static str, text: String, policy: Option<&'static str>) -> impl Endpoint + 'static {
