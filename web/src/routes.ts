@@ -9,7 +9,7 @@ export const routes: [RegExp, Load][] = [
   [/^tasks\/(?<id>\d+)$/, () => import('./pages/task/Task.svelte')],
   [/^workflows$/, () => import('./pages/workflows/Workflows.svelte')],
   [/^workflows\/(?<name>[^/]+)(?:\/(?<tab>[^/]+))?$/, () => import('./pages/workflows/Workflow.svelte')],
-  [/^schedules(?:\/(?<kind>sources))?(?:\/(?<id>\d+))?$/, () => import('./pages/schedules/Schedules.svelte')],
+  [/^schedules$/, () => import('./pages/schedules/Schedules.svelte')],
   [/^models$/, () => import('./pages/models/Models.svelte')],
   [/^settings(?:\/(?<tab>[^/]+))?$/, () => import('./pages/settings/Settings.svelte')],
 ]
