@@ -29,24 +29,23 @@ export function light(name: string, matches: readonly Match[]): void {
 /** The line and the word that are spoken now. */
 export class Spoken {
   #row: HTMLElement | null = null
-  #key = 0
+  /** The key of the line; 0 for none. */
+  key = 0
   #word = -2
 
-  /** Lights a word of a line, and says whether the line is another one than before. */
-  show(line: Line | null, word: number): boolean {
+  /** Lights a word of a line. */
+  show(line: Line | null, word: number): void {
     const key = line?.key ?? 0
-    const moved = key !== this.#key
     // A row may have been drawn anew, after an edit or a switch of script.
-    if (moved || !this.#row?.isConnected) {
+    if (key !== this.key || !this.#row?.isConnected) {
       this.#row?.removeAttribute('aria-current')
       this.#row = line ? rowOf(line.key) : null
       this.#row?.setAttribute('aria-current', 'true')
-    } else if (word === this.#word) return false
-    this.#key = key
+    } else if (word === this.#word) return
+    this.key = key
     this.#word = word
     const place = line && word >= 0 ? wordsOf(line)[word] : undefined
     light('spoken', line && place ? [{ key, from: place.from, to: place.to }] : [])
-    return moved
   }
 
   /** Lights what was lit once more: its text is another one now. */
