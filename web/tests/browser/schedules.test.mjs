@@ -99,7 +99,7 @@ test('a schedule runs now, pauses, resumes, and tells what came of each fire', a
 
 test('failures in a row are counted where one looks', async (context) => {
   const { trawl, page } = await open(context)
-  await trawl.api('POST', 'api/schedules', { ...spring, name: 'Broken', workflow: 'transcribe', params: { link: `${trawl.site.url}/gone.flac` } })
+  await trawl.api('POST', 'api/schedules', { ...spring, name: 'Broken', workflow: 'transcribe', params: { link: `${trawl.site.url}/gone.html` } })
   await page.goto(`${trawl.url}schedules?id=1`)
   for (const streak of ['Failed once', 'Failed 2 times in a row']) {
     await page.getByRole('button', { name: 'Run now' }).click()

@@ -39,7 +39,7 @@ for (const colorScheme of ['light', 'dark']) {
   test(`every page can be used by everybody: ${colorScheme}`, async (context) => {
     const trawl = await daemon(context)
     await trawl.api('POST', 'api/workflows', definition)
-    await trawl.done(await trawl.task(`${trawl.site.url}/gone.flac`, { workflow: 'all-of-it' }))
+    await trawl.done(await trawl.task(`${trawl.site.url}/gone.html`, { workflow: 'all-of-it' }))
     const page = await browse(context, trawl, { colorScheme })
     for (const path of pages) {
       await page.goto(trawl.url + path)

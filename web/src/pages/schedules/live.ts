@@ -28,3 +28,9 @@ export function afterTimes(read: () => unknown, times: string[]): () => void {
   const timer = wait < LONGEST ? setTimeout(() => void read(), wait) : undefined
   return () => clearTimeout(timer)
 }
+
+/** Reads again soon while something is at work that tells no events, such as a look at a source. Returns what ends it. */
+export function whileAtWork(read: () => unknown, isAtWork: boolean): () => void {
+  const timer = isAtWork ? setTimeout(() => void read(), 1500) : undefined
+  return () => clearTimeout(timer)
+}
