@@ -1,11 +1,20 @@
 # trawl for the CPU.  docker compose up --build
 
+FROM docker.io/library/node:22-bookworm-slim AS page
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY docs/openapi.json /src/docs/openapi.json
+COPY web ./
+RUN npm run types && npm run build
+
 FROM docker.io/library/rust:1-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends clang cmake libclang-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
+COPY --from=page /src/web/dist web/dist
 # whisper.cpp for any x86-64 since 2013 and not for the machine that builds; other architectures ignore these.
 ARG GGML_NATIVE=OFF
 ARG GGML_AVX2=ON

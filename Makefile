@@ -5,7 +5,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .NOTPARALLEL:
-.PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis web bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -21,10 +21,12 @@ help:
 	@echo '             what touches the database once more, on PostgreSQL and on MariaDB'
 	@echo 'make schemathesis'
 	@echo '             asks a daemon everything that its OpenAPI document allows, and much that it does not'
+	@echo 'make web     the web page alone: types, unit tests, and in a browser (web/README.md)'
 	@echo 'make fmt     formats the source'
 	@echo 'make audit   licences, advisories and sources of the dependencies (cargo-deny)'
 
 demo: bootstrap
+	@scripts/web.sh fresh
 	@scripts/demo.sh
 
 test: bootstrap
@@ -33,8 +35,15 @@ test: bootstrap
 	@scripts/clients.sh
 	@scripts/bootstrap.sh databases
 	cargo test --workspace --locked
+	@scripts/web.sh check
+	@scripts/web.sh browse
 	@scripts/with_databases.sh scripts/on_databases.sh
 	@scripts/schemathesis.sh
+
+# The web page: its types and unit tests, and in a browser against a real daemon. Part of `make test`.
+web: bootstrap
+	@scripts/web.sh check
+	@scripts/web.sh browse
 
 # Hours on two cores. TASKS, KILLS, STOPS, DELIVERIES, CASES and SEED say how much of it (scripts/soak.sh).
 soak: bootstrap
@@ -42,6 +51,7 @@ soak: bootstrap
 	@scripts/with_databases.sh scripts/soak.sh
 
 run: bootstrap
+	@scripts/web.sh fresh
 	cargo run --release --locked --bin trawl -- serve --bind 127.0.0.1:8000
 
 check: bootstrap

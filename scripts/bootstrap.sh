@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building and testing trawl needs, and only what is missing. Debian and its relatives. With `databases`, the
-# servers of scripts/with_databases.sh, too.
+# servers of scripts/with_databases.sh, too; with `web`, what builds the web page; with `browser`, also a browser that tests it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -48,6 +48,18 @@ if [ "${1:-}" = databases ]; then
     # A clock that tests put forward and back.
     find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | grep -q . || missing="$missing libfaketime"
 fi
+case ${1:-} in web | browser)
+    need node nodejs
+    need npm npm
+    [ "$1" = web ] || need chromium chromium
+    # Chinese needs a font that has it.
+    [ "$1" = web ] || find /usr/share/fonts -name 'NotoSansCJK*' 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"
+    if has node && ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+        say "Node $(node --version) is too old to build the web page, it needs 20.19 or newer."
+        exit 1
+    fi
+    ;;
+esac
 [ -n "$missing" ] || exit 0
 
 if ! has apt-get; then

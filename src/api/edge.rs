@@ -12,7 +12,7 @@ use poem::{
 use super::{
     compat::services::{self, Asked},
     native::resumable,
-    openai, origin, problem,
+    openai, origin, pages, problem,
     routes::Routes,
     shape::Shape,
 };
@@ -40,7 +40,9 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        if let Some(uri) = openai::versioned(request.uri(), self.routes.below(request.uri().path())) {
+        if !pages::is_wanted(&request)
+            && let Some(uri) = openai::versioned(request.uri(), self.routes.below(request.uri().path()))
+        {
             *request.uri_mut() = uri;
         }
         let path = request.uri().path().to_owned();

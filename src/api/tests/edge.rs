@@ -140,8 +140,9 @@ async fn panics_and_waits_are_problems_too() {
 async fn pages_load_nothing_from_elsewhere() {
     let api = Api::with(|config| config.server.base_path = "/trawl".to_owned()).await;
     for (path, kind, policy) in [
-        ("/trawl/", "text/html; charset=utf-8", "default-src 'self'; object-src"),
-        ("/trawl", "text/html; charset=utf-8", "default-src 'self'; object-src"),
+        ("/trawl/", "text/html; charset=utf-8", "default-src 'none'; script-src 'self'; style-src 'self';"),
+        ("/trawl", "text/html; charset=utf-8", "default-src 'none'; script-src 'self'; style-src 'self';"),
+        ("/trawl/tasks/7", "text/html; charset=utf-8", "default-src 'none'; script-src 'self'; style-src 'self';"),
         ("/trawl/docs", "text/html; charset=utf-8", "default-src 'self'; script-src 'unsafe-inline'"),
         ("/trawl/openapi.json", "application/json", "default-src 'self'; object-src"),
         ("/trawl/live", "application/json; charset=utf-8", "default-src 'self'; object-src"),
@@ -152,11 +153,23 @@ async fn pages_load_nothing_from_elsewhere() {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
     }
-    assert!(api.get("/trawl/").await.text().contains("href=\"/trawl/docs\""));
+    for (path, way) in [("/trawl", "trawl/"), ("/trawl/", "./"), ("/trawl/settings/tokens", "../")] {
+        assert!(api.get(path).await.text().contains(&format!("<base href=\"{way}\">")), "{path}");
+    }
+    api.get("/trawl/assets/nothing.js").await.problem(404, "not_found");
+    api.post("/trawl/settings", "{}").await.problem(405, "method_not_allowed");
     let document = api.get("/trawl/openapi.json").await.json();
     assert_eq!(document["servers"][0]["url"], "/trawl");
     api.get("/live").await.problem(404, "not_found");
     api.get("/trawlx/live").await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn an_address_that_programs_ask_for_is_a_page_for_browsers_only() {
+    let api = Api::new().await;
+    assert_eq!(api.get("/models").await.json()["object"], "list");
+    let opened = Request::builder().uri_str("/models").header("accept", "text/html,*/*;q=0.8").finish();
+    assert_eq!(api.send(opened).await.header("content-type"), "text/html; charset=utf-8");
 }
 
 #[tokio::test]

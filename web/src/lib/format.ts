@@ -1,0 +1,67 @@
+// Numbers as people read them. Pure: the language is a parameter.
+
+const dash = '—'
+
+/** A place in a recording: `03:12`, `1:12:40`. */
+export function clock(ms: number | null | undefined): string {
+  if (ms == null || !Number.isFinite(ms)) return dash
+  const whole = Math.max(0, Math.floor(ms / 1000))
+  const two = (n: number) => String(n).padStart(2, '0')
+  const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`
+}
+
+const unit = (value: number, name: string, locale: string, digits = 0) =>
+  new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+
+/** How long something takes: `0.8 s`, `41 s`, `3 min`, `2 hr`. */
+export function span(ms: number | null | undefined, locale: string): string {
+  if (ms == null || !Number.isFinite(ms)) return dash
+  const seconds = Math.max(0, ms) / 1000
+  if (seconds < 10) return unit(seconds, 'second', locale, 1)
+  if (seconds < 90) return unit(seconds, 'second', locale)
+  if (seconds < 5400) return unit(seconds / 60, 'minute', locale)
+  if (seconds < 172_800) return unit(seconds / 3600, 'hour', locale, 1)
+  return unit(seconds / 86_400, 'day', locale)
+}
+
+/** A size: `980 MB`, `1.6 GB` (powers of 1000, as disks are sold). */
+export function bytes(count: number | null | undefined, locale: string): string {
+  if (count == null || !Number.isFinite(count)) return dash
+  const names = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
+  let size = Math.max(0, count)
+  let step = 0
+  while (size >= 999.5 && step < names.length - 1) {
+    size /= 1000
+    step += 1
+  }
+  return unit(size, names[step]!, locale, step > 0 && size < 10 ? 1 : 0)
+}
+
+/** A count: `10,000`. */
+export const number = (count: number, locale: string): string => new Intl.NumberFormat(locale).format(count)
+
+/** A part of one: `62 %` as the language writes it. Whole, and 100 only at the end. */
+export function percent(part: number, locale: string): string {
+  const whole = part >= 1 ? 1 : Math.min(0.99, Math.max(0, part))
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(whole)
+}
+
+/** A moment by day and clock; in another time zone where one is named. */
+export function moment(iso: string | null | undefined, locale: string, zone?: string): string {
+  if (!iso) return dash
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(iso))
+}
+
+/** How far away a moment is: `in 4 minutes`, `3 hours ago`. */
+export function away(iso: string | null | undefined, locale: string, now = Date.now()): string {
+  if (!iso) return dash
+  const seconds = (new Date(iso).getTime() - now) / 1000
+  const say = (value: number, name: Intl.RelativeTimeFormatUnit) =>
+    new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.round(value), name)
+  const size = Math.abs(seconds)
+  if (size < 60) return say(seconds, 'second')
+  if (size < 3600) return say(seconds / 60, 'minute')
+  if (size < 86_400) return say(seconds / 3600, 'hour')
+  return say(seconds / 86_400, 'day')
+}

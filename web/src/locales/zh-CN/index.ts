@@ -1,0 +1,12 @@
+import type { Catalogue } from '../../lib/i18n.svelte'
+import app from './app'
+import errors from './errors'
+import inbox from './inbox'
+import models from './models'
+import palette from './palette'
+import schedules from './schedules'
+import settings from './settings'
+import task from './task'
+import workflows from './workflows'
+
+export default { ...app, ...errors, ...inbox, ...task, ...workflows, ...schedules, ...models, ...settings, ...palette } satisfies Catalogue

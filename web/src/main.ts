@@ -1,0 +1,13 @@
+import { mount } from 'svelte'
+import App from './App.svelte'
+import './app.css'
+import { loadLocale } from './lib/i18n.svelte'
+import { sync } from './lib/router.svelte'
+import { applyTheme } from './lib/theme.svelte'
+
+applyTheme()
+const target = document.getElementById('app')
+if (!target) throw new Error('index.html has no element "app"')
+// The page's code comes while the words come.
+await Promise.all([loadLocale(), sync()])
+mount(App, { target })

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { links, placeOf, places, split } from './share'
+
+const share = '7.43 复制打开抖音，看看【读书的猫的作品】聊一聊今年… https://v.douyin.com/iRNBho6u/ 12/04 Rkc:/'
+
+test('a share text holds its link', () => {
+  expect(links(share)).toEqual([{ line: 1, link: 'https://v.douyin.com/iRNBho6u/', place: 'douyin' }])
+})
+
+test('marks around a link do not belong to it', () => {
+  expect(links('（https://a.example/x），看 https://a.example/y。(https://b.example/z).').map((found) => found.link)).toEqual([
+    'https://a.example/x', 'https://a.example/y', 'https://b.example/z',
+  ])
+})
+
+test('many lines, the same link once', () => {
+  const found = links(`${share}\nnothing here\nhttps://www.tiktok.com/@a/video/1\nhttps://v.douyin.com/iRNBho6u/`)
+  expect(found.map(({ line, place }) => [line, place])).toEqual([[1, 'douyin'], [3, 'tiktok']])
+  expect(places([...found, ...links('https://vm.tiktok.com/x')])).toEqual([['tiktok', 2], ['douyin', 1]])
+})
+
+test('other hosts are named as they are, and what is no link is none', () => {
+  expect(placeOf('https://www.example.org/a')).toBe('example.org')
+  expect(placeOf('https://notdouyin.com/')).toBe('notdouyin.com')
+  expect(placeOf('nothing')).toBeNull()
+  expect(links('http:// https://  ftp://a.example')).toEqual([])
+})
+
+test('lines that were refused are taken out', () => {
+  expect(split('a\nb\nc', [2])).toEqual({ taken: 'a\nc', left: ['b'] })
+})

@@ -1,0 +1,36 @@
+import { onEvent } from '../../lib/stream.svelte'
+
+// Timers of browsers hold no more than this.
+const LONGEST = 2 ** 31 - 1
+// A time is met within two seconds.
+const AFTER = 2500
+
+/** Reads again after tasks have changed. Returns what ends it. */
+export function afterEvents(read: () => unknown): () => void {
+  let soon: ReturnType<typeof setTimeout> | undefined
+  const end = onEvent(({ kind }) => {
+    if (kind !== 'status' && kind !== 'gap') return
+    soon ??= setTimeout(() => {
+      soon = undefined
+      void read()
+    }, 700)
+  })
+  return () => {
+    clearTimeout(soon)
+    end()
+  }
+}
+
+/** Reads again shortly after the first of some times that is to come: not every fire makes a task. Returns what ends it. */
+export function afterTimes(read: () => unknown, times: string[]): () => void {
+  const next = Math.min(...times.map((time) => Date.parse(time)).filter((time) => time > Date.now()))
+  const wait = next - Date.now() + AFTER
+  const timer = wait < LONGEST ? setTimeout(() => void read(), wait) : undefined
+  return () => clearTimeout(timer)
+}
+
+/** Reads again soon while something is at work that tells no events, such as a look at a source. Returns what ends it. */
+export function whileAtWork(read: () => unknown, isAtWork: boolean): () => void {
+  const timer = isAtWork ? setTimeout(() => void read(), 1500) : undefined
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { browse, daemon, until } from './harness.mjs'
+
+const box = (page) => page.locator('#paste')
+const lines = (page) => page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
+
+test('a share text and two links are three tasks by one request; a line that is refused stays with its reason', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  await page.goto(trawl.url)
+  await page.getByText('Nothing here yet').waitFor()
+  let posts = 0
+  page.on('request', (request) => (posts += request.method() === 'POST' && /\/api\/tasks/.test(request.url()) ? 1 : 0))
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => trawl.site.page(name, { title: `Remark ${name}` }))
+  await box(page).fill(`7.43 复制打开，看看【读书的猫的作品】聊一聊今年… ${a} 12/04 Rkc:/\n${b}\nno link in here\n${c}`)
+  await page.getByText('3 links').waitFor()
+  await page.keyboard.press('Control+Enter')
+  // The box takes more at once.
+  await until('the box is free', async () => (await box(page).inputValue()) !== '' || (await page.locator('.refused').count()) > 0)
+  await page.locator('.refused').getByText('no link in here').waitFor()
+  assert.equal(await box(page).inputValue(), 'no link in here')
+  assert.equal(posts, 1)
+  await until('three tasks', async () => (await lines(page).count()) === 3)
+  await until('all are done, with their titles', async () => (await lines(page).filter({ hasText: /Remark [abc].*Done in/s }).count()) === 3, 60)
+  await page.axe()
+})
+
+test('phases and percents are live, and a failure says what to do', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  const open = trawl.site.gate()
+  await page.goto(trawl.url)
+  await page.getByText('Live').waitFor()
+  await trawl.task(trawl.site.page('slow', { title: 'A slow one' }))
+  await trawl.task(`${trawl.site.url}/missing.html`)
+  await lines(page).filter({ hasText: 'A slow one' }).getByText('Downloading').waitFor()
+  const failed = lines(page).filter({ hasText: 'missing.html' })
+  await failed.locator('.status.failed').waitFor()
+  assert.match(await failed.innerText(), /browser/i)
+  open()
+  await lines(page).filter({ hasText: 'A slow one' }).getByText('Done in').waitFor({ timeout: 60_000 })
+})
+
+test('filters, search and choices stand in the address', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  const good = await trawl.task(trawl.site.page('good', { title: 'Whales sing' }))
+  await trawl.task(`${trawl.site.url}/missing.html`)
+  await trawl.done(good)
+  await page.goto(trawl.url)
+  await until('both', async () => (await lines(page).count()) === 2)
+  await page.getByRole('button', { name: /^Failed/ }).click()
+  await until('one', async () => (await lines(page).count()) === 1)
+  assert.equal(new URL(page.url()).search, '?status=failed')
+  await page.goBack()
+  await until('both again', async () => (await lines(page).count()) === 2)
+  await page.keyboard.press('/')
+  await page.keyboard.type('whal')
+  await until('the one that was looked for', async () => (await lines(page).count()) === 1)
+  await page.reload()
+  assert.match(await lines(page).first().innerText(), /Whales sing/)
+  assert.equal(await page.getByRole('searchbox').inputValue(), 'whal')
+  await page.getByRole('searchbox').fill('nothing like it')
+  await page.getByText('No task is like that').waitFor()
+  await page.axe()
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await until('both once more', async () => (await lines(page).count()) === 2)
+})
+
+test('many are chosen by keys, deleted, brought back, exported and run again', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  const ids = []
+  for (const name of ['a', 'b', 'c', 'd']) ids.push(await trawl.task(trawl.site.page(name, { title: `Remark ${name}` })))
+  for (const id of ids) await trawl.done(id)
+  await page.goto(trawl.url)
+  await until('four', async () => (await lines(page).count()) === 4)
+  for (const key of ['j', 'x', 'j', 'j', 'Shift+X']) await page.keyboard.press(key)
+  await page.getByText('3 chosen').first().waitFor()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await until('one is left', async () => (await lines(page).count()) === 1)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await until('four again', async () => (await lines(page).count()) === 4)
+  assert.equal((await trawl.api('GET', 'api/tasks')).total, 4)
+
+  await lines(page).nth(0).getByRole('checkbox').click()
+  await lines(page).nth(3).getByRole('checkbox').click({ modifiers: ['Shift'] })
+  await page.getByText('4 chosen').first().waitFor()
+  await page.axe()
+  await page.getByRole('button', { name: 'Export zip' }).click()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'srt', exact: true }).click()])
+  assert.match(download.suggestedFilename(), /\.zip$/)
+  await page.getByRole('button', { name: 'Run again' }).click()
+  await until('eight', async () => (await lines(page).count()) === 8)
+
+  await lines(page).nth(7).getByRole('checkbox').click()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await until('seven', async () => (await lines(page).count()) === 7)
+  // Closed before its time: it is done when the page is opened again.
+  await page.reload()
+  await until('it is gone', async () => (await trawl.api('GET', 'api/tasks')).total === 7)
+  await until('seven still', async () => (await lines(page).count()) === 7)
+})
+
+test('without a model the page says so, and tasks wait for it', async (context) => {
+  const trawl = await daemon(context, { models: false, settings: 'models.default = "tiny"' })
+  const page = await browse(context, trawl)
+  await page.goto(trawl.url)
+  await page.getByText(/No model: tiny/).waitFor()
+  await trawl.task(trawl.site.page('a', { title: 'One that waits' }))
+  await lines(page).filter({ hasText: 'One that waits' }).getByText('Waiting for the model').waitFor({ timeout: 30_000 })
+  await page.getByRole('button', { name: 'Download' }).click()
+  // This daemon reaches nothing: it says so, with what to do.
+  await page.getByRole('alert').filter({ hasText: 'The model was not downloaded' }).waitFor()
+  await page.axe()
+})
+
+test('text from strangers is only text', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  const title = `<img src=x onerror=alert(1)><script>alert(2)</script> \u202Egpj.exe`
+  await trawl.done(await trawl.task(trawl.site.page('bad', { title })))
+  await page.goto(trawl.url)
+  await lines(page).filter({ hasText: '<img src=x' }).waitFor()
+  assert.equal(await page.locator('main img').count(), 0)
+})
