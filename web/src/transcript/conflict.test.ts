@@ -26,6 +26,13 @@ test('where both changed the same, one of them is chosen; where they agree, none
   expect(compare([], [], [])).toEqual([])
 })
 
+test('neighbours do not decide for each other', () => {
+  const mine = type(type(copied(base), 4, 'mine 4'), 5, 'mine 5')
+  const stretches = compare(base, mine, type(copied(base), 4, 'theirs 4'))
+  expect(stretches.map((each) => each.kind)).toEqual(['same', 'both', 'mine', 'same'])
+  expect(texts(merged(stretches, () => 'theirs')).slice(4, 6)).toEqual(['theirs 4', 'mine 5'])
+})
+
 test('any two edits: nothing is lost, and times do not overlap', () => {
   const roll = dice(11)
   const edited = () => {

@@ -1,6 +1,6 @@
 // Two people edited the same revision: what each of them changed, side by side.
 
-import { sameLine, type Line } from './lines'
+import { same, sameLine, type Line } from './lines'
 
 /** A stretch of the text. Where `mine` and `theirs` both differ from what was there, somebody must choose. */
 export type Stretch = { kind: 'same' | 'mine' | 'theirs' | 'both'; mine: Line[]; theirs: Line[] }
@@ -53,21 +53,23 @@ function back(steps: Map<number, number>[], rows: number, columns: number): [num
   return found.reverse()
 }
 
+function stretch(old: readonly Line[], mine: Line[], theirs: Line[]): Stretch {
+  const [changedMine, changedTheirs] = [!same(old, mine), !same(old, theirs)]
+  const kind = same(mine, theirs) ? 'same' : changedMine && changedTheirs ? 'both' : changedMine ? 'mine' : 'theirs'
+  return { kind, mine, theirs }
+}
+
 /** What became of `base` in two hands, from beginning to end. */
 export function compare(base: readonly Line[], mine: readonly Line[], theirs: readonly Line[]): Stretch[] {
   const [toMine, toTheirs] = [new Map(pairs(base, mine)), new Map(pairs(base, theirs))]
   const found: Stretch[] = []
   let [b, m, t] = [0, 0, 0]
   const until = (nextB: number, nextM: number, nextT: number) => {
-    const stretch = { mine: mine.slice(m, nextM), theirs: theirs.slice(t, nextT) }
-    const old = base.slice(b, nextB)
+    const [old, ours, others] = [base.slice(b, nextB), mine.slice(m, nextM), theirs.slice(t, nextT)]
     ;[b, m, t] = [nextB, nextM, nextT]
-    if (!old.length && !stretch.mine.length && !stretch.theirs.length) return
-    const equal = (one: readonly Line[], two: readonly Line[]) => one.length === two.length && one.every((line, at) => sameLine(line, two[at]!))
-    const [changedMine, changedTheirs] = [!equal(old, stretch.mine), !equal(old, stretch.theirs)]
-    const agreed = equal(stretch.mine, stretch.theirs)
-    const kind = agreed ? 'same' : changedMine && changedTheirs ? 'both' : changedMine ? 'mine' : changedTheirs ? 'theirs' : 'same'
-    found.push({ kind, ...stretch })
+    // As many lines in all hands: each is a place of its own, so that neighbours do not decide for each other.
+    if (old.length === ours.length && old.length === others.length) old.forEach((line, at) => found.push(stretch([line], [ours[at]!], [others[at]!])))
+    else found.push(stretch(old, ours, others))
   }
   for (let at = 0; at < base.length; at += 1) {
     const [inMine, inTheirs] = [toMine.get(at), toTheirs.get(at)]
