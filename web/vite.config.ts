@@ -25,7 +25,18 @@ const packed: Plugin = {
 export default defineConfig({
   base: './',
   plugins: [svelte(), packed],
-  build: { target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What every page uses comes as one file and not as twenty.
+        codeSplitting: { groups: [{ name: 'frame', test: /node_modules\/(svelte|esm-env|clsx|openapi-fetch)\/|src\/(ui|lib|shell|locales\/en)\// }] },
+      },
+    },
+  },
   worker: { format: 'es' },
   test: { include: ['src/**/*.test.ts'], environment: 'node', passWithNoTests: true },
 })

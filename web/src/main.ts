@@ -8,6 +8,7 @@ import { applyTheme } from './lib/theme.svelte'
 applyTheme()
 const target = document.getElementById('app')
 if (!target) throw new Error('index.html has no element "app"')
-// The page's code comes while the words come.
-await Promise.all([loadLocale(), sync()])
+// The page's code comes while the words come, and the frame does not wait for it.
+void sync()
+await loadLocale()
 mount(App, { target })

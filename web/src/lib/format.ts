@@ -11,8 +11,17 @@ export function clock(ms: number | null | undefined): string {
   return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`
 }
 
+// Making one takes longer than using it a hundred times, and lists use them for every row.
+const made = new Map<string, Intl.NumberFormat>()
+function numbers(locale: string, options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
+  const key = `${locale} ${options.style} ${options.unit} ${options.maximumFractionDigits}`
+  const format = made.get(key) ?? new Intl.NumberFormat(locale, options)
+  made.set(key, format)
+  return format
+}
+
 const unit = (value: number, name: string, locale: string, digits = 0) =>
-  new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  numbers(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
 
 /** How long something takes: `0.8 s`, `41 s`, `3 min`, `2 hr`. */
 export function span(ms: number | null | undefined, locale: string): string {
@@ -39,12 +48,12 @@ export function bytes(count: number | null | undefined, locale: string): string 
 }
 
 /** A count: `10,000`. */
-export const number = (count: number, locale: string): string => new Intl.NumberFormat(locale).format(count)
+export const number = (count: number, locale: string): string => numbers(locale).format(count)
 
 /** A part of one: `62 %` as the language writes it. Whole, and 100 only at the end. */
 export function percent(part: number, locale: string): string {
   const whole = part >= 1 ? 1 : Math.min(0.99, Math.max(0, part))
-  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(whole)
+  return numbers(locale, { style: 'percent', maximumFractionDigits: 0 }).format(whole)
 }
 
 /** A moment by day and clock; in another time zone where one is named. */

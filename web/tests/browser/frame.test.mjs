@@ -36,22 +36,3 @@ test('the frame holds on a phone and at four times the size, in every language a
     }
   }
 })
-
-test('the first load is small', async (context) => {
-  const trawl = await daemon(context)
-  const page = await browse(context, trawl)
-  let bytes = 0
-  const session = await page.context().newCDPSession(page)
-  await session.send('Network.enable')
-  const assets = new Set()
-  session.on('Network.responseReceived', ({ requestId, response }) => {
-    if (!new URL(response.url).pathname.startsWith('/api')) assets.add(requestId)
-  })
-  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    if (assets.has(requestId)) bytes += encodedDataLength
-  })
-  await page.goto(trawl.url)
-  await page.getByText('Live').waitFor()
-  context.diagnostic(`first load: ${(bytes / 1000).toFixed(1)} kB as sent`)
-  assert.ok(bytes > 10_000 && bytes <= 90_000, `${bytes} bytes`)
-})

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../lib/i18n.svelte'
 import app from './app'
 import errors from './errors'
+import hints from './hints'
 import inbox from './inbox'
 import models from './models'
 import palette from './palette'
@@ -9,4 +10,4 @@ import settings from './settings'
 import task from './task'
 import workflows from './workflows'
 
-export default { ...app, ...errors, ...inbox, ...task, ...workflows, ...schedules, ...models, ...settings, ...palette } satisfies Catalogue
+export default { ...app, ...errors, ...hints, ...inbox, ...task, ...workflows, ...schedules, ...models, ...settings, ...palette } satisfies Catalogue

@@ -2,6 +2,7 @@
 
 import { percent, span } from '../../lib/format'
 import type { Task } from '../../lib/schema'
+import type { StreamEvent } from '../../lib/stream/parse'
 import type { Tone } from '../../ui/Status.svelte'
 
 /** What a task is at; a newer daemon tells it in lists, else it is put together from events. */
@@ -92,4 +93,23 @@ export function asRow(task: Task): Row {
   const { steps, ...row } = { ...task, result: null } as Row
   const running = steps?.find((step) => step.state === 'running')
   return row.current || !running ? row : { ...row, current: { key: running.key, kind: running.kind, state: 'running', progress: running.progress } }
+}
+
+/** A row after an event; null when the event changes nothing of it. */
+export function heard(row: Row, { kind, data }: StreamEvent): Row | null {
+  if (kind === 'status') {
+    const status = data.status as Row['status']
+    return { ...row, status, error: (data.error as Row['error']) ?? null, waiting: (data.waiting as Row['waiting']) ?? null }
+  }
+  if (kind === 'step' && data.state === 'running') {
+    const key = String(data.step)
+    const current: Current = row.current?.key === key ? { ...row.current, state: 'running' } : { key, kind: kindOf(row.workflow, key), state: 'running', progress: 0 }
+    return { ...row, current: { ...current, waits_for: undefined, position: undefined } }
+  }
+  if (kind === 'progress') {
+    const key = String(data.step)
+    const known = row.current?.key === key ? row.current : { key, kind: kindOf(row.workflow, key) }
+    return { ...row, progress: Number(data.progress), current: { ...known, state: 'running', waits_for: undefined, progress: Number(data.step_progress) } }
+  }
+  return null
 }

@@ -4,7 +4,7 @@ import { SvelteMap } from 'svelte/reactivity'
 import { api, ask, problem, type Trouble } from '../../lib/api'
 import type { paths } from '../../lib/schema'
 import type { StreamEvent } from '../../lib/stream.svelte'
-import { asRow, kindOf, type Current, type Row } from './standing'
+import { asRow, heard, type Row } from './standing'
 
 /** What the list is narrowed to. */
 export type Filter = Omit<NonNullable<paths['/api/tasks']['get']['parameters']['query']>, 'limit' | 'cursor'>
@@ -204,23 +204,4 @@ export class TaskList {
     if (come > 0) this.grown(come)
     void this.#fill()
   }
-}
-
-/** A row after an event; null when the event changes nothing of it. */
-export function heard(row: Row, { kind, data }: StreamEvent): Row | null {
-  if (kind === 'status') {
-    const status = data.status as Row['status']
-    return { ...row, status, error: (data.error as Row['error']) ?? null, waiting: (data.waiting as Row['waiting']) ?? null }
-  }
-  if (kind === 'step' && data.state === 'running') {
-    const key = String(data.step)
-    const current: Current = row.current?.key === key ? { ...row.current, state: 'running' } : { key, kind: kindOf(row.workflow, key), state: 'running', progress: 0 }
-    return { ...row, current: { ...current, waits_for: undefined, position: undefined } }
-  }
-  if (kind === 'progress') {
-    const key = String(data.step)
-    const known = row.current?.key === key ? row.current : { key, kind: kindOf(row.workflow, key) }
-    return { ...row, progress: Number(data.progress), current: { ...known, state: 'running', waits_for: undefined, progress: Number(data.step_progress) } }
-  }
-  return null
 }

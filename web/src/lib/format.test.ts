@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { away, bytes, clock, percent, span } from './format'
+
+test('places in a recording', () => {
+  expect([0, 59_999, 192_000, 4_360_000, null].map(clock)).toEqual(['00:00', '00:59', '03:12', '1:12:40', '—'])
+})
+
+test('lengths get coarser as they grow', () => {
+  expect([800, 41_000, 180_000, 7_200_000, 259_200_000].map((ms) => span(ms, 'en'))).toEqual(['0.8 sec', '41 sec', '3 min', '2 hr', '3 days'])
+})
+
+test('sizes', () => {
+  expect([0, 980_000_000, 1_624_555_275, 999_600].map((n) => bytes(n, 'en'))).toEqual(['0 byte', '980 MB', '1.6 GB', '1 MB'])
+})
+
+test('a hundred percent is the end and nothing before it', () => {
+  expect([0, 0.624, 0.999, 1, 1.2, -1].map((part) => percent(part, 'en'))).toEqual(['0%', '62%', '99%', '100%', '100%', '0%'])
+})
+
+test('how far away a moment is', () => {
+  const now = Date.parse('2031-01-01T00:00:00Z')
+  expect([away('2031-01-01T00:04:00Z', 'en', now), away('2030-12-31T21:00:00Z', 'en', now)]).toEqual(['in 4 minutes', '3 hours ago'])
+})

@@ -1,0 +1,116 @@
+// What the inbox may cost: the first load, the first paint, ten thousand tasks.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { browse, daemon, until } from './harness.mjs'
+
+const MANY = 10_000
+/** Makes many of one task that has really run: what the list shows of them is what it shows of any. */
+async function multiply(trawl) {
+  await trawl.done(await trawl.task(trawl.site.page('a', { title: 'A short remark about music' })))
+  await trawl.stop()
+  const script = `
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+names = [row[1] for row in database.execute("PRAGMA table_info(tasks)") if row[1] != "id"]
+columns = ", ".join(names)
+for _ in range(int(sys.argv[2]) - 1):
+    database.execute(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks WHERE id = 1")
+database.commit()
+`
+  await promisify(execFile)('python3', ['-c', script, join(trawl.folder, 'data/trawl.db'), String(MANY)])
+  await trawl.start()
+  assert.equal((await trawl.api('GET', 'api/tasks?limit=1')).total, MANY)
+}
+const rows = (page) => page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
+
+test('the first load is small, and something can be seen soon', async (context) => {
+  const trawl = await daemon(context)
+  const paints = []
+  let bytes = 0
+  for (let count = 0; count < 5; count += 1) {
+    // A profile of its own each time: nothing is in its cache.
+    const page = await browse(context, trawl)
+    const session = await page.context().newCDPSession(page)
+    await session.send('Network.enable')
+    const assets = new Set()
+    bytes = 0
+    session.on('Network.responseReceived', ({ requestId, response }) => {
+      if (!/^\/api\//.test(new URL(response.url).pathname)) assets.add(requestId)
+    })
+    session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+      if (assets.has(requestId)) bytes += encodedDataLength
+    })
+    await page.goto(trawl.url)
+    await page.locator('#paste').waitFor()
+    const usable = await page.evaluate(() => performance.now())
+    await page.getByText('Live').waitFor()
+    const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
+    paints.push({ paint, usable })
+    await page.context().close()
+  }
+  const median = (name) => paints.map((one) => one[name]).sort((a, b) => a - b)[2]
+  context.diagnostic(`first load ${(bytes / 1000).toFixed(1)} kB, first paint ${median('paint').toFixed(0)} ms, box usable ${median('usable').toFixed(0)} ms (medians of 5)`)
+  assert.ok(bytes > 10_000 && bytes <= 90_000, `${bytes} bytes`)
+  assert.ok(median('paint') <= 400, `${median('paint')} ms`)
+  assert.ok(median('usable') <= 1000, `${median('usable')} ms`)
+})
+
+test('ten thousand tasks: at least 50 frames a second, at most 60 rows, and keys that reach the end', { timeout: 300_000 }, async (context) => {
+  const trawl = await daemon(context)
+  await multiply(trawl)
+  const page = await browse(context, trawl)
+  await page.goto(trawl.url)
+  await rows(page).first().waitFor()
+  await page.evaluate(() => {
+    const state = (globalThis.measured = { frames: 0, most: 0, longest: 0, running: true })
+    let last = performance.now()
+    const frame = (now) => {
+      state.frames += 1
+      state.longest = Math.max(state.longest, now - last)
+      last = now
+      state.most = Math.max(state.most, document.querySelectorAll('[data-row]').length)
+      if (state.running) requestAnimationFrame(frame)
+    }
+    requestAnimationFrame(frame)
+  })
+  const seconds = await page.evaluate(async () => {
+    const begun = performance.now()
+    const height = document.documentElement.scrollHeight
+    await new Promise((resolve) => {
+      const step = (now) => {
+        const part = Math.min(1, (now - begun) / 4000)
+        scrollTo(0, part * height)
+        if (part < 1) requestAnimationFrame(step)
+        else resolve()
+      }
+      requestAnimationFrame(step)
+    })
+    globalThis.measured.running = false
+    return (performance.now() - begun) / 1000
+  })
+  const measured = await page.evaluate(() => globalThis.measured)
+  const fps = measured.frames / seconds
+  context.diagnostic(`${fps.toFixed(0)} frames a second, longest ${measured.longest.toFixed(0)} ms, at most ${measured.most} rows`)
+  assert.ok(measured.most <= 60, `${measured.most} rows`)
+  assert.ok(fps >= 50, `${fps} frames a second`)
+  await rows(page).filter({ has: page.locator(`[href="tasks/1"]`) }).waitFor({ timeout: 20_000 })
+
+  // From a row with the focus: the browser's own keys go on from where they are.
+  await page.evaluate(() => scrollTo(0, 0))
+  await rows(page).first().getByRole('link').focus()
+  for (let times = 0; times < 6; times += 1) {
+    const before = await page.evaluate(() => scrollY)
+    await page.keyboard.press('PageDown')
+    await until('it has scrolled', () => page.evaluate((before) => scrollY > before + 300, before))
+  }
+  await page.keyboard.press('End')
+  await rows(page).filter({ has: page.locator(`[href="tasks/1"]`) }).waitFor()
+  assert.ok(await page.evaluate(() => document.activeElement?.closest('[data-row]') !== null))
+  // Tab goes on from the row that has the focus, wherever the page has been scrolled to.
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('[data-row]')?.getAttribute('data-row')), '1')
+})
