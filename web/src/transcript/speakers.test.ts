@@ -7,7 +7,8 @@ test('a name before the text is a speaker; times, links and sentences are not', 
   expect(prefix('Anna: Good morning')).toEqual({ name: 'Anna', length: 6 })
   expect(prefix('小猫：大家好')).toEqual({ name: '小猫', length: 3 })
   expect(prefix('Speaker 1: yes')?.name).toBe('Speaker 1')
-  for (const text of ['10: 30', 'We met at 10:30', 'https://example.org', 'Well, listen: no', 'He said the following thing today: no', ': x', ''])
+  expect(prefix('Prof. Dr. Lee: yes')?.name).toBe('Prof. Dr. Lee')
+  for (const text of ['That works. Now: go', '10: 30', 'We met at 10:30', 'https://example.org', 'Well, listen: no', 'He said the following thing today: no', ': x', ''])
     expect(prefix(text), text).toBeNull()
 })
 

@@ -3,14 +3,17 @@
 import { typed } from './edits'
 import type { Line } from './lines'
 
-const pattern = /^([\p{L}\p{N}@<[(（【][^:：,，.。;；!?！？\n]{0,39})(?:: |:$|：\s*)(?!\/\/)/u
+const pattern = /^([\p{L}\p{N}@<[(（【][^:：,，。;；!?！？\n]{0,39})(?:: |:$|：\s*)(?!\/\/)/u
+
+/** A full stop after more than a title such as `Prof.`. */
+const sentence = /[\p{L}]{5,}\.(\s|$)/u
 
 /** The name before a text, with its length and that of its mark; null when none stands there. */
 export function prefix(text: string): { name: string; length: number } | null {
   const hit = pattern.exec(text)
   const name = hit?.[1]?.trim()
   // Times are no names, and neither are half sentences.
-  if (!hit || !name || /^\d+$/.test(name) || name.split(/\s+/).length > 4) return null
+  if (!hit || !name || /^\d+$/.test(name) || name.split(/\s+/).length > 4 || sentence.test(name)) return null
   return { name, length: hit[0].length }
 }
 
