@@ -79,6 +79,7 @@ test('a misspelt step is marked on its line and keeps the definition from being 
   await editor.press('Control+s')
   assert.equal((await trawl.api('GET', 'api/workflows/words')).revision, 1)
   assert.match(await step(page, 'text').textContent(), /Has problems/)
+  await page.axe()
 
   await line.click()
   await page.keyboard.insertText('media')
@@ -246,6 +247,20 @@ test('what is typed survives leaving, and nobody overwrites what another one has
   await page.getByRole('button', { name: 'Edit revision 2 again' }).click()
   await page.getByText('Here are changes that you have not saved.').waitFor()
   await until('the old text is there', async () => (await editor.textContent()).includes('"title": "Theirs"'))
+})
+
+test('a daemon that is away costs nothing that was typed, and is asked again when it is back', async (context) => {
+  const { trawl, page, editor } = await edit(context)
+  await trawl.stop()
+  const text = JSON.stringify({ ...words, title: 'Typed meanwhile' }, null, 2)
+  await replace(page, editor, text)
+  await page.getByText('The definition could not be checked').waitFor()
+  assert.ok(await save(page, 2).isDisabled())
+  await trawl.start()
+  await page.locator('#problems-title').getByText('None').waitFor()
+  await save(page, 2).click()
+  await save(page, 3).waitFor()
+  assert.equal((await trawl.api('GET', 'api/workflows/words')).definition.title, 'Typed meanwhile')
 })
 
 test('strangers’ text in definitions stays text', async (context) => {
