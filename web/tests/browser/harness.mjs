@@ -26,13 +26,14 @@ export async function until(what, check, seconds = 20) {
 
 /**
  * A daemon with the small model, empty folders and a free port, which ends with the test. `settings` are added to its configuration
- * (TOML lines); `models: false` leaves it without a model.
+ * (TOML lines); `models: false` leaves it without a model, `offline: false`
+ * lets it download one (from `models.base_urls` of the test).
  *
  * `.url` its address · `.api(method, path, body?)` a call, answers JSON or throws · `.task(link, more?)` makes a task ·
  * `.done(id)` waits for its end · `.token(...scopes)` makes a token · `.stop()`, `.kill()`, `.start()`, `.restart()` – on the same port ·
  * `.site` the page with media · `.command(...args)` the program's own commands · `.folder` its folder
  */
-export async function daemon(context, { settings = '', models = true, base = '' } = {}) {
+export async function daemon(context, { settings = '', models = true, offline = true, base = '' } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'trawl-browser-'))
   const media = await site()
   const config = join(folder, 'trawl.toml')
@@ -49,7 +50,7 @@ paths.temp = "${folder}/temp"
 paths.workflows = "${folder}/workflows"
 models.dir = "${models ? join(root, 'models') : `${folder}/models`}"
 ${models ? 'models.default = "smoke"' : ''}
-models.offline = true
+models.offline = ${offline}
 net.allow_hosts = ["127.0.0.1"]
 engine.devices = ["cpu"]
 uploads.reserve_bytes = 0
