@@ -149,8 +149,15 @@ test('a form made of the parameters starts a task and leads to it; the command s
   const command = await form.locator('pre').textContent()
   assert.deepEqual(JSON.parse(/--json '(.*)'$/.exec(command)[1]), { workflow: 'words', params: { link, language: 'de' } })
   assert.ok(command.startsWith(`curl -s ${trawl.url}api/tasks `))
+  const release = trawl.site.gate()
   await form.getByRole('button', { name: 'Run', exact: true }).click()
   await page.waitForURL(`${trawl.url}tasks/1`)
+  // The steps move while one looks.
+  const line = (name) => page.getByRole('region', { name: 'Steps' }).getByRole('listitem').filter({ has: page.getByRole('button', { name, exact: true }) })
+  await line('media').getByText('Running').waitFor()
+  await line('text').getByText('Not yet').waitFor()
+  release()
+  await line('text').getByText('Done').waitFor()
   const task = await trawl.done(1)
   assert.deepEqual([task.workflow, task.status, task.params], ['words', 'completed', { link, language: 'de' }])
 
