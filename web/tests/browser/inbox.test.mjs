@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { browse, daemon, until } from './harness.mjs'
+import { browse, daemon, root, until } from './harness.mjs'
 
 const box = (page) => page.locator('#paste')
 const lines = (page) => page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
@@ -124,4 +126,25 @@ test('text from strangers is only text', async (context) => {
   await page.goto(trawl.url)
   await lines(page).filter({ hasText: '<img src=x' }).waitFor()
   assert.equal(await page.locator('main img').count(), 0)
+})
+
+const contract = JSON.parse(readFileSync(join(root, 'docs/openapi.json'), 'utf8'))
+const findsLinks = contract.paths['/api/tasks'].get.parameters.some((parameter) => parameter.name === 'link')
+
+test('a link that was transcribed already is opened, unless it is wanted again', { skip: !findsLinks }, async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  const link = trawl.site.page('a', { title: 'Done before' })
+  await trawl.done(await trawl.task(link))
+  await page.goto(trawl.url)
+  await box(page).fill(link)
+  await page.getByText('1 already done').waitFor()
+  await page.axe()
+  await page.getByRole('button', { name: 'Again', exact: true }).click()
+  await page.getByRole('button', { name: /^Add 1/ }).click()
+  await until('two tasks', async () => (await lines(page).count()) === 2)
+  await box(page).fill(link)
+  await page.getByRole('button', { name: /^Open/ }).click()
+  await page.waitForURL(/tasks\/\d+$/)
+  assert.equal((await trawl.api('GET', 'api/tasks')).total, 2)
 })

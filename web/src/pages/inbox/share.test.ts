@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { links, placeOf, places, split } from './share'
+import { links, placeOf, places, split, without } from './share'
 
 const share = '7.43 复制打开抖音，看看【读书的猫的作品】聊一聊今年… https://v.douyin.com/iRNBho6u/ 12/04 Rkc:/'
 
@@ -28,4 +28,11 @@ test('other hosts are named as they are, and what is no link is none', () => {
 
 test('lines that were refused are taken out', () => {
   expect(split('a\nb\nc', [2])).toEqual({ taken: 'a\nc', left: ['b'] })
+})
+
+test('links that are known go, with the lines that hold nothing else', () => {
+  const known = new Set(['https://a.example/1'])
+  expect(without('看看 https://a.example/1 吧\nno link\nhttps://b.example/2', known)).toBe('no link\nhttps://b.example/2')
+  expect(without('https://a.example/1 https://b.example/2', known)).toBe('  https://b.example/2')
+  expect(without('https://b.example/2', known)).toBe('https://b.example/2')
 })

@@ -55,3 +55,14 @@ export function split(text: string, lines: number[]): { taken: string; left: str
     left: lines.map((line) => all[line - 1] ?? ''),
   }
 }
+
+/** A text without some of its links; lines that hold nothing else go with them. */
+export function without(text: string, known: ReadonlySet<string>): string {
+  const lines = text.split('\n').map((line) => {
+    const found = links(line)
+    if (!found.length || found.every(({ link }) => !known.has(link))) return line
+    if (found.every(({ link }) => known.has(link))) return null
+    return found.reduce((rest, { link }) => (known.has(link) ? rest.replaceAll(link, ' ') : rest), line)
+  })
+  return lines.filter((line) => line !== null).join('\n')
+}

@@ -16,7 +16,7 @@ export type Current = {
   error?: { code: string; detail: string; hint: string } | null
 }
 /** A task as lists and events tell of it. */
-export type Row = Task & { current?: Current }
+export type Row = Omit<Task, 'current'> & { current?: Current | null }
 /** What a row shows. */
 export type Standing = { tone: Tone; text: string; detail: string; hint: string; progress: number | null }
 /** Looks a text up: its name, values, and what to say where there is none. */
