@@ -40,7 +40,7 @@ export async function mirror(context) {
     })
     for (let at = from; at < body.length && !response.destroyed; at += 64 * 1024) {
       if (at >= most) await gate
-      if (!response.write(body.subarray(at, at + 64 * 1024))) await Promise.race([new Promise((resolve) => response.once('drain', resolve)), new Promise((resolve) => response.once('close', resolve))])
+      if (!response.write(body.subarray(at, at + 64 * 1024))) await drained(response)
     }
     response.end()
   })
@@ -52,3 +52,15 @@ export async function mirror(context) {
   world.url = `http://127.0.0.1:${server.address().port}`
   return world
 }
+
+/** Waits until more can be written, or nobody reads any more. */
+const drained = (response) =>
+  new Promise((resolve) => {
+    const go = () => {
+      response.off('drain', go)
+      response.off('close', go)
+      resolve()
+    }
+    response.on('drain', go)
+    response.on('close', go)
+  })

@@ -5,21 +5,20 @@ import { mirror } from './mirror.mjs'
 
 const MODEL = 'tiny-q5_1'
 const row = (page, name = MODEL) => page.locator(`li[data-model="${name}"]`)
-const empty = async (context) => {
+/** A daemon without a model: it fetches the one that tasks get as soon as it starts, so `source` is told before what it sends. */
+const empty = async (context, prepare = () => undefined) => {
   const source = await mirror(context)
+  const prepared = prepare(source)
   const settings = `models.default = "${MODEL}"\nmodels.base_urls = ["${source.url}"]`
-  return { source, trawl: await daemon(context, { models: false, offline: false, settings }) }
+  return { source, prepared, trawl: await daemon(context, { models: false, offline: false, settings }) }
 }
 
 test('without a model a task waits; the download shows, stops, goes on, and then the task runs', async (context) => {
-  const { source, trawl } = await empty(context)
-  const open = source.hold(2_000_000)
+  const { source, prepared: open, trawl } = await empty(context, (source) => source.hold(2_000_000))
   const page = await browse(context, trawl)
-  // A task fetches its default model by itself: this one names nothing else, and the download is what somebody sees.
   const id = await trawl.task(trawl.site.page('a', { title: 'It waits' }))
   await page.goto(`${trawl.url}models`)
   await page.getByText('No model is here yet').waitFor()
-  if (!(await trawl.api('GET', `api/models/${MODEL}`)).pull) await row(page).getByRole('button', { name: `Download ${MODEL}` }).click()
   await row(page).getByText(/2(\.0)? MB of 7\.7 MB/).waitFor()
   const part = Number(await row(page).getByRole('progressbar').getAttribute('aria-valuenow'))
   assert.ok(part > 20 && part < 40, `${part} %`)
@@ -32,7 +31,7 @@ test('without a model a task waits; the download shows, stops, goes on, and then
   await more.click()
   await row(page).getByRole('progressbar').waitFor()
   open()
-  await page.getByText(`${MODEL} is here. Tasks that waited for it go on.`).waitFor()
+  await page.locator('.toast', { hasText: `${MODEL} is here. Tasks that waited for it go on.` }).waitFor()
   await page.locator('h2:has-text("Installed") + ul').getByText(MODEL, { exact: true }).waitFor()
   assert.equal((await trawl.done(id)).status, 'completed')
   assert.equal(source.starts[0], 0)
@@ -40,11 +39,9 @@ test('without a model a task waits; the download shows, stops, goes on, and then
 })
 
 test('a download that turns out wrong says so in words, and the next one is whole', async (context) => {
-  const { source, trawl } = await empty(context)
-  source.wrong = 1
+  const { trawl } = await empty(context, (source) => (source.wrong = 1))
   const page = await browse(context, trawl)
   await page.goto(`${trawl.url}models`)
-  await row(page).getByRole('button', { name: `Download ${MODEL}` }).click()
   const alert = row(page).getByRole('alert')
   await alert.waitFor()
   assert.match(await alert.innerText(), new RegExp(`${MODEL} was not downloaded[^]*model_pull`))
@@ -56,7 +53,6 @@ test('a download that turns out wrong says so in words, and the next one is whol
 
 test('a model is loaded, works, is unloaded and deleted, by keys alone', async (context) => {
   const { trawl } = await empty(context)
-  await trawl.api('POST', `api/models/${MODEL}/pull`)
   await until('it is here', async () => (await trawl.api('GET', `api/models/${MODEL}`)).present)
   const page = await browse(context, trawl)
   await page.goto(`${trawl.url}models`)
