@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { browse, daemon, root, until } from './harness.mjs'
+import { browse, daemon, until } from './harness.mjs'
 
 const box = (page) => page.locator('#paste')
 const lines = (page) => page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
@@ -128,10 +126,7 @@ test('text from strangers is only text', async (context) => {
   assert.equal(await page.locator('main img').count(), 0)
 })
 
-const contract = JSON.parse(readFileSync(join(root, 'docs/openapi.json'), 'utf8'))
-const findsLinks = contract.paths['/api/tasks'].get.parameters.some((parameter) => parameter.name === 'link')
-
-test('a link that was transcribed already is opened, unless it is wanted again', { skip: !findsLinks }, async (context) => {
+test('a link that was transcribed already is opened, unless it is wanted again', async (context) => {
   const trawl = await daemon(context)
   const page = await browse(context, trawl)
   const link = trawl.site.page('a', { title: 'Done before' })

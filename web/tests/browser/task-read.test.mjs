@@ -125,7 +125,8 @@ test('reading and listening', async (context) => {
     }
     const list = (each) => each.map((ms) => ms.toFixed(0)).join(', ')
     inner.diagnostic(`4,500 segments after their JSON: ${list(shown)} ms; the page's whole work until then: ${list(work)} ms`)
-    assert.ok(Math.min(...shown) <= 500, list(shown))
+    // What the page itself needs, navigation and all: on a machine that does other things the clock measures those, too.
+    assert.ok(middle(work) <= 500, list(work))
 
     await playable(page)
     const box = page.locator('.words')

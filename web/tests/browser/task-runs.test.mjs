@@ -75,8 +75,8 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     assert.equal(made.status, 'completed', JSON.stringify(made.error))
     assert.deepEqual(made.options, { language: 'zh', zh: 'tw', word_timestamps: true })
     const hant = (await trawl.api('GET', `api/tasks/${again}/transcript`)).text
-    await page.locator('.words p').first().waitFor()
-    assert.equal((await page.locator('.words p').allTextContents()).join(''), hant)
+    // Until it has ended, words stand there as they were recognised.
+    await until('the script of the task', async () => (await page.locator('.words p').allTextContents()).join('') === hant)
 
     // The script by the switch, and in the address.
     const raw = (await trawl.api('GET', `api/tasks/${again}/transcript?zh=none`)).text

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Task } from '../../lib/schema'
 import { asRow, kindOf, standing, type Row } from './standing'
 
 const say = (key: string, otherwise: string, values: Record<string, string | number> = {}) =>
@@ -35,7 +36,7 @@ test('what is done says how long it took and what a reader should know', () => {
 
 test('what runs is found among the steps, and their kinds are remembered for others of the workflow', () => {
   const steps = [{ key: 'media', kind: 'download', state: 'succeeded', progress: 1 }, { key: 'text', kind: 'transcribe', state: 'running', progress: 0.5 }]
-  const row = asRow(task({ workflow: 'w', steps: steps as Row['steps'], result: 'long' }))
+  const row = asRow({ ...task({}), workflow: 'w', steps, result: 'long' } as unknown as Task)
   expect(row).toMatchObject({ current: { key: 'text', kind: 'transcribe', progress: 0.5 }, result: null })
   expect(row.steps).toBeUndefined()
   expect([kindOf('w', 'media[3]'), kindOf('w', 'other'), kindOf('v', 'media')]).toEqual(['download', undefined, undefined])

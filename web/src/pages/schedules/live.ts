@@ -5,18 +5,25 @@ const LONGEST = 2 ** 31 - 1
 // A time is met within two seconds.
 const AFTER = 2500
 
-/** Reads again after tasks have changed. Returns what ends it. */
+/**
+ * Reads again after tasks have changed, and once more a little later: a task's end is told at once, what it means for its schedule
+ * the daemon writes down in a turn of its own. Returns what ends it.
+ */
 export function afterEvents(read: () => unknown): () => void {
   let soon: ReturnType<typeof setTimeout> | undefined
+  let late: ReturnType<typeof setTimeout> | undefined
   const end = onEvent(({ kind }) => {
     if (kind !== 'status' && kind !== 'gap') return
     soon ??= setTimeout(() => {
       soon = undefined
       void read()
     }, 700)
+    clearTimeout(late)
+    late = setTimeout(() => void read(), 5000)
   })
   return () => {
     clearTimeout(soon)
+    clearTimeout(late)
     end()
   }
 }
@@ -29,8 +36,8 @@ export function afterTimes(read: () => unknown, times: string[]): () => void {
   return () => clearTimeout(timer)
 }
 
-/** Reads again soon while something is at work that tells no events, such as a look at a source. Returns what ends it. */
+/** Reads again soon while a fire is at work: not everything that ends it is told as an event. Returns what ends it. */
 export function whileAtWork(read: () => unknown, isAtWork: boolean): () => void {
-  const timer = isAtWork ? setTimeout(() => void read(), 1500) : undefined
+  const timer = isAtWork ? setTimeout(() => void read(), 2000) : undefined
   return () => clearTimeout(timer)
 }
