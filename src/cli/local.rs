@@ -1,6 +1,6 @@
 //! A daemon for the length of one command: the same road, with an empty database in a folder that goes away with it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,10 @@ use crate::{
     domain::{Lane, Role},
     error::Result,
 };
+
+/// How often, and after how long, is tried to remove the folder.
+const TRIES: usize = 20;
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// A private daemon without an API.
 pub(super) struct Local {
@@ -50,6 +54,15 @@ impl Local {
     pub(super) async fn stop(self) {
         self.shutdown.cancel();
         let _ = self.running.await;
-        let _ = tokio::fs::remove_dir_all(&self.folder).await;
+        let folder = self.folder;
+        drop(self.app);
+        // The database's threads close their files in their own time, and may put one there while the folder goes.
+        for _ in 0..TRIES {
+            let _ = tokio::fs::remove_dir_all(&folder).await;
+            if !tokio::fs::try_exists(&folder).await.unwrap_or(false) {
+                return;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 }
