@@ -106,13 +106,19 @@ test('completion knows steps, what they make, and fields, from the keyboard alon
   await caretBehind(editor, '${steps.text.output.text')
   for (let count = 0; count < 'text.output.text'.length; count++) await page.keyboard.press('Backspace')
   const offered = page.getByRole('option')
+  // A list that has just come takes nothing yet, so that nobody accepts by accident what they have not seen: Tab waits for it.
+  const take = async (label, whole) => {
+    await offered.filter({ hasText: label }).waitFor()
+    await until(`${label} is taken`, async () => {
+      if ((await editor.textContent()).includes(whole)) return true
+      await page.keyboard.press('Tab')
+      return false
+    })
+  }
   await page.keyboard.type('m')
-  await offered.filter({ hasText: 'media' }).waitFor()
-  await page.keyboard.press('Tab')
+  await take('media', '"text": "${steps.media.output')
   await page.keyboard.type('.du')
-  await offered.filter({ hasText: 'duration_ms' }).waitFor()
-  await page.keyboard.press('Tab')
-  await until('the text is completed', async () => (await editor.textContent()).includes('${steps.media.output.duration_ms}'))
+  await take('duration_ms', '"text": "${steps.media.output.duration_ms}')
   // Without a list, Tab leaves the editor.
   await offered.first().waitFor({ state: 'detached' })
   await page.keyboard.press('Tab')

@@ -76,7 +76,7 @@ function extensions(around: Around) {
     keymap.of([
       { key: 'Mod-s', preventDefault: true, run: () => (around.save(), true) },
       // Tab leaves the editor, unless it takes what is offered: nobody is caught in it.
-      { key: 'Tab', run: (view) => acceptCompletion(view) || completionStatus(view.state) === 'active' },
+      { key: 'Tab', run: (view) => acceptCompletion(view) || completionStatus(view.state) !== null },
       ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap,
     ]),
     EditorView.updateListener.of((update) => {
