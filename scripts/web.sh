@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The web page: scripts/web.sh build | fresh | try | check | browse [NAME…]
+# The web page: scripts/web.sh build | fresh | try | check | browse [NAME…] | pictures
 #
 # build   web/dist anew, which the daemon embeds
 # fresh   the same, only if a source is newer than web/dist; without npm it says so and goes on, because trawl works without its page
 # try     a daemon with the page, the small model and empty folders, until it is stopped; writes its address and that of a page with a clip
 # check   types and unit tests
 # browse  the tests in a browser against a real daemon; with names, only those: scripts/web.sh browse inbox
+# pictures  those of docs/pages.md anew
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -75,12 +76,17 @@ check() {
     npm run --silent test
 }
 
-browse() {
+# What a browser needs: itself, the page, and a daemon with it.
+ready() {
     install
     scripts/bootstrap.sh browser
-    is_stale && build
+    ! is_stale || build
     cargo build --quiet --locked --bin trawl
     cd web
+}
+
+browse() {
+    ready
     local files=() name
     for name in "$@"; do files+=("tests/browser/$name.test.mjs"); done
     [ ${#files[@]} -gt 0 ] || files=(tests/browser/*.test.mjs)
@@ -92,8 +98,9 @@ shift || true
 case $command in
 build | fresh | try | check) "$command" ;;
 browse) browse "$@" ;;
+pictures) ready && node tests/browser/pictures.mjs >/dev/null ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
