@@ -4,6 +4,9 @@
 # rustup puts cargo where a fresh shell may not look yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
+# The program that `cargo test` has built: with other features it would be built once more.
+TESTED = TRAWL='$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/trawl'
+
 .NOTPARALLEL:
 .PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis web bootstrap
 
@@ -36,9 +39,9 @@ test: bootstrap
 	@scripts/bootstrap.sh databases
 	cargo test --workspace --locked
 	@scripts/web.sh check
-	@scripts/web.sh browse
+	@$(TESTED) scripts/web.sh browse
 	@scripts/with_databases.sh scripts/on_databases.sh
-	@scripts/schemathesis.sh
+	@$(TESTED) scripts/schemathesis.sh
 
 # The web page: its types and unit tests, and in a browser against a real daemon. Part of `make test`.
 web: bootstrap

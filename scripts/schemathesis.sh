@@ -1,13 +1,16 @@
 #!/bin/sh
 # Asks a running daemon everything that its OpenAPI document allows and much that it does not (schemathesis). The daemon
 # is one of its own, with folders of its own, and reaches nothing outside this machine. Deterministic; a minute or two.
-# EXAMPLES: how many random requests each operation gets besides the systematic ones.
+# EXAMPLES: how many random requests each operation gets besides the systematic ones. TRAWL: a program that is there already.
 set -eu
 cd "$(dirname "$0")/.."
 
 scripts/clients.sh
-cargo build --quiet --locked --bin trawl
-program=${CARGO_TARGET_DIR:-target}/debug/trawl
+program=${TRAWL:-}
+if [ -z "$program" ]; then
+    cargo build --quiet --locked --bin trawl
+    program=${CARGO_TARGET_DIR:-target}/debug/trawl
+fi
 client=$PWD/target/clients/bin/schemathesis
 folder=$(mktemp -d)
 cat > "$folder/trawl.toml" <<CONFIG

@@ -76,12 +76,12 @@ check() {
     npm run --silent test
 }
 
-# What a browser needs: itself, the page, and a daemon with it.
+# What a browser needs: itself, the page, and a daemon with it, if TRAWL names none.
 ready() {
     install
     scripts/bootstrap.sh browser
     ! is_stale || build
-    cargo build --quiet --locked --bin trawl
+    [ -n "${TRAWL:-}" ] || cargo build --quiet --locked --bin trawl
     cd web
 }
 
