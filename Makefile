@@ -8,7 +8,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TESTED = TRAWL='$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/trawl'
 
 .NOTPARALLEL:
-.PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis web bootstrap
+.PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-web bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis web bootstrap
 
 help:
 	@echo 'make demo    a page with a clip, its link pasted, the words and a signed callback; on this machine alone'
@@ -16,7 +16,7 @@ help:
 	@echo 'make soak    the long run: nodes are killed and stopped, receivers do everything wrong, random workflows; a table'
 	@echo 'make run     the daemon on http://127.0.0.1:8000'
 	@echo 'make check   formatting and lints'
-	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-runs, bench-databases, bench-flags, bench-gpu: docs/benchmarks.md'
+	@echo 'make bench   what trawl costs and how fast it is, as a table; bench-runs, bench-databases, bench-web, bench-flags, bench-gpu: docs/benchmarks.md'
 	@echo 'make crawler-fixtures DIR=… VECTORS=…'
 	@echo '             plays captures of platforms against the crawlers (crawlers/README.md)'
 	@echo 'make fuzz    any bytes for the crawlers, SECONDS=300 for each parser (crawlers/README.md)'
@@ -79,6 +79,10 @@ bench-databases: bootstrap
 	@DURABLE=1 scripts/with_databases.sh scripts/rates.sh
 	cargo test --release --locked --lib measured_search -- --ignored --nocapture
 	cargo test --release --locked --lib measured_move -- --ignored --nocapture
+
+# What the web page costs a browser: its limits are kept where nothing else runs.
+bench-web: bootstrap
+	@TRAWL_TIMES=1 scripts/web.sh browse numbers task-read
 
 bench-flags: bootstrap
 	benches/flags.py

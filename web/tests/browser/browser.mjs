@@ -10,6 +10,9 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
 let running = null
 
+/** A figure that a clock gave: held against its limit by `make bench-web`, where nothing else runs, and by no other test. */
+export const timed = (holds, figure) => assert.ok(holds || !process.env.TRAWL_TIMES, figure)
+
 /** The browser; it ends with the file. */
 export function browser() {
   running ??= chromium.launch({

@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { browse, browser } from './browser.mjs'
+import { browse, browser, timed } from './browser.mjs'
 import { site } from './site.mjs'
 
-export { browse, browser }
+export { browse, browser, timed }
 /** The repository. */
 export const root = join(import.meta.dirname, '../../..')
 const program = process.env.TRAWL ?? join(root, 'target/debug/trawl')
