@@ -33,5 +33,6 @@ test('over plain http on another name, tabs live side by side and texts can be c
   await other.locator('.connection.live').waitFor()
   await other.locator('#paste').focus()
   await other.keyboard.press('Control+v')
-  assert.equal((await other.locator('#paste').inputValue()).trim(), text.trim())
+  const pasted = await other.locator('#paste').inputValue()
+  assert.ok(pasted.includes(text.trim()), pasted)
 })
