@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The web page: scripts/web.sh build | fresh | try | check | browse [NAME…] | pictures
+# The web page: scripts/web.sh build | fresh | try | check | browse [NAME…] | pictures | memory [MINUTES]
 #
 # build   web/dist anew, which the daemon embeds
 # fresh   the same, only if a source is newer than web/dist; without npm it says so and goes on, because trawl works without its page
@@ -7,6 +7,7 @@
 # check   types and unit tests
 # browse  the tests in a browser against a real daemon; with names, only those: scripts/web.sh browse inbox
 # pictures  those of docs/pages.md anew
+# memory  whether the page's memory stays what it is, an hour long
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -99,8 +100,9 @@ case $command in
 build | fresh | try | check) "$command" ;;
 browse) browse "$@" ;;
 pictures) ready && node tests/browser/pictures.mjs >/dev/null ;;
+memory) ready && node tests/browser/memory.mjs "$@" ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
