@@ -7,6 +7,9 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # The program that `cargo test` has built: with other features it would be built once more.
 TESTED = TRAWL='$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/trawl'
 
+# Tests wait for each other's daemons half of the time.
+THREADS = $(shell expr $$(nproc) + 1)
+
 .NOTPARALLEL:
 .PHONY: help demo test soak run check fmt audit bench bench-runs bench-databases bench-web bench-flags bench-gpu crawler-fixtures databases fuzz schemathesis web bootstrap
 
@@ -37,7 +40,7 @@ test: bootstrap
 	@scripts/sdks.sh
 	@scripts/clients.sh
 	@scripts/bootstrap.sh databases
-	cargo test --workspace --locked
+	RUST_TEST_THREADS=$(THREADS) cargo test --workspace --locked
 	@scripts/web.sh check
 	@$(TESTED) scripts/web.sh browse
 	@scripts/with_databases.sh scripts/on_databases.sh
