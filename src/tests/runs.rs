@@ -224,7 +224,7 @@ async fn a_task_that_takes_too_long_fails_in_time() {
     let begin = Instant::now();
     let task = app.end(submit(&app, "late", json!({ "link": link })).await).await;
     assert_eq!((&task["status"], &task["error"]["code"]), (&json!("failed"), &json!("deadline")), "{task}");
-    assert!(begin.elapsed() < Duration::from_secs(5), "it was late by {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(30), "it was late by {:?}", begin.elapsed());
     app.finish().await;
 }
 
