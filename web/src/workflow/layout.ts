@@ -3,10 +3,14 @@
 import dagre from '@dagrejs/dagre'
 import type { Edge, Graph } from './graph'
 
-/** The height of a step in the diagram. */
-export const HEIGHT = 44
-/** The least and the greatest width of a step. */
-const WIDTHS = [96, 220] as const
+/** How large a step is drawn: its height, and the least that it is wide. */
+export interface Size {
+  height: number
+  least: number
+}
+
+const USUAL: Size = { height: 44, least: 96 }
+const MOST = 220
 // What a character takes at the size of a step's name, and what stands beside it.
 const CHARACTER = 7.4
 const BESIDE = 34
@@ -33,12 +37,12 @@ export interface Drawing {
   ways: Way[]
 }
 
-/** Lays a graph out: from top to bottom, or from left to right. */
-export function layout({ steps, edges }: Graph, direction: 'TB' | 'LR' = 'TB'): Drawing {
+/** Lays a graph out from top to bottom. */
+export function layout({ steps, edges }: Graph, { height: tall, least }: Size = USUAL): Drawing {
   const drawing = new dagre.graphlib.Graph()
-  drawing.setGraph({ rankdir: direction, nodesep: 20, ranksep: 32, marginx: 4, marginy: 4 })
+  drawing.setGraph({ rankdir: 'TB', nodesep: 20, ranksep: 32, marginx: 4, marginy: 4 })
   drawing.setDefaultEdgeLabel(() => ({}))
-  for (const { name, kind } of steps) drawing.setNode(name, { width: widthOf(name, kind), height: HEIGHT })
+  for (const { name, kind } of steps) drawing.setNode(name, { width: widthOf(name, kind, least), height: tall })
   for (const { from, to } of edges) drawing.setEdge(from, to)
   dagre.layout(drawing)
   const boxes = steps.map(({ name }) => {
@@ -55,9 +59,9 @@ export function layout({ steps, edges }: Graph, direction: 'TB' | 'LR' = 'TB'): 
 
 type Point = { x: number; y: number }
 
-function widthOf(name: string, kind: string): number {
+function widthOf(name: string, kind: string, least: number): number {
   const characters = Math.max(name.length, kind.length)
-  return Math.min(Math.max(characters * CHARACTER + BESIDE, WIDTHS[0]), WIDTHS[1])
+  return Math.min(Math.max(characters * CHARACTER + BESIDE, least), MOST)
 }
 
 // Corners are rounded: each is passed on the way between the middles of what lies before and behind it.

@@ -27,7 +27,7 @@ const definition = {
 }
 
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
-const pages = ['workflows', 'workflows/all-of-it', 'workflows/all-of-it/runs', 'workflows/all-of-it/triggers', 'workflows/all-of-it/revisions', 'workflows/+new']
+const pages = ['workflows', 'workflows/all-of-it', 'workflows/all-of-it/runs', 'workflows/all-of-it/triggers', 'workflows/all-of-it/revisions', 'workflows/+new', 'tasks/1/run']
 
 async function shown(page) {
   await page.locator('main h1').first().waitFor()
@@ -57,6 +57,7 @@ for (const colorScheme of ['light', 'dark']) {
 test('a phone and four times the size show everything without scrolling sideways, in every language', async (context) => {
   const trawl = await daemon(context)
   await trawl.api('POST', 'api/workflows', definition)
+  await trawl.done(await trawl.task(`${trawl.site.url}/gone.html`, { workflow: 'all-of-it' }))
   for (const locale of ['en-GB', 'zh-CN', 'zh-TW']) {
     const page = await browse(context, trawl, { locale, viewport: { width: 390, height: 844 } })
     for (const path of pages) {
