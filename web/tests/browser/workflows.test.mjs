@@ -45,7 +45,7 @@ async function replace(page, editor, text) {
 const kept = (page) =>
   page.evaluate(() => {
     const name = Object.keys(localStorage).find((one) => one.startsWith('trawl.workflow.'))
-    return name ? localStorage.getItem(name) : null
+    return name ? JSON.parse(localStorage.getItem(name)).text : null
   })
 
 /** Puts the caret behind the first place where a text stands. */
@@ -235,6 +235,7 @@ test('what is typed survives leaving, and nobody overwrites what another one has
   await page.goto(`${trawl.url}workflows`)
   await page.getByRole('link', { name: 'words', exact: true }).click()
   await page.getByText('Here are changes that you have not saved.').waitFor()
+  await page.getByText('Revision 2 has been saved since you began with revision 1.').waitFor()
   await page.getByRole('button', { name: 'Show changes' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('"title": "Theirs"').waitFor()

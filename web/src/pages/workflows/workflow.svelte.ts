@@ -1,12 +1,12 @@
 // A workflow and the text that somebody makes of it.
 
 import { api, ask, problem, type Trouble } from '../../lib/api'
-import { keep, kept } from '../../lib/keep'
 import type { Workflow } from '../../lib/schema'
 import { graph } from '../../workflow/graph'
 import { field, parse, words } from '../../workflow/json'
 import { isProblem, place, type Problem } from '../../workflow/problems'
 import { pretty } from '../../workflow/pretty'
+import { leave, left } from './drafts'
 
 /** The name in the address under which a new workflow is written; no workflow can have it. */
 export const NEW = '+new'
@@ -31,6 +31,9 @@ const BLANK = `{
 export interface Loaded extends Workflow {
   text: string
 }
+
+/** What an editor needs to know of a revision. */
+export type Stored = Pick<Loaded, 'text' | 'revision'>
 
 /** Reads the newest revision of a workflow, or the one that is asked for. */
 export async function load(name: string, revision?: number): Promise<Loaded> {
@@ -61,10 +64,12 @@ export async function store(text: string, name: string | null): Promise<Workflow
 export class Draft {
   /** The text as it is typed. */
   text = $state('')
-  /** The text that was loaded or saved last. */
+  /** The newest text that is known to be stored. */
   saved = $state('')
   /** The revision that `saved` is; 0 for a new workflow. */
   revision = $state(0)
+  /** The revision that the text was made of: an older one, where somebody has saved meanwhile. */
+  base = $state(0)
   /** Whether it goes on with what was left behind unsaved. */
   restored = $state(false)
   private problemsOfServer: Problem[] = $state.raw([])
@@ -78,6 +83,8 @@ export class Draft {
   readonly problems = $derived(place(this.text, this.parsed.root, this.problemsOfServer))
   readonly checking = $derived(this.checked !== this.text)
   readonly changed = $derived(this.text !== this.saved)
+  /** Whether somebody has saved since the text was begun. */
+  readonly isBehind = $derived(this.changed && this.base !== this.revision)
   readonly valid = $derived(!this.checking && this.problems.every(({ severity }) => severity !== 'error'))
   /** The name that the definition gives itself. */
   readonly named = $derived(words(this.parsed.root, 'name') ?? '')
@@ -85,26 +92,54 @@ export class Draft {
   readonly handlers = $derived(graph(this.parsed.root, 'on_error'))
 
   constructor(readonly name: string, loaded?: Loaded) {
-    const left = kept(`workflow.${name}`)
-    this.take(loaded)
-    if (left !== null && left !== this.saved) {
-      this.type(left)
+    const before = left(name)
+    this.begin(loaded)
+    if (before?.text === this.saved) leave(name, null)
+    else if (before) {
+      this.base = before.base ?? this.revision
+      this.type(before.text)
       this.restored = true
     }
   }
 
-  /** Begins with what is stored. */
-  take(loaded?: Loaded): void {
-    this.saved = this.text = loaded?.text ?? BLANK
-    this.revision = loaded?.revision ?? 0
+  /** Begins with what is stored; what was typed is given up. */
+  take(loaded?: Stored): void {
+    this.begin(loaded)
+    leave(this.name, null)
+  }
+
+  /** Learns what is stored now. A text that nobody has changed follows it; another one stays as it is typed. */
+  meet(newest: Stored): void {
+    if (newest.revision === this.revision) return
+    if (!this.changed) return this.begin(newest)
+    this.saved = newest.text
+    this.revision = newest.revision
+    if (!this.changed) this.take(newest)
+  }
+
+  /** Knows what has been stored of it. What was typed while it was being saved stays a change. */
+  stored(text: string, revision: number): void {
+    this.saved = text
+    this.revision = this.base = revision
     this.restored = false
-    keep(`workflow.${this.name}`, null)
+    this.type(this.text)
   }
 
   /** Takes what was typed. */
   type(text: string): void {
     this.text = text
-    keep(`workflow.${this.name}`, text === this.saved ? null : text)
+    this.hold()
+  }
+
+  /** Keeps what is not saved. */
+  hold(): void {
+    leave(this.name, this.changed ? { text: this.text, base: this.base } : null)
+  }
+
+  private begin(loaded?: Stored): void {
+    this.saved = this.text = loaded?.text ?? BLANK
+    this.revision = this.base = loaded?.revision ?? 0
+    this.restored = false
   }
 
   /** Asks the server about the text; an answer that comes when there is another text already is not used. */
