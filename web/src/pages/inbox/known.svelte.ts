@@ -1,4 +1,4 @@
-// Which links have been transcribed already.
+// Which links have been through the chosen workflow already.
 
 import { SvelteMap } from 'svelte/reactivity'
 import { api, ask } from '../../lib/api'
@@ -10,26 +10,50 @@ const PAUSE = 400
 /** When a link that was not done is looked up once more. */
 const AGAIN = 5_000
 
+/** What would be done with a link: nothing else counts as done. `params` with their defaults. */
+export interface Use {
+  workflow: string
+  params: Record<string, unknown>
+}
+
 /** What has been looked up. */
 export class Known {
-  /** The newest completed task of each link that has one. */
-  readonly tasks = new SvelteMap<string, number>()
+  #tasks = new SvelteMap<string, number>()
   #asked = new Map<string, number>()
 
+  /** The newest completed task of a link that did the same with it. */
+  taskOf(link: string, use: Use): number | undefined {
+    return this.#tasks.get(keyOf(link, use))
+  }
+
   /** Looks links up, soon; returns what calls it off. */
-  ask(links: string[]): () => void {
-    const fresh = links.slice(0, MOST).filter((link) => !this.tasks.has(link) && Date.now() - (this.#asked.get(link) ?? 0) > AGAIN)
-    const timer = setTimeout(() => void this.#look(fresh), PAUSE)
+  ask(links: string[], use: Use): () => void {
+    const isOpen = (key: string) => !this.#tasks.has(key) && Date.now() - (this.#asked.get(key) ?? 0) > AGAIN
+    const fresh = links.slice(0, MOST).filter((link) => isOpen(keyOf(link, use)))
+    const timer = setTimeout(() => void this.#look(fresh, use), PAUSE)
     return () => clearTimeout(timer)
   }
 
-  async #look(links: string[]): Promise<void> {
+  async #look(links: string[], use: Use): Promise<void> {
     for (const link of links) {
-      this.#asked.set(link, Date.now())
+      this.#asked.set(keyOf(link, use), Date.now())
       // Without an answer it is done once more than it had to be.
-      const answer = await ask(api.GET('/api/tasks', { params: { query: { link, status: 'completed', limit: 1 } } })).catch(() => null)
-      const task = answer?.items[0]
-      if (task) this.tasks.set(link, task.id)
+      const query = { link, status: 'completed', workflow: use.workflow, limit: 10 } as const
+      const answer = await ask(api.GET('/api/tasks', { params: { query } })).catch(() => null)
+      const task = answer?.items.find(({ params }) => sorted(without(params)) === sorted(use.params))
+      if (task) this.#tasks.set(keyOf(link, use), task.id)
     }
   }
+}
+
+function keyOf(link: string, { workflow, params }: Use): string {
+  return `${workflow} ${sorted(params)} ${link}`
+}
+
+function without({ link: _, ...params }: Record<string, unknown>): Record<string, unknown> {
+  return params
+}
+
+function sorted(params: Record<string, unknown>): string {
+  return JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
