@@ -19,15 +19,19 @@ use self::{embedded::Assets, home::Home};
 use crate::error::{Code, Error};
 
 /// The paths of the pages; what stands at the addresses of the web page is the same everywhere, its script decides what it shows.
-pub(super) const PATHS: [&str; 13] = [
+pub(super) const PATHS: [&str; 17] = [
     "/",
     "/docs",
     "/openapi.json",
     "/tasks/:id",
+    "/tasks/:id/run",
     "/workflows",
     "/workflows/:name",
     "/workflows/:name/:tab",
     "/schedules",
+    "/schedules/:id",
+    "/sources",
+    "/sources/:id",
     "/models",
     "/settings",
     "/settings/:tab",
