@@ -7,9 +7,10 @@ export type Load = () => Promise<{ default: Component<any> }>
 export const routes: [RegExp, Load][] = [
   [/^$/, () => import('./pages/inbox/Inbox.svelte')],
   [/^tasks\/(?<id>\d+)$/, () => import('./pages/task/Task.svelte')],
+  [/^tasks\/(?<id>\d+)\/run$/, () => import('./pages/task/run/Run.svelte')],
   [/^workflows$/, () => import('./pages/workflows/Workflows.svelte')],
   [/^workflows\/(?<name>[^/]+)(?:\/(?<tab>[^/]+))?$/, () => import('./pages/workflows/Workflow.svelte')],
-  [/^schedules$/, () => import('./pages/schedules/Schedules.svelte')],
+  [/^(?:schedules|sources)(?:\/(?<one>\d+))?$/, () => import('./pages/schedules/Schedules.svelte')],
   [/^models$/, () => import('./pages/models/Models.svelte')],
   [/^settings(?:\/(?<tab>[^/]+))?$/, () => import('./pages/settings/Settings.svelte')],
 ]

@@ -15,6 +15,7 @@ export function pages(): Entry[] {
     page('', t('nav.inbox'), 'inbox tasks'),
     page('workflows', t('nav.workflows')),
     page('schedules', t('nav.schedules')),
+    page('sources', t('schedules.sources'), 'sources feed follow'),
     page('models', t('nav.models'), 'models devices nodes'),
     page('settings', t('nav.settings')),
     ...tabs.map((tab) => page(`settings/${tab}`, t('palette.settings', { name: t(`settings.tab.${tab}`) }))),

@@ -33,7 +33,7 @@ test('a feed is followed, looked at, paused, changed, given a time table and for
   const radio = await podcast(context, trawl)
   radio.episodes = [2, 1]
   const page = await browse(context, trawl)
-  await page.goto(`${trawl.url}schedules?view=sources`)
+  await page.goto(`${trawl.url}sources`)
   await page.getByRole('button', { name: 'Follow a list' }).first().click()
   await dialog(page).getByRole('button', { name: 'Follow a list' }).click()
   await dialog(page).getByText('This is needed.').waitFor()
@@ -43,7 +43,7 @@ test('a feed is followed, looked at, paused, changed, given a time table and for
   await dialog(page).getByText('A whole number up to 500, please.').waitFor()
   await dialog(page).getByLabel('How many').fill('1')
   await dialog(page).getByRole('button', { name: 'Follow a list' }).click()
-  await page.waitForURL(/schedules\?view=sources&id=1$/)
+  await page.waitForURL(/sources\/1$/)
   await page.getByRole('heading', { name: '2 posts seen' }).waitFor()
   await items(page).filter({ hasText: 'Episode 1' }).getByText('Only seen').waitFor()
   await items(page).filter({ hasText: 'Episode 2' }).getByText('Done').waitFor()
@@ -60,7 +60,7 @@ test('a feed is followed, looked at, paused, changed, given a time table and for
   }
   await page.getByText('The last look broke off').waitFor()
   await page.axe()
-  await page.goto(`${trawl.url}schedules?view=sources`)
+  await page.goto(`${trawl.url}sources`)
   await page.getByText('Failed 2 times in a row').waitFor()
   radio.broken = false
   await page.getByRole('link', { name: 'Radio' }).click()
@@ -100,10 +100,32 @@ test('a title from a stranger stays text', async (context) => {
   radio.title = '&lt;img src=x onerror="globalThis.pwned = 1"&gt;'
   await trawl.api('POST', 'api/sources', { link: radio.link, backfill: 'none' })
   const page = await browse(context, trawl)
-  await page.goto(`${trawl.url}schedules?view=sources&id=1`)
+  await page.goto(`${trawl.url}sources/1`)
   await page.getByRole('heading', { level: 2 }).first().waitFor()
   assert.equal(await page.locator('main img').count(), 0)
   assert.equal(await page.evaluate(() => globalThis.pwned), undefined)
+})
+
+test('addresses of before lead to where things stand now', async (context) => {
+  const trawl = await daemon(context)
+  const radio = await podcast(context, trawl)
+  await trawl.api('POST', 'api/sources', { link: radio.link, backfill: 'none' })
+  await trawl.api('POST', 'api/schedules', { cron: '0 */6 * * *', tz: 'UTC', source_id: 1, name: 'Six hours' })
+  const page = await browse(context, trawl)
+  for (const [old, now, heading] of [['schedules?id=1', 'schedules/1', 'Six hours'], ['schedules?view=sources&id=1', 'sources/1', 'Radio']]) {
+    await page.goto(trawl.url + old)
+    await page.waitForURL(trawl.url + now)
+    await page.getByRole('heading', { name: heading }).waitFor()
+  }
+  await page.goto(`${trawl.url}schedules?view=sources`)
+  await page.waitForURL(`${trawl.url}sources`)
+  const place = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Schedules' })
+  assert.equal(await place.getAttribute('aria-current'), 'true')
+  // Who goes on by keyboard begins where the new part does.
+  await page.getByRole('link', { name: 'Radio' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Radio' }).waitFor()
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main')
 })
 
 test('every page can be used by everybody, in both themes, on phones, in every language', async (context) => {
@@ -113,7 +135,7 @@ test('every page can be used by everybody, in both themes, on phones, in every l
   await trawl.api('POST', 'api/sources', { link: radio.link, backfill: 'none' })
   await trawl.api('POST', 'api/schedules', { cron: '0 */6 * * *', tz: 'America/Argentina/ComodRivadavia', source_id: 1, name: 'AlongNameWithoutAnyBlanksInItThatNobodyWouldEverChooseForASchedule' })
   await trawl.api('POST', 'api/schedules/1/run')
-  const paths = ['schedules', 'schedules?id=1', 'schedules?view=sources', 'schedules?view=sources&id=1']
+  const paths = ['schedules', 'schedules/1', 'sources', 'sources/1']
   for (const [locale, colorScheme] of [['en-GB', 'light'], ['zh-CN', 'dark'], ['zh-TW', 'light']]) {
     const page = await browse(context, trawl, { locale, colorScheme, viewport: { width: 390, height: 844 } })
     for (const path of paths) {

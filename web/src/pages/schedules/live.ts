@@ -1,4 +1,4 @@
-import { onEvent } from '../../lib/stream.svelte'
+import { afterChanges } from '../../lib/changes'
 
 // Timers of browsers hold no more than this.
 const LONGEST = 2 ** 31 - 1
@@ -10,19 +10,13 @@ const AFTER = 2500
  * the daemon writes down in a turn of its own. Returns what ends it.
  */
 export function afterEvents(read: () => unknown): () => void {
-  let soon: ReturnType<typeof setTimeout> | undefined
   let late: ReturnType<typeof setTimeout> | undefined
-  const end = onEvent(({ kind }) => {
-    if (kind !== 'status' && kind !== 'gap') return
-    soon ??= setTimeout(() => {
-      soon = undefined
-      void read()
-    }, 700)
+  const end = afterChanges(['status'], 700, () => {
     clearTimeout(late)
     late = setTimeout(() => void read(), 5000)
+    return read()
   })
   return () => {
-    clearTimeout(soon)
     clearTimeout(late)
     end()
   }
