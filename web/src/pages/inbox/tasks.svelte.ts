@@ -2,12 +2,9 @@
 
 import { SvelteMap } from 'svelte/reactivity'
 import { api, ask, problem, type Trouble } from '../../lib/api'
-import type { paths } from '../../lib/schema'
 import type { StreamEvent } from '../../lib/stream.svelte'
+import type { Filter } from '../../lib/trail'
 import { asRow, heard, type Row } from './standing'
-
-/** What the list is narrowed to. */
-export type Filter = Omit<NonNullable<paths['/api/tasks']['get']['parameters']['query']>, 'limit' | 'cursor'>
 
 const PAGE = 200
 /** The first page is small, so that something can be seen soon. */
@@ -103,6 +100,15 @@ export class TaskList {
       this.#stale.add(id)
       this.#soon()
     }
+  }
+
+  /** What the list is narrowed to. */
+  get filter(): Filter {
+    return this.#filter
+  }
+  /** Where the list goes on; null where it ends. */
+  get next(): string | null {
+    return this.#cursor
   }
 
   /** Ends what waits. */
