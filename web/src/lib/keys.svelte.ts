@@ -51,11 +51,13 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** Whether an event is the key of a binding. */
-export function matches(event: Pick<KeyboardEvent, 'key' | 'metaKey' | 'ctrlKey' | 'shiftKey' | 'altKey'>, key: string): boolean {
+export function matches(event: Pick<KeyboardEvent, 'key' | 'metaKey' | 'ctrlKey' | 'shiftKey' | 'altKey' | 'getModifierState'>, key: string): boolean {
   const wanted = key.length > 1 ? key.split('+') : [key]
   const name = wanted[wanted.length - 1]!
   const [mod, shift] = [wanted.includes('Mod'), wanted.includes('Shift')]
-  if (event.altKey || (event.metaKey || event.ctrlKey) !== mod) return false
+  // Some keyboards write marks such as `[` with AltGr, which says that it is Ctrl and Alt.
+  const isWritten = name.length === 1 && !mod && event.getModifierState('AltGraph')
+  if (!isWritten && (event.altKey || (event.metaKey || event.ctrlKey) !== mod)) return false
   // Marks such as `?` need Shift on some keyboards and not on others.
   if (/^[a-z]$/i.test(name)) return event.key.toLowerCase() === name.toLowerCase() && event.shiftKey === shift
   return event.key === name && (name.length === 1 || event.shiftKey === shift)
@@ -74,4 +76,6 @@ export function press(event: KeyboardEvent): void {
     binding.run(event)
     return
   }
+  // Out of a field, so that letters are keys again. What has an Escape of its own is left alone.
+  if (event.key === 'Escape' && typing && !(event.target as HTMLElement).closest('[popover]')) (event.target as HTMLElement).blur()
 }

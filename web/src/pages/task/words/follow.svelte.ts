@@ -4,6 +4,12 @@ const keys = new Set(['PageUp', 'PageDown', 'Home', 'End'])
 /** How long our own scrolling takes, in milliseconds. */
 const ours = 800
 
+/** Down to where something lies over the column of a row: on a phone that is what plays. */
+function covered(row: DOMRect): number {
+  const over = document.querySelector('[data-over]')?.getBoundingClientRect()
+  return over && over.left < row.right && over.right > row.left ? over.bottom : 0
+}
+
 /** Whether the page follows, and what ends that. */
 export class Follow {
   on = $state(true)
@@ -15,7 +21,7 @@ export class Follow {
     this.#row = row
     if (!row || !(this.on || always)) return
     const at = row.getBoundingClientRect()
-    if (!always && at.top > innerHeight * 0.25 && at.bottom < innerHeight * 0.7) return
+    if (!always && at.top > Math.max(innerHeight * 0.25, covered(at)) && at.bottom < innerHeight * 0.7) return
     this.#scrolled = performance.now()
     const far = at.top < -innerHeight || at.bottom > 2 * innerHeight
     const still = far || matchMedia('(prefers-reduced-motion: reduce)').matches
@@ -36,7 +42,7 @@ export class Follow {
     const scrolled = () => {
       if (!this.on || !this.#row?.isConnected || performance.now() - this.#scrolled < ours) return
       const at = this.#row.getBoundingClientRect()
-      if (at.bottom < 0 || at.top > innerHeight) stop()
+      if (at.bottom < covered(at) || at.top > innerHeight) stop()
     }
     addEventListener('wheel', stop, { passive: true })
     addEventListener('touchmove', stop, { passive: true })

@@ -7,6 +7,14 @@ import { wordsOf } from '../../../transcript/words'
 /** The element of a line. */
 export const rowOf = (key: number): HTMLElement | null => document.getElementById(`line-${key}`)
 
+/** Puts the focus on a line, so that keys go on from there. */
+export function focusOn(key: number): void {
+  const row = rowOf(key)
+  if (!row) return
+  row.tabIndex = -1
+  row.focus({ preventScroll: true })
+}
+
 const registry = (): HighlightRegistry | null => (typeof Highlight === 'function' && 'highlights' in CSS ? CSS.highlights : null)
 
 /** A range over characters of a line; null where the line is not drawn as one text. */
