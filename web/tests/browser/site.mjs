@@ -2,24 +2,26 @@
 
 import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const samples = join(import.meta.dirname, '../../../models/smoke/samples')
 const kinds = { flac: 'audio/flac', wav: 'audio/wav', mp4: 'video/mp4' }
 
 /**
- * `.page(name, { title, clip })` – the address of a page with that title whose clip is one of models/smoke/samples · `.hook` – an
+ * `.page(name, { title, clip })` – the address of a page with that title whose clip is one of models/smoke/samples, or any file · `.hook` – an
  * address that takes callbacks, `.answer` is the status that it gives, `.received` what came · `.gate()` – clips wait until the
  * function that it returns is called
  */
 export async function site() {
   const pages = new Map()
+  const files = new Map()
   let gate = Promise.resolve()
   const world = {
     received: [],
     answer: 204,
     page(name, { title = 'A short remark about music', clip = 'en-known-04.flac' } = {}) {
-      pages.set(name, { title, clip })
+      pages.set(name, { title, clip: basename(clip) })
+      files.set(basename(clip), join(clip.includes('/') ? '' : samples, clip))
       return `${world.url}/${encodeURIComponent(name)}.html`
     },
     gate() {
@@ -49,7 +51,7 @@ export async function site() {
     } else if (/^[\w-]+\.(flac|wav|mp4)$/.test(path)) {
       await gate
       response.writeHead(200, { 'content-type': kinds[path.split('.').pop()] })
-      createReadStream(join(samples, path)).on('error', () => response.destroy()).pipe(response)
+      createReadStream(files.get(path) ?? join(samples, path)).on('error', () => response.destroy()).pipe(response)
     } else response.writeHead(404).end()
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
