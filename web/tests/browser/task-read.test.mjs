@@ -109,7 +109,8 @@ test('reading and listening', async (context) => {
         ask((now) => {
           const since = performance.now()
           run(now)
-          globalThis.frames.push(performance.now() - since)
+          // With what the frame has changed of the page: that is drawn right after it.
+          queueMicrotask(() => globalThis.frames.push(performance.now() - since))
         })
     })
     const session = await page.context().newCDPSession(page)
@@ -136,7 +137,8 @@ test('reading and listening', async (context) => {
       await page.getByRole('slider').fill(String(place))
       await page.keyboard.press('Escape')
       await page.evaluate(() => { globalThis.frames.length = 0; document.querySelector('video, audio').playbackRate = 3; return document.querySelector('video, audio').play() })
-      await page.waitForFunction((end) => document.querySelector('video, audio').currentTime > end, place + 9, { timeout: 60_000 })
+      // Asked from outside: what looked for it in each frame would be measured with the page, and cost more than the page does.
+      await until('it has played', async () => (await timeOf(page)) > place + 9, 60)
       await page.evaluate(() => document.querySelector('video, audio').pause())
       const frames = await page.evaluate(() => globalThis.frames)
       inner.diagnostic(`at ${place} s: ${frames.length} frames, p99 ${percentile(frames, 0.99).toFixed(2)} ms, worst ${Math.max(...frames).toFixed(1)} ms`)
@@ -144,8 +146,7 @@ test('reading and listening', async (context) => {
       assert.ok(await box.locator('li[aria-current]').evaluate((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight), 'the spoken line is in sight')
     }
 
-    // The best of three: on a machine that does other things, a frame can wait for its turn.
-    timed(Math.min(...ticks) <= 4, list(ticks))
+    timed(Math.max(...ticks) <= 4, ticks.map((ms) => ms.toFixed(2)).join(', '))
 
     // The wheel ends it; the button brings it back.
     assert.equal(await page.getByRole('button', { name: /^Back to/ }).count(), 0)
@@ -173,27 +174,30 @@ test('reading and listening', async (context) => {
     })
     assert.equal(found, '2:56:00')
 
+    // At a quarter of the speed: clicks on words, and typing in the middle of it all.
     await session.send('Emulation.setCPUThrottlingRate', { rate: 4 })
-    const delays = await page.evaluate(
-      () =>
-        new Promise((done) => {
-          const list = []
-          new PerformanceObserver((entries) => {
-            for (const entry of entries.getEntries()) if (entry.name === 'click') list.push(entry.processingStart - entry.startTime)
-          }).observe({ type: 'event', durationThreshold: 16, buffered: false })
-          globalThis.delays = list
-          done(list)
-        }),
-    )
-    assert.deepEqual(delays, [])
+    await page.evaluate(() => {
+      globalThis.delays = { click: [], keydown: [] }
+      new PerformanceObserver((entries) => {
+        for (const entry of entries.getEntries()) globalThis.delays[entry.name]?.push([entry.processingStart - entry.startTime, entry.processingEnd - entry.processingStart])
+      }).observe({ type: 'event', durationThreshold: 16, buffered: false })
+    })
     for (let turn = 0; turn < 6; turn += 1) {
       const row = page.locator('.words li p').nth(4380 + turn * 3)
       await row.scrollIntoViewIfNeeded()
       await row.click()
     }
+    await page.keyboard.press('e')
+    await page.locator('.words textarea').waitFor()
+    await page.keyboard.type('Said in the nets and moored. ')
+    await until('it is saved', async () => (await page.locator('.tools .status.done').count()) === 1)
     const measured = await page.evaluate(() => globalThis.delays)
-    inner.diagnostic(`input delay at a quarter of the speed: ${measured.map((ms) => ms.toFixed(0)).join(', ')} ms (events over 16 ms)`)
-    timed(measured.length === 0 || middle(measured) <= 100, measured.join(' '))
+    for (const [name, list] of Object.entries(measured)) {
+      const [delays, works] = [0, 1].map((part) => list.map((each) => each[part]))
+      const told = (each) => (each.length ? `${middle(each).toFixed(0)} ms, at worst ${Math.max(...each).toFixed(0)} ms` : 'none')
+      inner.diagnostic(`${name} at a quarter of the speed, ${list.length} over 16 ms: waits ${told(delays)}; works ${told(works)}`)
+      timed(delays.every((ms) => ms <= 100), delays.join(' '))
+    }
     await session.send('Emulation.setCPUThrottlingRate', { rate: 1 })
   })
 })

@@ -42,9 +42,10 @@ export function silence(seconds, rate = 3000) {
 export async function lengthen(page, transcript) {
   const file = silence(transcript.duration)
   const body = JSON.stringify(transcript)
-  await page.route('**/api/tasks/*/transcript', (route) =>
-    route.request().method() === 'GET' ? route.fulfill({ contentType: 'application/json', headers: { etag: '"1"' }, body }) : route.continue(),
-  )
+  await page.route('**/api/tasks/*/transcript', (route) => {
+    const isRead = route.request().method() === 'GET'
+    return route.fulfill({ contentType: 'application/json', headers: { etag: isRead ? '"1"' : '"2"' }, body: isRead ? body : '{}' })
+  })
   await page.route('**/api/tasks/*/media', (route) => {
     const range = /bytes=(\d+)-(\d*)/.exec(route.request().headers().range ?? 'bytes=0-')
     const from = Number(range?.[1] ?? 0)
