@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { join, remove, split, type } from './edits'
+import { join, remove, split, type, withoutEmpty } from './edits'
 import { dice, spoken } from './fixture'
 import { History } from './history'
-import { correction, isDoubtful, same, type Line } from './lines'
+import { correction, isDoubtful, line, same, type Line } from './lines'
 import { wordsOf } from './words'
 
 const three = () => [spoken(0, 2, 'one two'), spoken(2, 6, 'three four five'), spoken(7, 8, 'six')]
@@ -18,6 +18,54 @@ test('a line is split where the caret is, and its time where the word begins', (
   expect(split(three(), 1, 15)).toBeNull()
   const cut = split([spoken(0, 4, '你好世界')], 0, 1)!
   expect(texts(cut.lines)).toEqual(['你', '好世界'])
+})
+
+test('a line that got longer is split into two that can be read', () => {
+  const heard = line({ start: 2.41, end: 6.31, text: 'one two', words: [{ word: ' one', start: 2.41, end: 4 }, { word: ' two', start: 4, end: 6.31 }] })
+  // Letter by letter, as somebody types.
+  let lines: readonly Line[] = [heard]
+  for (const letter of ' three four five') lines = type(lines, 0, lines[0]!.text + letter)
+  const made = split(lines, 0, 'one two three'.length)!
+  expect(texts(made.lines)).toEqual(['one two three', 'four five'])
+  for (const each of made.lines) expect(each.end - each.start).toBeGreaterThan(0.5)
+  expect(made.lines[1]!.start).toBeGreaterThanOrEqual(made.lines[0]!.end)
+  expect(made.lines[1]!.end).toBe(6.31)
+})
+
+test('whatever is typed into whatever was heard, no half of a split is without time', () => {
+  const roll = dice(23)
+  const put = ['a', ' ', 'word ', ' 世界', 'longer ', '. ', 'x']
+  for (let turn = 0; turn < 300; turn += 1) {
+    // Times as models give them: words without any length, and words beyond the end.
+    const count = 1 + roll(6)
+    let time = 10
+    const words = Array.from({ length: count }, (_, at) => ({ word: ` w${at}`, start: time, end: (time += roll(3) * 0.3) }))
+    const end = 10 + 0.5 + roll(30) / 10
+    let lines: readonly Line[] = [line({ start: 10, end, text: words.map(({ word }) => word).join('').trim(), words })]
+    for (let times = roll(12); times > 0; times -= 1) {
+      const text = lines[0]!.text
+      const at = roll(3) ? text.length : roll(text.length + 1)
+      lines = type(lines, 0, text.slice(0, at) + put[roll(put.length)] + text.slice(at + (roll(4) ? 0 : roll(3))))
+    }
+    const text = lines[0]!.text
+    const made = split(lines, 0, roll(text.length + 1))
+    if (!made) continue
+    const whole = made.lines.reduce((sum, each) => sum + each.text.length, 0)
+    for (const each of made.lines) {
+      expect(each.end - each.start, `${each.text} of ${text}`).toBeGreaterThanOrEqual((0.24 * (end - 10) * each.text.length) / whole)
+      expect(each.end).toBeLessThanOrEqual(end)
+    }
+    const [one, two] = correction(made.lines)
+    expect(two!.start).toBeGreaterThanOrEqual(one!.end)
+  }
+})
+
+test('lines without text go away, but for the one that is written in', () => {
+  const lines = type(type(three(), 1, ''), 0, ' ')
+  expect(texts(withoutEmpty(lines))).toEqual(['six'])
+  expect(texts(withoutEmpty(lines, lines[1]!.key))).toEqual(['', 'six'])
+  const full = three()
+  expect(withoutEmpty(full)).toBe(full)
 })
 
 test('joining undoes a split, with and without blanks between words', () => {

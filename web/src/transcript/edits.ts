@@ -1,7 +1,7 @@
 // What can be done to lines. Every function gives new lines and leaves the old ones alone; null means that nothing changes.
 
 import { newKey, type Line, type Word } from './lines'
-import { retimed, wordsOf } from './words'
+import { retimed, spread, wordsOf } from './words'
 
 /** Lines after an edit, and where the caret goes. */
 export type Edited = { lines: readonly Line[]; key: number; caret: number }
@@ -20,7 +20,25 @@ export function type(lines: readonly Line[], at: number, text: string): readonly
   return !line || line.text === text ? lines : replaced(lines, at, 1, typed(line, text))
 }
 
-/** Splits a line at a place of its text, and its time where the word there begins. */
+/** How little of its share of the time a half may get, before the words' times are not believed. */
+const least = 1 / 4
+
+/** The words before a place of a text and those after it; one that is cut in two shares its time. */
+function parted(words: readonly Word[], caret: number, left: number, right: number): [Word[], Word[]] {
+  const [before, after]: [Word[], Word[]] = [[], []]
+  for (const word of words) {
+    if (word.to <= caret) before.push(word)
+    else if (word.from >= caret) after.push(word)
+    else {
+      const cut = word.start + ((word.end - word.start) * (caret - word.from)) / (word.to - word.from)
+      before.push({ ...word, to: left, end: cut })
+      after.push({ ...word, from: right, start: cut })
+    }
+  }
+  return [before, after]
+}
+
+/** Splits a line at a place of its text, and its time where the word begins there; neither half is left without time. */
 export function split(lines: readonly Line[], at: number, caret: number): Edited | null {
   const line = lines[at]
   if (!line) return null
@@ -29,20 +47,17 @@ export function split(lines: readonly Line[], at: number, caret: number): Edited
   const right = rest.trim()
   if (!left.trim() || !right) return null
   const skipped = caret + rest.length - rest.trimStart().length
-  const [before, after]: [Word[], Word[]] = [[], []]
-  for (const word of wordsOf(line)) {
-    if (word.to <= caret) before.push(word)
-    else if (word.from >= caret) after.push(word)
-    else {
-      // A word that is cut in two shares its time.
-      const cut = word.start + ((word.end - word.start) * (caret - word.from)) / (word.to - word.from)
-      before.push({ ...word, to: left.length, end: cut })
-      after.push({ ...word, from: skipped, start: cut })
-    }
+  const share = left.length / (left.length + right.length)
+  const length = line.end - line.start
+  const middle = line.start + length * share
+  let [before, after] = parted(wordsOf(line), caret, left.length, skipped)
+  let ends = before[before.length - 1]?.end ?? Math.min(middle, after[0]?.start ?? middle)
+  let starts = Math.max(ends, after[0]?.start ?? middle)
+  if (ends - line.start < least * share * length || line.end - starts < least * (1 - share) * length) {
+    ends = starts = middle
+    before = spread(line.text, 0, left.length, line.start, middle)
+    after = spread(line.text, skipped, line.text.length, middle, line.end)
   }
-  const middle = line.start + ((line.end - line.start) * left.length) / (left.length + right.length)
-  const ends = before[before.length - 1]?.end ?? Math.min(middle, after[0]?.start ?? middle)
-  const starts = Math.max(ends, after[0]?.start ?? middle)
   const second: Line = { key: newKey(), start: starts, end: Math.max(starts, line.end), text: right, words: shifted(after, -skipped) }
   const first: Line = { key: line.key, start: line.start, end: ends, text: left, words: before }
   return { lines: replaced(lines, at, 1, first, second), key: second.key, caret: 0 }
@@ -72,4 +87,10 @@ export function remove(lines: readonly Line[], at: number): Edited | null {
   if (!lines[at]) return null
   const near = lines[at - 1] ?? lines[at + 1]
   return { lines: replaced(lines, at, 1), key: near?.key ?? 0, caret: lines[at - 1]?.text.length ?? 0 }
+}
+
+/** Without the lines that have no text, but for one that is still written in. */
+export function withoutEmpty(lines: readonly Line[], but = 0): readonly Line[] {
+  const left = lines.filter((line) => line.text.trim() || line.key === but)
+  return left.length === lines.length ? lines : left
 }

@@ -45,14 +45,26 @@ test('marks belong to the word before them', () => {
 })
 
 test('a change re-times the words that it touches and no others', () => {
-  const text = 'The blue whale, the sea.'
-  const words = retimed(heard, text)
-  expect(texts(text, words)).toEqual(['The', 'blue', 'whale,', 'the', 'sea.'])
-  expect(words[2]).toEqual({ from: 9, to: 15, start: 1.2, end: 1.8 })
+  const text = 'The white whale, the sea.'
+  const long = line({ start: 1, end: 3, text: 'The big whale, the sea.', words: [{ word: ' The', start: 1, end: 1.1 }, { word: ' big', start: 1.1, end: 1.4 }, ...heard.heard!.slice(1).map((word, at) => (at ? word : { ...word, start: 1.4 }))] })
+  const words = retimed(long, text)
+  expect(texts(text, words)).toEqual(['The', 'white', 'whale,', 'the', 'sea.'])
+  expect(words[1]).toEqual({ from: 4, to: 9, start: 1.1, end: 1.4 })
+  expect(words[2]).toEqual({ from: 10, to: 16, start: 1.4, end: 1.8 })
   expect(words[4]!.start).toBe(2.2)
   const part = 'The whales, the sea.'
   expect(texts(part, retimed(heard, part))).toEqual(['The', 'whales,', 'the', 'sea.'])
   expect(retimed(heard, '')).toEqual([])
+})
+
+test('words that are put in where no time is share that of their neighbours, by their letters', () => {
+  const text = 'The blue whale, the sea.'
+  const words = retimed(heard, text)
+  expect(texts(text, words)).toEqual(['The', 'blue', 'whale,', 'the', 'sea.'])
+  expect(words.slice(0, 3).map((word) => word.end - word.start)).toEqual([3, 4, 6].map((letters) => expect.closeTo(letters / 13)))
+  expect(words.slice(3)).toEqual([{ from: 16, to: 19, start: 2, end: 2.2 }, { from: 20, to: 24, start: 2.2, end: 3 }])
+  const longer = `${heard.text} It rises and falls.`
+  for (const word of retimed(heard, longer)) expect(word.end - word.start).toBeGreaterThan(0.01)
 })
 
 test('the line and the word at a time', () => {

@@ -58,7 +58,13 @@ export function spread(text: string, from: number, to: number, start: number, en
   })
 }
 
-/** The words after a text has changed: those outside the change keep their times, the others share the time between. */
+/** The least time that words which were put in get for each of their letters, as a part of what a letter of the line has. */
+const least = 1 / 3
+
+/**
+ * The words after a text has changed: those outside the change keep their times, the others share the time between, by their letters.
+ * Where hardly any time is between, the words beside it share theirs with them.
+ */
 export function retimed(line: Line, text: string): Word[] {
   const old = line.text
   const shorter = Math.min(old.length, text.length)
@@ -75,8 +81,12 @@ export function retimed(line: Line, text: string): Word[] {
   const after = words
     .filter((word) => word.from > first || (word.from === first && word.from >= prefix && !touches(first + moved)))
     .map((word) => ({ ...word, from: word.from + moved, to: word.to + moved }))
-  const left = before[before.length - 1]
-  const right = after[0]
-  const between = spread(text, left?.to ?? 0, right?.from ?? text.length, left?.end ?? line.start, right?.start ?? line.end)
-  return [...before, ...between, ...after]
+  const pace = (line.end - line.start) / Math.max(1, text.replace(/\s/g, '').length)
+  for (let [keep, skip] = [before.length, 0]; ; [keep, skip] = [Math.max(0, keep - 1), Math.min(after.length, skip + 1)]) {
+    const [left, right] = [before[keep - 1], after[skip]]
+    const [start, end] = [left?.end ?? line.start, right?.start ?? line.end]
+    const between = spread(text, left?.to ?? 0, right?.from ?? text.length, start, end)
+    const letters = between.reduce((sum, word) => sum + word.to - word.from, 0)
+    if (end - start >= least * pace * letters || (!left && !right)) return [...before.slice(0, keep), ...between, ...after.slice(skip)]
+  }
 }
