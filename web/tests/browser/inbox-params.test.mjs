@@ -35,7 +35,7 @@ test('a workflow’s parameters are asked for in the box, what is needed keeps a
   await trawl.api('POST', 'api/workflows', quote)
   const page = await browse(context, trawl)
   await page.goto(trawl.url)
-  const chooser = page.getByLabel('Workflow', { exact: true })
+  const chooser = page.locator('form.paste footer select').first()
   await chooser.getByRole('option', { name: 'Quote it' }).waitFor({ state: 'attached' })
   // The usual workflow asks for a link alone.
   assert.equal(await form(page).count(), 0)
@@ -54,6 +54,7 @@ test('a workflow’s parameters are asked for in the box, what is needed keeps a
   await page.axe()
 
   await page.keyboard.type('Ada Lovelace the First')
+  await page.keyboard.press('Tab')
   await form(page).getByText('This is too long.').waitFor()
   await form(page).getByLabel('speaker (required)').fill('Ada')
   await page.getByText('Not added yet').waitFor({ state: 'detached' })
@@ -90,7 +91,7 @@ test('a workflow that takes no link is run from the box by its parameters alone'
   await trawl.api('POST', 'api/workflows', add)
   const page = await browse(context, trawl)
   await page.goto(trawl.url)
-  await page.getByLabel('Workflow', { exact: true }).selectOption('sum')
+  await page.locator('form.paste footer select').first().selectOption('sum')
   await page.getByText('This workflow takes no link').waitFor()
   await form(page).getByLabel('a (required)').fill('x')
   await page.getByRole('button', { name: /^Add 1/ }).click()
@@ -108,7 +109,7 @@ test('a file dropped elsewhere is not sent for nothing: the box says what the wo
   await trawl.api('POST', 'api/workflows', quote)
   const page = await browse(context, trawl)
   await page.goto(trawl.url)
-  await page.getByLabel('Workflow', { exact: true }).selectOption('quote')
+  await page.locator('form.paste footer select').first().selectOption('quote')
   await form(page).getByLabel('speaker (required)').waitFor()
   const drop = () => page.evaluate(() => {
     const transfer = new DataTransfer()
@@ -137,7 +138,7 @@ test('the form fits on a phone, in every language', async (context) => {
   for (const [locale, colorScheme] of [['zh-CN', 'dark'], ['zh-TW', 'light']]) {
     const page = await browse(context, trawl, { locale, colorScheme, viewport: { width: 390, height: 844 } })
     await page.goto(trawl.url)
-    await page.locator('form.paste select').first().selectOption('quote')
+    await page.locator('form.paste footer select').first().selectOption('quote')
     await page.locator('form.paste summary').click()
     await page.locator('form.paste [type=submit]').click()
     await page.locator('#paste').fill('https://example.com/x.mp4')

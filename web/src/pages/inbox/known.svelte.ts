@@ -28,10 +28,14 @@ export class Known {
 
   /** Looks links up, soon; returns what calls it off. */
   ask(links: string[], use: Use): () => void {
-    const isOpen = (key: string) => !this.#tasks.has(key) && Date.now() - (this.#asked.get(key) ?? 0) > AGAIN
-    const fresh = links.slice(0, MOST).filter((link) => isOpen(keyOf(link, use)))
-    const timer = setTimeout(() => void this.#look(fresh, use), PAUSE)
-    return () => clearTimeout(timer)
+    const open = links.slice(0, MOST).filter((link) => !this.#tasks.has(keyOf(link, use)))
+    const isFresh = (link: string) => Date.now() - (this.#asked.get(keyOf(link, use)) ?? 0) > AGAIN
+    // What was not done a moment ago may be done in another one.
+    const timers = [
+      setTimeout(() => void this.#look(open.filter(isFresh), use), PAUSE),
+      setTimeout(() => void this.#look(open.filter(isFresh), use), AGAIN + PAUSE),
+    ]
+    return () => timers.forEach(clearTimeout)
   }
 
   async #look(links: string[], use: Use): Promise<void> {
