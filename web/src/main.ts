@@ -2,6 +2,7 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import './app.css'
 import { loadLocale } from './lib/i18n.svelte'
+import { again } from './lib/places'
 import { sync } from './lib/router.svelte'
 import { applyTheme } from './lib/theme.svelte'
 
@@ -12,3 +13,4 @@ if (!target) throw new Error('index.html has no element "app"')
 void sync()
 await loadLocale()
 mount(App, { target })
+again()

@@ -62,6 +62,21 @@ export function moment(iso: string | null | undefined, locale: string, zone?: st
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(iso))
 }
 
+/** A moment as short as can be: the clock today, the day in this year, else the date. */
+export function when(iso: string, locale: string, now = new Date()): string {
+  const at = new Date(iso)
+  if (at.toDateString() === now.toDateString()) return writer(locale, { hour: '2-digit', minute: '2-digit' }).format(at)
+  const isThisYear = at.getFullYear() === now.getFullYear()
+  return writer(locale, isThisYear ? { day: 'numeric', month: 'short' } : { dateStyle: 'short' }).format(at)
+}
+const writers = new Map<string, Intl.DateTimeFormat>()
+function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${Object.keys(options)}`
+  const format = writers.get(key) ?? new Intl.DateTimeFormat(locale, options)
+  writers.set(key, format)
+  return format
+}
+
 /** How far away a moment is: `in 4 minutes`, `3 hours ago`. */
 export function away(iso: string | null | undefined, locale: string, now = Date.now()): string {
   if (!iso) return dash

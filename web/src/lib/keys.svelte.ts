@@ -35,6 +35,7 @@ export const isMac = /mac|iphone|ipad/i.test(navigator.platform)
 /** A key as it is written for people. */
 export function keyName(key: string): string {
   return key
+    .replace(/^Mod\+[a-z]$/, (both) => both.slice(0, -1) + both.slice(-1).toUpperCase())
     .replace('Mod+', isMac ? '⌘' : 'Ctrl ')
     .replace('Shift+', isMac ? '⇧' : 'Shift ')
     .replace('Enter', '↵')
@@ -67,6 +68,8 @@ export function matches(event: Pick<KeyboardEvent, 'key' | 'metaKey' | 'ctrlKey'
 export function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || document.querySelector('dialog:modal')) return
   const typing = isTyping(event.target)
+  // A menu that is open has an Escape of its own.
+  if (event.key === 'Escape' && (event.target as HTMLElement | null)?.closest?.('[popover]')) return
   for (const binding of bound) {
     if (!matches(event, binding.key) || (typing && !binding.typing)) continue
     if (!state.letters && binding.key.length === 1) continue
@@ -76,6 +79,6 @@ export function press(event: KeyboardEvent): void {
     binding.run(event)
     return
   }
-  // Out of a field, so that letters are keys again. What has an Escape of its own is left alone.
-  if (event.key === 'Escape' && typing && !(event.target as HTMLElement).closest('[popover]')) (event.target as HTMLElement).blur()
+  // Out of a field, so that letters are keys again.
+  if (event.key === 'Escape' && typing) (event.target as HTMLElement).blur()
 }

@@ -1,8 +1,9 @@
 // Addresses and pages. What somebody looks at is in the address: it can be shared, and Back goes back.
 
-import type { Component } from 'svelte'
-import { notFound, routes } from '../routes'
-import { base, problem, type Trouble } from './api'
+import { tick, type Component } from 'svelte'
+import { notFound, routes, type Load } from '../routes'
+import { base, link, Trouble } from './api'
+import { back, enter } from './places'
 
 const state = $state({
   path: '',
@@ -13,6 +14,7 @@ const state = $state({
 })
 let view: Component<any> | null = $state.raw(null)
 let turn = 0
+let hasFailed = false
 
 /** Where the page is: `path` below the base, `params` of the address, `query`, `view` (the component), `loading`, `trouble`. */
 export const route = {
@@ -27,7 +29,7 @@ export const route = {
 /** Goes to an address: `go('tasks/7')`, relative to the base. */
 export async function go(to: string, replace = false): Promise<void> {
   const url = new URL(to, document.baseURI)
-  if (url.href !== location.href) history[replace ? 'replaceState' : 'pushState'](null, '', url)
+  if (url.href !== location.href) enter(url, replace)
   await sync()
   if (!replace && !url.hash) scrollTo(0, 0)
 }
@@ -40,7 +42,7 @@ export function query(changes: Record<string, string | number | null>, push = fa
     else url.searchParams.set(name, String(value))
   }
   if (url.href === location.href) return
-  history[push ? 'pushState' : 'replaceState'](null, '', url)
+  enter(url, !push)
   state.query = url.searchParams
 }
 
@@ -51,20 +53,44 @@ export async function sync(): Promise<void> {
   const query = new URLSearchParams(location.search)
   const hit = routes.map(([pattern, load]) => ({ load, match: pattern.exec(path) })).find((entry) => entry.match)
   state.loading = true
+  const loaded = await code(hit?.load ?? notFound)
+  if (mine !== turn) return
+  state.loading = false
+  state.params = Object.fromEntries(Object.entries(hit?.match?.groups ?? {}).filter((entry) => entry[1] !== undefined))
+  state.path = path
+  state.query = query
+  state.trouble = loaded instanceof Trouble ? loaded : null
+  if (!(loaded instanceof Trouble)) view = loaded
+}
+
+/** A page's code, or why it cannot be had: there is no daemon, or one of another version, which has other code. */
+async function code(load: Load): Promise<Component<any> | Trouble> {
   try {
-    const module = await (hit?.load ?? notFound)()
-    if (mine !== turn) return
-    state.params = Object.fromEntries(Object.entries(hit?.match?.groups ?? {}).filter((entry) => entry[1] !== undefined))
-    state.path = path
-    state.query = query
-    state.trouble = null
-    view = module.default
-  } catch (error) {
-    // Its code cannot be had: no connection, or the daemon is another version than the page.
-    if (mine === turn) state.trouble = problem(error)
-  } finally {
-    if (mine === turn) state.loading = false
+    if (hasFailed) await styles()
+    hasFailed = false
+    return (await load()).default
+  } catch {
+    hasFailed = true
+    const isThere = await fetch(link('health')).then(({ ok }) => ok, () => false)
+    return isThere ? new Trouble('outdated', '', '') : new Trouble('offline', '', '')
   }
+}
+
+/** Style sheets that could not be had are not asked for a second time by what the bundler writes. */
+async function styles(): Promise<void> {
+  const failed = [...document.querySelectorAll<HTMLLinkElement>('link[rel="stylesheet"]')].filter(({ sheet }) => !sheet)
+  await Promise.all(
+    failed.map((old) => {
+      const fresh = document.createElement('link')
+      fresh.rel = 'stylesheet'
+      fresh.href = old.href
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+      fresh.onload = resolve
+      fresh.onerror = reject
+      old.replaceWith(fresh)
+      return promise
+    }),
+  )
 }
 
 function within(pathname: string): string {
@@ -87,11 +113,14 @@ export function links(node: HTMLElement): () => void {
     event.preventDefault()
     void go(anchor.href)
   }
-  const back = () => void sync()
+  const went = () => {
+    const scroll = back()
+    void sync().then(tick).then(scroll)
+  }
   node.addEventListener('click', click)
-  addEventListener('popstate', back)
+  addEventListener('popstate', went)
   return () => {
     node.removeEventListener('click', click)
-    removeEventListener('popstate', back)
+    removeEventListener('popstate', went)
   }
 }

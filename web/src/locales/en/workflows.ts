@@ -37,6 +37,7 @@ export default {
   'workflows.warning': 'Warning',
   'workflows.line': 'Line {line}',
   'workflows.not-checked': 'The definition could not be checked',
+  'workflows.may-not-check': 'Problems are not shown: your token may not have definitions checked.',
   'workflows.save': 'Save as revision {revision}',
   'workflows.save-new': 'Save as a new workflow',
   'workflows.saved': 'Saved {name}, revision {revision}',

@@ -39,6 +39,7 @@ export default {
   'workflows.warning': '警告',
   'workflows.line': '第 {line} 行',
   'workflows.not-checked': '无法检查定义',
+  'workflows.may-not-check': '不显示问题：您的令牌无权检查定义。',
   'workflows.save': '保存为版本 {revision}',
   'workflows.save-new': '保存为新工作流',
   'workflows.saved': '已保存 {name}，版本 {revision}',

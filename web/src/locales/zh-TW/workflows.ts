@@ -39,6 +39,7 @@ export default {
   'workflows.warning': '警告',
   'workflows.line': '第 {line} 行',
   'workflows.not-checked': '無法檢查定義',
+  'workflows.may-not-check': '不顯示問題：您的權杖無權檢查定義。',
   'workflows.save': '儲存為版本 {revision}',
   'workflows.save-new': '儲存為新工作流程',
   'workflows.saved': '已儲存 {name}，版本 {revision}',
