@@ -6,8 +6,8 @@ import { randomKey } from './random'
 import { begin, giveUp, offset, piece } from './tus'
 import { asked } from './wishes.svelte'
 
-/** `found`: it was broken off with the page; the same file again goes on with it. */
-export type UploadState = 'waiting' | 'sending' | 'paused' | 'lost' | 'found' | 'failed' | 'done'
+/** `found`: it was broken off with the page; the same file again goes on with it. `full`: there is no room, it goes on when there is. */
+export type UploadState = 'waiting' | 'sending' | 'paused' | 'lost' | 'full' | 'found' | 'failed' | 'done'
 /** A file on its way. */
 export class Upload {
   readonly key = randomKey()
@@ -52,6 +52,17 @@ function recall(): void {
   }
 }
 recall()
+for (const upload of list) void measure(upload)
+
+/** How much of what was broken off has arrived; one that the daemon has given up is forgotten. */
+async function measure(upload: Upload): Promise<void> {
+  try {
+    const at = await offset(upload.id, new AbortController().signal)
+    if (upload.state === 'found') upload.sent = at
+  } catch (error) {
+    if (upload.state === 'found' && [404, 410].includes(problem(error).status)) removeUpload(upload)
+  }
+}
 
 /** Sends files, each of which becomes a task. One that was broken off before goes on. */
 export function add(files: Iterable<File>): void {
@@ -60,7 +71,8 @@ export function add(files: Iterable<File>): void {
     const found = list.find((one) => one.state === 'found' && one.name === file.name && one.size === file.size && one.changed === file.lastModified)
     const upload = found ?? new Upload(file.name, file.size, file.lastModified, asked())
     upload.file = file
-    upload.state = 'waiting'
+    upload.state = file.size ? 'waiting' : 'failed'
+    if (!file.size) upload.trouble = new Trouble('empty_file', '', '')
     if (!found) fresh.push(upload)
   }
   list = [...list, ...fresh]
@@ -82,6 +94,13 @@ export function resumeUpload(upload: Upload): void {
   next()
 }
 
+/** Takes away all that nothing comes of any more. */
+export function clearUploads(): void {
+  for (const upload of list.filter(isOver)) removeUpload(upload)
+}
+/** Whether nothing more happens to an upload unless somebody does it. */
+export const isOver = (upload: Upload) => upload.state === 'failed' || upload.state === 'found'
+
 /** Takes an upload away, and what has arrived of it. */
 export function removeUpload(upload: Upload): void {
   const isOpen = upload.id && upload.state !== 'done'
@@ -94,10 +113,10 @@ export function removeUpload(upload: Upload): void {
 }
 
 /** Whether closing the page would break something off. */
-export const isSending = () => list.some((upload) => ['waiting', 'sending', 'lost'].includes(upload.state))
+export const isSending = () => list.some((upload) => ['waiting', 'sending', 'lost', 'full'].includes(upload.state))
 
 function next(): void {
-  const busy = list.filter((upload) => upload.state === 'sending' || upload.state === 'lost').length
+  const busy = list.filter((upload) => ['sending', 'lost', 'full'].includes(upload.state)).length
   for (const upload of list.filter((one) => one.state === 'waiting').slice(0, Math.max(0, AT_ONCE - busy))) void run(upload)
 }
 
@@ -116,12 +135,12 @@ async function run(upload: Upload): Promise<void> {
       if (stop.signal.aborted) return
       const trouble = problem(error)
       if (trouble.code === 'expired' || trouble.status === 404) upload.id = ''
-      else if (!['offline', 'busy', 'conflict', 'too_many_requests', 'shutting_down', 'database_locked'].includes(trouble.code)) {
+      else if (!['offline', 'busy', 'conflict', 'too_many_requests', 'shutting_down', 'database_locked', 'insufficient_storage'].includes(trouble.code)) {
         upload.trouble = trouble
         upload.state = 'failed'
         break
       }
-      upload.state = 'lost'
+      upload.state = trouble.code === 'insufficient_storage' ? 'full' : 'lost'
       upload.rate = 0
       await new Promise((resolve) => setTimeout(resolve, pause))
     }

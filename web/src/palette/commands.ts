@@ -5,7 +5,9 @@ import { letters, setLetters } from '../lib/keys.svelte'
 import { go } from '../lib/router.svelte'
 import type { Task } from '../lib/schema'
 import { setTheme, theme } from '../lib/theme.svelte'
+import { why } from '../pages/inbox/why'
 import { tabs } from '../pages/settings/tabs'
+import { inert } from '../transcript/script'
 import type { Entry } from './entries'
 
 /** Every page. */
@@ -41,13 +43,17 @@ export function actions(): Entry[] {
 export const pasted = (typed: string): Entry => ({ id: 'add', group: 'actions', text: t('palette.add'), run: () => inbox(typed) })
 
 /** A task as something to go to. */
-export const taskEntry = (task: Task): Entry => ({
-  id: `task-${task.id}`,
-  group: 'tasks',
-  text: task.media?.title || task.link || t('palette.task', { id: task.id }),
-  more: maybe(`status.${task.status}`, task.status),
-  run: () => go(`tasks/${task.id}`),
-})
+export const taskEntry = (task: Task, typed = ''): Entry => {
+  const author = task.media?.author
+  const reason = typed ? why(typed, { title: task.media?.title, link: task.link, author }) : null
+  return {
+    id: `task-${task.id}`,
+    group: 'tasks',
+    text: inert(task.media?.title || task.link || t('palette.task', { id: task.id })),
+    more: reason && reason !== 'title' ? t(`inbox.found-${reason}`, { author: inert(author ?? '') }) : maybe(`status.${task.status}`, task.status),
+    run: () => go(`tasks/${task.id}`),
+  }
+}
 
 /** Goes to the box of the inbox, and writes into it what is given. */
 async function inbox(text?: string): Promise<void> {

@@ -32,6 +32,12 @@ test('tasks were found by the daemon and are not looked through again', () => {
   expect(found('大海', entries).map((entry) => entry.id)).toEqual(['7'])
 })
 
+test('a task whose title has what was typed comes before one in which it is said', () => {
+  const task = (id: string, text: string): Entry => ({ id, group: 'tasks', text, run })
+  const list = [task('1', 'A long reading'), task('2', 'The price of the table'), task('3', 'Another reading'), task('4', 'Price')]
+  expect(found('price', list).map((entry) => entry.id)).toEqual(['2', '4', '1', '3'])
+})
+
 test('a link is told from words', () => {
   expect(isLink('看看 https://v.douyin.com/iRNBho6u/ 复制')).toBe(true)
   expect(isLink('http://localhost:8000/a')).toBe(true)

@@ -22,13 +22,16 @@ export function fit(typed: string, entry: Pick<Entry, 'text' | 'words'>): number
   return sum
 }
 
+/** Tasks were found by the daemon: those whose title has it come before those that hold it in their words. */
+const byTitle = (typed: string, entry: Entry): number => (fit(typed, { text: entry.text }) === null ? 1 : 0)
+
 /** The entries that answer what was typed, the best first within their group; groups keep their order. */
 export function found(typed: string, entries: Entry[]): Entry[] {
   const groups = [...new Set(entries.map((entry) => entry.group))]
   return groups.flatMap((group) =>
     entries
       .filter((entry) => entry.group === group)
-      .map((entry, place) => ({ entry, place, fit: group === 'tasks' ? 0 : fit(typed, entry) }))
+      .map((entry, place) => ({ entry, place, fit: group === 'tasks' ? byTitle(typed, entry) : fit(typed, entry) }))
       .filter((one): one is typeof one & { fit: number } => one.fit !== null)
       .sort((a, b) => a.fit - b.fit || a.place - b.place)
       .map((one) => one.entry),

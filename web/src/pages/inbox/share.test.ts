@@ -22,8 +22,22 @@ test('many lines, the same link once', () => {
 test('other hosts are named as they are, and what is no link is none', () => {
   expect(placeOf('https://www.example.org/a')).toBe('example.org')
   expect(placeOf('https://notdouyin.com/')).toBe('notdouyin.com')
-  expect(placeOf('nothing')).toBeNull()
+  expect(placeOf('http://')).toBeNull()
   expect(links('http:// https://  ftp://a.example')).toEqual([])
+})
+
+test('links without a scheme are found where the daemon finds them', () => {
+  const of = (text: string) => links(text).map(({ link, place }) => [link, place])
+  expect(of('v.douyin.com/iRNBho6u')).toEqual([['v.douyin.com/iRNBho6u', 'douyin']])
+  expect(of('看看 v.douyin.com/iRNBho5m/ 好看 vm.tiktok.com/Z1/，')).toEqual([['v.douyin.com/iRNBho5m/', 'douyin'], ['vm.tiktok.com/Z1/', 'tiktok']])
+  expect(of('  example.com/talk.mp3 ')).toEqual([['example.com/talk.mp3', 'example.com']])
+  for (const text of ['see example.com/talk.mp3 there', 'ftp://www.douyin.com/video/1', 'see evil-www.tiktok.com/@a', 'me@www.tiktok.com/x y', 'talk.mp3', '12/04 Rkc:/'])
+    expect(of(text)).toEqual([])
+})
+
+test('words that are glued to a link and brackets of the sentence do not belong to it', () => {
+  expect(links('看https://v.douyin.com/iRNBho5m/复制此链接，打开').map(({ link }) => link)).toEqual(['https://v.douyin.com/iRNBho5m/'])
+  expect(links('(see https://example.com/a_(b))').map(({ link }) => link)).toEqual(['https://example.com/a_(b)'])
 })
 
 test('lines that were refused are taken out', () => {

@@ -3,8 +3,15 @@
 /** A link in a text, and the line that it stands in. */
 export type Found = { line: number; link: string; place: string }
 
-// CJK marks end a link in share texts, where no blank follows it.
-const LINK = /https?:\/\/[^\s<>"'`，。！？；：、（）《》「」『』【】“”]+/giu
+// As the daemon reads them (crawlers/src/link.rs). CJK marks end a link in share texts, where no blank follows it.
+const END = String.raw`\s\p{Cc}\u200b-\u200f\u2060\ufeff<>"'\x60，。；！？、：（）【】《》「」『』“”‘’`
+const BARE = String.raw`(?:(?:v|www|m|jx|jingxuan)\.douyin|(?:v|www)\.iesdouyin|(?:vm|vt|www|m)\.tiktok)\.com\/`
+const LINK = new RegExp(`(?:https?://|(?<![\\w./\\-@:%=])${BARE})[^${END}]+`, 'giu')
+/** A whole line without a scheme is a link that was copied from somewhere that hides it. */
+const WHOLE = new RegExp(`^(?:[a-z0-9\\-]+\\.)+[a-z]{2,}(?::\\d{1,5})?/[^${END}]*$`, 'iu')
+/** What is glued to a link in share texts. */
+const GLUED = ['复制此链接', '复制链接', '复制打开', '打开抖音']
+const OPENED: Record<string, string> = { ')': '(', ']': '[', '}': '{' }
 const PLACES: [string, RegExp][] = [
   ['douyin', /(^|\.)(douyin|iesdouyin)\.com$/],
   ['tiktok', /(^|\.)tiktok\.com$/],
@@ -21,8 +28,9 @@ const PLACES: [string, RegExp][] = [
 export function links(text: string): Found[] {
   const found = new Map<string, Found>()
   text.split('\n').forEach((words, index) => {
-    for (const [match] of words.matchAll(LINK)) {
-      const link = match.replace(/[.,;:!?)\]}]+$/, '')
+    const whole = words.trim()
+    const raw = WHOLE.test(whole) ? [whole] : [...words.matchAll(LINK)].map(([match]) => match)
+    for (const link of raw.map(trimmed)) {
       const place = placeOf(link)
       if (place && !found.has(link)) found.set(link, { line: index + 1, link, place })
     }
@@ -30,10 +38,20 @@ export function links(text: string): Found[] {
   return [...found.values()]
 }
 
+/** A link without what belongs to the sentence around it. */
+function trimmed(raw: string): string {
+  const glued = GLUED.map((words) => raw.indexOf(words)).filter((at) => at >= 0)
+  const link = raw.slice(0, Math.min(raw.length, ...glued))
+  const count = (mark: string) => link.split(mark).length
+  const last = link.slice(-1)
+  const isSurplus = OPENED[last] ? count(last) > count(OPENED[last]) : last !== '' && '.,;:!?'.includes(last)
+  return isSurplus ? trimmed(link.slice(0, -1)) : link
+}
+
 /** Where a link leads: a platform's name, else the host. */
 export function placeOf(link: string): string | null {
   try {
-    const host = new URL(link).hostname.toLowerCase()
+    const host = new URL(/^https?:/i.test(link) ? link : `https://${link}`).hostname.toLowerCase()
     return PLACES.find(([, pattern]) => pattern.test(host))?.[0] ?? host.replace(/^www\./, '')
   } catch {
     return null

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Task } from '../../lib/schema'
-import { asRow, kindOf, standing, type Row } from './standing'
+import { asRow, coming, kindOf, standing, type Row } from './standing'
 
 const say = (key: string, otherwise: string, values: Record<string, string | number> = {}) =>
-  ['kind.transcribe', 'status.queued', 'inbox.done-in', 'inbox.place', 'waiting.model_missing', 'status.processing'].includes(key)
+  ['kind.transcribe', 'status.queued', 'inbox.done-in', 'inbox.place', 'waiting.model_missing', 'status.processing', 'inbox.no-words', 'error.insufficient_storage'].includes(key)
     ? [key, ...Object.values(values)].join(' ')
     : otherwise
 const task = (more: Partial<Row>): Row => ({ status: 'queued', warnings: [], held: false, progress: 0, ...more }) as Row
@@ -31,7 +31,20 @@ test('an error is told by its own sentence where we have none', () => {
 test('what is done says how long it took and what a reader should know', () => {
   const times = { started_at: '2031-01-01T00:00:00Z', finished_at: '2031-01-01T00:00:41Z' }
   expect(shown({ status: 'completed', ...times })).toMatchObject({ tone: 'done', text: 'inbox.done-in 41 sec' })
-  expect(shown({ status: 'completed', ...times, warnings: ['Cut short'] })).toMatchObject({ tone: 'warning', detail: 'Cut short' })
+  expect(shown({ status: 'completed', ...times, warnings: ['Cut short'] })).toMatchObject({ tone: 'warning', hint: 'Cut short', detail: 'inbox.done-in 41 sec\nCut short' })
+  expect(shown({ status: 'completed', ...times, warnings: ['No speech was found'] })).toMatchObject({ tone: 'done', text: 'inbox.no-words', hint: '' })
+})
+
+test('what it waits for is told in the words of the error where it has none of its own', () => {
+  const waiting = { code: 'insufficient_storage', detail: '0 MiB are needed', hint: 'Free some', attempts: [] }
+  expect(shown({ waiting }).text).toBe('error.insufficient_storage')
+})
+
+test('the model that a report speaks of is found among those that are downloaded', () => {
+  const report = { detail: 'The model tiny-q5_1 is not here yet', hint: 'Run `trawl models pull tiny-q5_1`.' }
+  const pull = (name: string, state: string) => ({ name, pull: { state, received: 26, total: 100 } }) as never
+  expect(coming(report, [pull('tiny', 'running'), pull('tiny-q5_1', 'running')])).toBe(0.26)
+  expect(coming(report, [pull('tiny', 'running'), pull('tiny-q5_1', 'failed')])).toBeNull()
 })
 
 test('what runs is found among the steps, and their kinds are remembered for others of the workflow', () => {

@@ -1,7 +1,7 @@
 // Where a task stands, in the words of a row. Pure: the texts come from outside.
 
 import { percent, span } from '../../lib/format'
-import type { Task } from '../../lib/schema'
+import type { Model, Report, Task } from '../../lib/schema'
 import type { StreamEvent } from '../../lib/stream/parse'
 import type { Tone } from '../../ui/Status.svelte'
 
@@ -22,6 +22,8 @@ export type Standing = { tone: Tone; text: string; detail: string; hint: string;
 /** Looks a text up: its name, values, and what to say where there is none. */
 export type Say = (key: string, otherwise: string, values?: Record<string, string | number>) => string
 
+/** What the daemon writes of a recording in which nobody speaks. */
+const SILENT = 'No speech was found'
 const none = { detail: '', hint: '', progress: null }
 
 /** Where a task stands. */
@@ -31,7 +33,15 @@ export function standing(task: Row, say: Say, locale: string): Standing {
     case 'completed': {
       const took = task.started_at && task.finished_at ? new Date(task.finished_at).getTime() - new Date(task.started_at).getTime() : null
       const text = took === null ? say('status.completed', '') : say('inbox.done-in', '', { time: span(took, locale) })
-      return { ...none, tone: task.warnings.length ? 'warning' : 'done', text, detail: task.warnings.join('\n') }
+      const others = task.warnings.filter((warning) => warning !== SILENT)
+      const isSilent = others.length < task.warnings.length
+      return {
+        ...none,
+        tone: others.length ? 'warning' : 'done',
+        text: isSilent ? say('inbox.no-words', SILENT) : text,
+        detail: [text, ...task.warnings].join('\n'),
+        hint: others.join(' · '),
+      }
     }
     case 'failed':
       return {
@@ -53,7 +63,7 @@ function open(task: Row, say: Say, locale: string): Standing {
   if (waiting)
     return {
       tone: 'waiting',
-      text: say(`waiting.${waiting.code}`, waiting.detail),
+      text: say(`waiting.${waiting.code}`, say(`error.${waiting.code}`, waiting.detail)),
       detail: waiting.detail,
       hint: say(`hint.${waiting.code}`, waiting.hint),
       progress: null,
@@ -78,6 +88,13 @@ function open(task: Row, say: Say, locale: string): Standing {
   const phase = current ? say(`kind.${current.kind ?? kindOf(task.workflow, current.key)}`, current.key) : say('status.processing', '')
   const part = current?.progress ? ` ${percent(current.progress, locale)}` : ''
   return { ...none, tone: 'running', text: phase + part, progress: current?.progress || task.progress }
+}
+
+/** How far the download of the model is that a report speaks of; null when it is not being downloaded. */
+export function coming(report: Pick<Report, 'detail' | 'hint'>, models: Pick<Model, 'name' | 'pull'>[]): number | null {
+  const names = new Set(`${report.detail} ${report.hint}`.split(/[\s`"“”,;]+/).map((word) => word.replace(/\.$/, '')))
+  const pull = models.find(({ name, pull }) => pull?.state === 'running' && names.has(name))?.pull
+  return pull ? (pull.total ? pull.received / pull.total : 0) : null
 }
 
 const kinds = new Map<string, string>()

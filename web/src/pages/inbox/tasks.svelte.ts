@@ -20,22 +20,37 @@ export class TaskList {
   loading = $state(true)
   trouble: Trouble | null = $state.raw(null)
 
+  /** Is told how many rows have come in at the top, so that what somebody reads stays where it is. */
+  grown: (rows: number) => void = () => undefined
+
+  #name = ''
   #filter: Filter = {}
   #cursor: string | null = null
   #turn = 0
-  #filling = false
+  #filling: Promise<void> | null = null
   #wanted = 0
   #seen: [number, number] = [0, 0]
   #stale = new Set<number>()
   #headStale = false
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** Nobody looks: events are heard, nothing is read. */
+  #away = false
+  /** Something was missed meanwhile. */
+  #missed = false
 
-  /** `grown` is told how many rows have come in at the top, so that what somebody reads stays where it is. */
-  constructor(private readonly grown: (rows: number) => void = () => undefined) {}
+  /** Shows the tasks of a filter; as they were left, where `name` is that of the time before. */
+  show(filter: Filter, name: string): void {
+    const isKept = this.#name === name && !this.loading && !this.trouble && !this.#missed
+    this.#name = name
+    this.#away = false
+    if (isKept) this.refresh()
+    else void this.open(filter)
+  }
 
   /** Shows the tasks of a filter. Rows of the filter before stay until the new ones are here. */
   async open(filter: Filter): Promise<void> {
     this.#filter = filter
+    this.#missed = false
     const mine = ++this.#turn
     this.loading = true
     try {
@@ -85,7 +100,7 @@ export class TaskList {
 
   /** What an event of the daemon changes. */
   hear(event: StreamEvent): void {
-    if (event.kind === 'gap') return void this.#again()
+    if (event.kind === 'gap') return this.#away ? void (this.#missed = true) : void this.open(this.#filter)
     const id = event.data.task_id
     if (typeof id !== 'number') return
     if (event.kind === 'deleted') return this.remove([id])
@@ -111,19 +126,35 @@ export class TaskList {
     return this.#cursor
   }
 
-  /** Ends what waits. */
-  close(): void {
+  /** Reads so many rows from the top. */
+  async upTo(rows: number): Promise<void> {
+    this.#wanted = Math.max(this.#wanted, rows)
+    await this.#filling
+    await this.#fill()
+  }
+
+  /** Reads nothing until it is shown again. */
+  leave(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#turn += 1
+    this.#away = true
   }
 
   #page(limit: number, cursor?: string) {
     return ask(api.GET('/api/tasks', { params: { query: { ...this.#filter, limit, cursor } } }))
   }
 
-  async #fill(): Promise<void> {
-    if (this.#filling) return
-    this.#filling = true
+  #fill(): Promise<void> {
+    const mine = this.#turn
+    this.#filling ??= this.#more().finally(() => {
+      this.#filling = null
+      if (mine !== this.#turn && this.#cursor && !this.#away) void this.#fill()
+    })
+    return this.#filling
+  }
+
+  async #more(): Promise<void> {
     const mine = this.#turn
     try {
       while (this.#cursor && this.ids.length < Math.min(this.total, this.#wanted + FIRST)) {
@@ -137,21 +168,15 @@ export class TaskList {
       }
     } catch (error) {
       if (mine === this.#turn) this.trouble = problem(error)
-    } finally {
-      this.#filling = false
     }
-    if (mine !== this.#turn && this.#cursor) void this.#fill()
   }
 
   #soon(): void {
+    if (this.#away) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       void this.#freshen()
     }, SOON)
-  }
-
-  async #again(): Promise<void> {
-    await this.open(this.#filter)
   }
 
   /** Reads the top of the list, or the rows that can be seen and have changed. */
@@ -161,14 +186,14 @@ export class TaskList {
     try {
       if (this.#headStale || (seen.length > 3 && this.#seen[0] < FIRST)) {
         this.#headStale = false
+        const limit = Math.min(PAGE, Math.max(FIRST, this.#seen[1]))
         // What changes while this is asked is asked for once more.
-        for (const id of seen) this.#stale.delete(id)
-        const page = await this.#page(Math.min(PAGE, Math.max(FIRST, this.#seen[1])))
+        for (const id of this.ids.slice(0, limit)) this.#stale.delete(id)
+        const page = await this.#page(limit)
         if (mine !== this.#turn) return
         this.#top(page)
-        return
       }
-      for (const id of seen) {
+      for (const id of seen.filter((id) => this.#stale.has(id))) {
         this.#stale.delete(id)
         const answer = await api.GET('/api/tasks/{id}', { params: { path: { id } } })
         if (mine !== this.#turn) return
