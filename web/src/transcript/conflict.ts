@@ -13,12 +13,13 @@ export function pairs(one: readonly Line[], two: readonly Line[], most = 2000): 
   while (tail < one.length - head && tail < two.length - head && sameLine(one[one.length - 1 - tail]!, two[two.length - 1 - tail]!)) tail += 1
   const [rows, columns] = [one.length - head - tail, two.length - head - tail]
   const found: [number, number][] = Array.from({ length: head }, (_, at) => [at, at])
-  for (const [row, column] of middle(rows, columns, (a, b) => sameLine(one[head + a]!, two[head + b]!), most)) found.push([head + row, head + column])
+  for (const [row, column] of common(rows, columns, (a, b) => sameLine(one[head + a]!, two[head + b]!), most)) found.push([head + row, head + column])
   for (let at = tail; at > 0; at -= 1) found.push([one.length - at, two.length - at])
   return found
 }
 
-function middle(rows: number, columns: number, equal: (row: number, column: number) => boolean, most: number): [number, number][] {
+/** The same for anything whose places can be compared; none when more than `most` differ. */
+export function common(rows: number, columns: number, equal: (row: number, column: number) => boolean, most = 2000): [number, number][] {
   const reach = new Map<number, number>([[1, 0]])
   const steps: Map<number, number>[] = []
   for (let cost = 0; cost <= Math.min(rows + columns, most); cost += 1) {

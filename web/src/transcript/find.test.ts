@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { spoken } from './fixture'
-import { find, places, replaceAll, replaceOne, step } from './find'
+import { find, placeFrom, places, replaceAll, replaceOne, step } from './find'
 
 const plain = { whole: false, matchCase: false }
 const cuts = (text: string, query: string, options = plain) => places(text, { text: query, ...options }).map(({ from, to }) => text.slice(from, to))
@@ -40,4 +40,12 @@ test('replaced one by one and all at once; what replaces is no pattern', () => {
   expect([all.count, all.lines[0]!.text]).toEqual([2, 'the 猫 and the 猫'])
   expect(all.lines[0]!.words!.every((word) => word.to <= all.lines[0]!.text.length)).toBe(true)
   expect(replaceAll(lines, { text: 'cow', ...plain }, 'x')).toEqual({ lines, count: 0 })
+})
+
+test('the search begins where somebody is, and goes around the end', () => {
+  const lines = ['a whale', 'a net', 'whale, whale', 'a boat'].map((text, at) => spoken(at, at + 1, text))
+  const matches = find(lines, { text: 'whale', ...plain })
+  expect(lines.map((line) => placeFrom(lines, matches, line.key))).toEqual([0, 1, 1, 0])
+  expect(placeFrom(lines, matches, 0)).toBe(0)
+  expect(placeFrom(lines, [], lines[1]!.key)).toBe(-1)
 })

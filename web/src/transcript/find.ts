@@ -42,6 +42,14 @@ export function step(matches: readonly Match[], now: number, by: 1 | -1): number
   return now < 0 ? (by > 0 ? 0 : matches.length - 1) : (now + by + matches.length) % matches.length
 }
 
+/** The first place in a line or after it, by the line's key; the very first where none is, -1 where there are none at all. */
+export function placeFrom(lines: readonly Line[], matches: readonly Match[], key: number): number {
+  const from = lines.findIndex((line) => line.key === key)
+  const after = new Set(lines.slice(Math.max(0, from)).map((line) => line.key))
+  const found = matches.findIndex((match) => after.has(match.key))
+  return found < 0 && matches.length ? 0 : found
+}
+
 /** Puts another text in one place. */
 export function replaceOne(lines: readonly Line[], match: Match, by: string): readonly Line[] {
   const at = lines.findIndex((line) => line.key === match.key)

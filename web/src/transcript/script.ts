@@ -5,6 +5,9 @@ export const scripts = ['none', 'hans', 'hant', 'tw', 'hk'] as const
 /** One of {@link scripts}. */
 export type Script = (typeof scripts)[number]
 
+/** Whether a text names a script. */
+export const isScript = (text: unknown): text is Script => scripts.includes(text as Script)
+
 const tags: Record<Script, string | null> = { none: null, hans: 'zh-CN', hant: 'zh-TW', tw: 'zh-TW', hk: 'zh-HK' }
 
 /** Whether the API converts the script of this language. */

@@ -46,7 +46,9 @@ test('what strangers wrote is text, in every place where it is shown', async (co
   await correct(trawl, id, [
     { start: 0, end: 1, text: `${attack}: hello` },
     { start: 1, end: 2, text: `${attack}: ${turned}` },
-    { start: 2, end: 3, text: `Eve<svg/onload=alert(1)>: [x](javascript:alert(1))` },
+    { start: 2, end: 2.2, text: `Mal\u202elory: hi` },
+    { start: 2.2, end: 2.5, text: `Mal\u202elory: again` },
+    { start: 2.5, end: 3, text: `Eve<svg/onload=alert(1)>: [x](javascript:alert(1))` },
   ])
 
   const sound = async (page) => {
@@ -55,6 +57,7 @@ test('what strangers wrote is text, in every place where it is shown', async (co
     // A mark that turns text around would reach beyond its own place.
     assert.equal(await page.evaluate(() => /[\u202a-\u202e\u2066-\u2069]/.test(document.body.innerText)), false)
     assert.equal(await page.evaluate(() => /[\u202a-\u202e\u2066-\u2069]/.test(document.title)), false)
+    assert.equal(await page.evaluate(() => [...document.querySelectorAll('input')].some((field) => /[\u202a-\u202e\u2066-\u2069]/.test(`${field.value}${field.ariaLabel}`))), false)
   }
   for (const colorScheme of ['light', 'dark']) {
     const page = await browse(context, trawl, { colorScheme })

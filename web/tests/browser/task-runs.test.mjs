@@ -29,7 +29,7 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     assert.equal((await trawl.done(id, 240)).status, 'completed')
     const { segments } = await trawl.api('GET', `api/tasks/${id}/transcript`)
     for (const each of [page, early]) {
-      await each.getByRole('button', { name: 'Export' }).waitFor()
+      await each.getByRole('button', { name: 'Export', disabled: false }).waitFor()
       assert.deepEqual(await each.locator('.words p').allTextContents(), segments.map((segment) => segment.text))
     }
     await page.axe()
@@ -44,11 +44,13 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     const attempts = page.getByRole('list', { name: 'Attempts' }).getByRole('listitem')
     await until('the first attempt', async () => (await attempts.count()) >= 1)
     const before = await attempts.count()
+    await page.locator('header').getByText('callback failing').waitFor()
     await page.evaluate(() => (globalThis.same = true))
     trawl.site.answer = 204
     await page.getByRole('button', { name: 'Send again' }).click()
     await until('the next attempt', async () => (await attempts.count()) === before + 1)
     await page.getByText('Delivered').waitFor()
+    await until('the head is content', async () => (await page.getByText('callback failing').count()) === 0)
     assert.match(await attempts.last().textContent(), /204/)
     assert.equal(await page.evaluate(() => globalThis.same), true)
     await page.axe()
@@ -78,6 +80,8 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     // Until it has ended, words stand there as they were recognised.
     await until('the script of the task', async () => (await page.locator('.words p').allTextContents()).join('') === hant)
 
+    assert.equal(await page.getByRole('button', { name: '繁' }).getAttribute('aria-pressed'), 'true')
+
     // The script by the switch, and in the address.
     const raw = (await trawl.api('GET', `api/tasks/${again}/transcript?zh=none`)).text
     await page.getByRole('button', { name: 'raw' }).click()
@@ -85,6 +89,14 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     await until('as recognised', async () => (await page.locator('.words p').allTextContents()).join('') === raw)
     await page.getByRole('button', { name: '繁' }).click()
     await until('traditional', async () => (await page.locator('.words').getAttribute('lang')) === 'zh-TW')
+    // In a script that is not stored nothing can be written: it goes back by itself.
+    await page.getByRole('button', { name: 'raw' }).click()
+    await page.waitForURL('**?zh=none')
+    await page.getByRole('button', { name: 'Edit', exact: true }).click()
+    await page.locator('.words textarea').waitFor()
+    assert.equal(await page.getByRole('button', { name: '繁' }).getAttribute('aria-pressed'), 'true')
+    assert.ok(!page.url().includes('zh='), page.url())
+    await page.keyboard.press('Escape')
 
     await page.getByRole('button', { name: 'More' }).click()
     await page.getByRole('menuitem', { name: 'Delete' }).click()
@@ -101,6 +113,11 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     const held = await trawl.task(trawl.site.page('held'), { options: { language: 'en' } })
     await page.goto(`${trawl.url}tasks/${held}`)
     await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Retry' }).waitFor()
+    // Who has cancelled it knows why: nothing has failed, and what never began was not run.
+    await page.getByText('Not run').first().waitFor()
+    assert.equal(await page.getByText('The last try failed').count(), 0)
+    assert.equal(await page.locator('aside').getByRole('alert').count(), 0)
     await page.getByRole('button', { name: 'Retry' }).click()
     await page.getByRole('button', { name: 'Cancel' }).waitFor()
     open()
@@ -112,6 +129,7 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
     assert.equal(task.status, 'failed')
     await page.goto(`${trawl.url}tasks/${id}`)
     await page.getByText(task.error.detail).first().waitFor()
+    assert.equal(await page.getByText(task.error.detail, { exact: true }).count(), 1)
     await page.getByText(task.error.hint).first().waitFor()
     await page.axe()
   })
@@ -141,5 +159,7 @@ test('a task that waits for a model says so', async (context) => {
   await page.getByText('It waits:').waitFor({ timeout: 60_000 })
   const task = await trawl.api('GET', `api/tasks/${id}`)
   await page.getByText(task.waiting.detail).first().waitFor()
+  await page.locator('.meta').getByText('Waiting for the model').waitFor()
+  assert.equal(await page.locator('#main').getByRole('alert').count(), 0)
   await page.axe()
 })

@@ -75,6 +75,29 @@ test('a tall video leaves the words their room', async (context) => {
     await page.axe('.player')
   })
 
+  await context.test('the search stays in sight with what it finds, and begins where somebody is', async (inner) => {
+    for (const options of [{}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }]) {
+      const page = await open(inner, options)
+      await page.goto(`${trawl.url}tasks/${id}?t=${(time(30) + 0.01).toFixed(2)}`)
+      await page.locator('.words li').nth(count - 1).waitFor({ state: 'attached' })
+      await playable(page)
+      await until('the line of that time is in sight', () => page.locator('.words li').nth(30).evaluate((row) => row.getBoundingClientRect().bottom > 0 && row.getBoundingClientRect().top < innerHeight))
+      await page.keyboard.press('/')
+      await page.getByRole('searchbox', { name: 'Find' }).fill('Line')
+      await page.locator('.count').getByText('31 of 60').waitFor()
+      for (let turn = 0; turn < 20; turn += 1) await page.keyboard.press('Enter')
+      await page.locator('.count').getByText('51 of 60').waitFor()
+      const [bar, player, hit] = [await box(page, '.find'), await box(page, '.player'), await box(page, '.words li:nth-child(51)')]
+      const over = options.viewport ? player.bottom : 0
+      assert.ok(bar.top >= over - 1 && bar.bottom < hit.top && hit.bottom <= page.viewportSize().height, JSON.stringify({ bar, player, hit }))
+      // All that belongs to the search is in one row, the cross at its end.
+      const [field, cross] = [await box(page, '.find input[type=search]'), await box(page, '.find .close')]
+      assert.ok(cross.top < field.bottom && cross.right <= bar.right, JSON.stringify({ field, cross }))
+      await fits(page)
+      await page.axe('.find')
+    }
+  })
+
   await context.test('on a phone: above the words, which keep most of the screen', async (inner) => {
     for (const viewport of [{ width: 390, height: 844 }, { width: 844, height: 390 }]) {
       const page = await open(inner, { viewport, hasTouch: true, isMobile: true })

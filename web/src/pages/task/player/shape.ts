@@ -8,3 +8,6 @@ export function bars(peaks: readonly number[], count: number): number[] {
     return Math.max(...peaks.slice(from, to)) / loudest
   })
 }
+
+/** Which part of a media its sound is: a video can go on when its sound has ended. All of it while one of the lengths is not known. */
+export const covered = (sound: number, media: number): number => (sound > 0 && media > sound ? sound / media : 1)

@@ -49,3 +49,18 @@ export function answer(step: Step): Answer | null {
   if (typeof output.text === 'string' && output.text.trim()) return { ...about, kind: 'text', text: output.text }
   return null
 }
+
+/** What is read first. Everything else follows in the workflow's order, and files to take along come last. */
+const first = ['title', 'summary', 'chapters', 'keywords', 'actions', 'sentiment']
+const rank = ({ key, kind }: Step) => (kind === 'subtitle' ? first.length + 1 : first.includes(key) ? first.indexOf(key) : first.length)
+
+/** The steps that make something to read, in the order in which it is read; `answer` is null while it is not there yet. Each has its
+ * place from the beginning, so that one that comes moves no other. */
+export function inOrder(steps: readonly Step[]): { step: Step; answer: Answer | null }[] {
+  const isComing = ({ kind, state }: Step) => kind === 'llm' && ['blocked', 'ready', 'running', 'waiting'].includes(state)
+  return steps
+    .filter((step) => step.index == null || answer(step))
+    .map((step) => ({ step, answer: answer(step) }))
+    .filter((each) => each.answer !== null || isComing(each.step))
+    .sort((one, other) => rank(one.step) - rank(other.step))
+}

@@ -4,10 +4,10 @@ const keys = new Set(['PageUp', 'PageDown', 'Home', 'End'])
 /** How long our own scrolling takes, in milliseconds. */
 const ours = 800
 
-/** Down to where something lies over the column of a row: on a phone that is what plays. */
+/** Down to where something lies over the column of a row: the search, and on a phone what plays. */
 function covered(row: DOMRect): number {
-  const over = document.querySelector('[data-over]')?.getBoundingClientRect()
-  return over && over.left < row.right && over.right > row.left ? over.bottom : 0
+  const over = [...document.querySelectorAll('[data-over]')].map((each) => each.getBoundingClientRect())
+  return Math.max(0, ...over.filter((each) => each.left < row.right && each.right > row.left).map((each) => each.bottom))
 }
 
 /** Whether the page follows, and what ends that. */

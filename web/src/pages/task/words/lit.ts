@@ -15,6 +15,27 @@ export function focusOn(key: number): void {
   row.focus({ preventScroll: true })
 }
 
+/** The key of the line that has the focus; 0 for none. */
+export const focusedLine = (): number => keyOf(document.activeElement)
+
+const keyOf = (element: Element | null) => Number(element?.closest<HTMLElement>('.words [data-key]')?.dataset.key ?? 0)
+
+/** Whether a line can be seen. */
+export function isInSight(key: number): boolean {
+  const at = rowOf(key)?.getBoundingClientRect()
+  return !!at && at.bottom > 0 && at.top < innerHeight
+}
+
+/** The key of the first line that can be seen below what lies over the words. */
+export function firstInSight(): number {
+  const box = document.querySelector('.words')?.getBoundingClientRect()
+  for (let y = Math.max(0, box?.top ?? 0) + 1; box && y < innerHeight; y += 12) {
+    const key = keyOf(document.elementFromPoint(box.left + box.width / 2, y))
+    if (key) return key
+  }
+  return 0
+}
+
 const registry = (): HighlightRegistry | null => (typeof Highlight === 'function' && 'highlights' in CSS ? CSS.highlights : null)
 
 /** A range over characters of a line; null where the line is not drawn as one text. */

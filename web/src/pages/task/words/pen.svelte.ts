@@ -19,17 +19,21 @@ export class Pen {
     return this.manuscript.lines.findIndex((line) => line.key === this.key)
   }
 
-  /** Takes up a line. */
+  /** Takes up a line. One that was left empty goes away. */
   take(key: number, caret = 0): void {
+    const left = this.key
     this.caret = caret
     this.key = key
     this.turn += 1
+    if (left !== key) this.#leave(left)
   }
 
   /** Puts the pen down; what was written is saved. */
   down(): void {
+    const left = this.key
     this.on = false
     this.key = 0
+    this.#leave(left)
     void this.manuscript.save()
   }
 
@@ -65,6 +69,12 @@ export class Pen {
   redo(): void {
     this.manuscript.redo()
     this.#stay()
+  }
+
+  #leave(key: number): void {
+    const { lines } = this.manuscript
+    const at = lines.findIndex((line) => line.key === key)
+    if (lines[at]?.text.trim() === '') this.manuscript.edit(lines.toSpliced(at, 1))
   }
 
   #did(edited: Edited | null): boolean {
