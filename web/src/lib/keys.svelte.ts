@@ -64,12 +64,20 @@ export function matches(event: Pick<KeyboardEvent, 'key' | 'metaKey' | 'ctrlKey'
   return event.key === name && (name.length === 1 || event.shiftKey === shift)
 }
 
+/** Whether a menu is open: it has an Escape of its own. */
+function hasMenu(): boolean {
+  try {
+    return !!document.querySelector(':popover-open')
+  } catch {
+    return false
+  }
+}
+
 /** What the window's `keydown` does; the shell calls it. */
 export function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || document.querySelector('dialog:modal')) return
   const typing = isTyping(event.target)
-  // A menu that is open has an Escape of its own.
-  if (event.key === 'Escape' && (event.target as HTMLElement | null)?.closest?.('[popover]')) return
+  if (event.key === 'Escape' && hasMenu()) return
   for (const binding of bound) {
     if (!matches(event, binding.key) || (typing && !binding.typing)) continue
     if (!state.letters && binding.key.length === 1) continue
