@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { away, bytes, clock, percent, span } from './format'
+import { away, bytes, clock, percent, span, when } from './format'
 
 test('places in a recording', () => {
   expect([0, 59_999, 192_000, 4_360_000, null].map(clock)).toEqual(['00:00', '00:59', '03:12', '1:12:40', '—'])
@@ -20,4 +20,12 @@ test('a hundred percent is the end and nothing before it', () => {
 test('how far away a moment is', () => {
   const now = Date.parse('2031-01-01T00:00:00Z')
   expect([away('2031-01-01T00:04:00Z', 'en', now), away('2030-12-31T21:00:00Z', 'en', now)]).toEqual(['in 4 minutes', '3 hours ago'])
+})
+
+test('a moment in a list is as short as can be', () => {
+  const now = new Date(2031, 4, 6, 12)
+  const of = (...at: [number, number, number, number, number]) => when(new Date(...at).toISOString(), 'en', now)
+  expect(of(2031, 4, 6, 9, 5)).toBe('09:05')
+  expect(of(2031, 4, 5, 23, 59)).toBe('May 5')
+  expect(of(2030, 11, 31, 9, 5)).toBe('12/31/30')
 })

@@ -65,7 +65,7 @@ export function moment(iso: string | null | undefined, locale: string, zone?: st
 /** A moment as short as can be: the clock today, the day in this year, else the date. */
 export function when(iso: string, locale: string, now = new Date()): string {
   const at = new Date(iso)
-  if (at.toDateString() === now.toDateString()) return writer(locale, { hour: '2-digit', minute: '2-digit' }).format(at)
+  if (at.toDateString() === now.toDateString()) return writer(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
   const isThisYear = at.getFullYear() === now.getFullYear()
   return writer(locale, isThisYear ? { day: 'numeric', month: 'short' } : { dateStyle: 'short' }).format(at)
 }
