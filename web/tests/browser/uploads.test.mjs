@@ -64,12 +64,15 @@ test('an upload pauses and goes on, and one that was broken off by closing the p
   page.on('dialog', (dialog) => dialog.accept())
   await page.reload()
   await upload.getByText('choose the same file again').waitFor()
+  await until('it says how much has arrived', async () => Number(await upload.getByRole('progressbar').getAttribute('aria-valuenow')) > 20)
   let begun = 0
   page.on('request', (request) => (begun += request.method() === 'POST' && request.url().endsWith('/api/uploads') ? 1 : 0))
   await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 })
   await drop(page, [{ name: 'a.wav', size: 30_000_000 }])
   await rows(page).filter({ hasText: 'a.wav' }).waitFor({ timeout: 60_000 })
   assert.equal(begun, 0)
+  // The list has it now.
+  await upload.waitFor({ state: 'detached' })
 })
 
 test('a file that is refused says why', async (context) => {
@@ -81,4 +84,22 @@ test('a file that is refused says why', async (context) => {
   await page.axe()
   await page.getByRole('button', { name: 'Remove large.wav' }).click()
   await page.locator('.upload').waitFor({ state: 'detached' })
+})
+
+test('a file for which there is no room goes on by itself, and an empty one is not sent', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  await page.goto(trawl.url)
+  let isFull = true
+  const full = { code: 'insufficient_storage', title: 'x', status: 507, detail: '5 MiB are needed, 1 MiB is free', hint: 'Free some disk space' }
+  await page.route('**/api/uploads', (route) => (isFull ? route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify(full) }) : route.continue()))
+  await drop(page, [{ name: 'waits.wav', size: 500_000 }, { name: 'empty.wav', size: 0 }])
+  const [waits, empty] = ['waits.wav', 'empty.wav'].map((name) => page.locator('.upload').filter({ hasText: name }))
+  await waits.getByText('no room on the daemon’s disk, goes on by itself').waitFor()
+  await empty.getByText('The file is empty').waitFor()
+  assert.equal(await empty.getByRole('progressbar').count(), 0)
+  assert.equal(await empty.getByRole('button').count(), 1)
+  await page.axe()
+  isFull = false
+  await rows(page).filter({ hasText: 'waits.wav' }).waitFor({ timeout: 60_000 })
 })
