@@ -52,7 +52,7 @@ function recall(): void {
   }
 }
 recall()
-for (const upload of list) void measure(upload)
+for (const upload of uploads()) void measure(upload)
 
 /** How much of what was broken off has arrived; one that the daemon has given up is forgotten. */
 async function measure(upload: Upload): Promise<void> {

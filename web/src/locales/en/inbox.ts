@@ -23,6 +23,7 @@ export default {
   'inbox.add': '{n|one:Add #|other:Add #}',
   'inbox.add-text': 'Add',
   'inbox.may-not-add': 'Your token may look at tasks, but not add any.',
+  'inbox.none-read': 'Nothing here yet.',
   'inbox.model': 'Model',
   'inbox.no-model': 'No model: {name} {size}. Tasks wait until it is here.',
   'inbox.download': 'Download',

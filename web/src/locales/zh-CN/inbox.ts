@@ -25,6 +25,7 @@ export default {
   'inbox.add': '添加 {n}',
   'inbox.add-text': '添加',
   'inbox.may-not-add': '您的令牌只能查看任务，不能添加。',
+  'inbox.none-read': '这里还没有任务。',
   'inbox.model': '模型',
   'inbox.no-model': '缺少模型：{name} {size}。任务会等待模型就绪。',
   'inbox.download': '下载',

@@ -25,6 +25,7 @@ export default {
   'inbox.add': '新增 {n}',
   'inbox.add-text': '新增',
   'inbox.may-not-add': '您的權杖只能檢視任務，不能新增。',
+  'inbox.none-read': '這裡還沒有任務。',
   'inbox.model': '模型',
   'inbox.no-model': '缺少模型：{name} {size}。任務會等待模型就緒。',
   'inbox.download': '下載',
