@@ -110,6 +110,9 @@ test('without a model the page says so, and tasks wait for it', async (context) 
   await page.getByText(/No model: tiny/).waitFor()
   await trawl.task(trawl.site.page('a', { title: 'One that waits' }))
   await lines(page).filter({ hasText: 'One that waits' }).getByText('Waiting for the model').waitFor({ timeout: 30_000 })
+  // What the page can do is not told as a command; what waits is not called running.
+  await lines(page).getByText('Download it on the page Models').waitFor()
+  assert.equal(await page.getByRole('button', { name: /^(Running|Waiting)/ }).count(), 0)
   await page.getByRole('button', { name: 'Download' }).click()
   // This daemon reaches nothing: it says so, with what to do.
   await page.getByRole('alert').filter({ hasText: 'The model was not downloaded' }).waitFor()
@@ -124,6 +127,12 @@ test('text from strangers is only text', async (context) => {
   await page.goto(trawl.url)
   await lines(page).filter({ hasText: '<img src=x' }).waitFor()
   assert.equal(await page.locator('main img').count(), 0)
+  // A mark that turns the words after it around has no effect, in the list of runs neither.
+  assert.doesNotMatch(await lines(page).first().innerText(), /\u202E/)
+  await page.goto(`${trawl.url}workflows/transcribe/runs`)
+  const run = page.getByRole('link', { name: /<img src=x/ }).first()
+  await run.waitFor()
+  assert.doesNotMatch(await run.innerText(), /\u202E/)
 })
 
 test('a link that was transcribed already is opened, unless it is wanted again', async (context) => {
@@ -142,4 +151,20 @@ test('a link that was transcribed already is opened, unless it is wanted again',
   await page.getByRole('button', { name: /^Open/ }).click()
   await page.waitForURL(/tasks\/\d+$/)
   assert.equal((await trawl.api('GET', 'api/tasks')).total, 2)
+})
+
+test('who may only read is told so, and is asked for nothing that would be refused', async (context) => {
+  const trawl = await daemon(context, { settings: 'auth.mode = "on"' })
+  const reader = await trawl.token('read')
+  const page = await browse(context, trawl)
+  await page.goto(trawl.url)
+  await page.getByLabel('Access token').fill(reader)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('Your token may look at tasks, but not add any').waitFor()
+  assert.equal(await box(page).count(), 0)
+  await page.getByText('Nothing here yet.', { exact: true }).waitFor()
+  await page.axe()
+  await page.goto(`${trawl.url}workflows/transcribe`)
+  await page.getByText('your token may not have definitions checked').waitFor()
+  assert.equal(await page.getByRole('alert').count(), 0)
 })
