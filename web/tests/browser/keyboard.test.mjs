@@ -46,7 +46,7 @@ test('paste, play, edit, export', async (context) => {
   await page.keyboard.press('Enter')
 
   await has(page, /^main /)
-  await page.locator('.tools').waitFor({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Edit', exact: true, disabled: false }).waitFor({ timeout: 60_000 })
   await page.waitForFunction(() => document.querySelector('video')?.readyState >= 2)
   await page.keyboard.press(' ')
   await page.waitForFunction(() => !document.querySelector('video').paused)

@@ -126,6 +126,7 @@ test('correcting', async (context) => {
     assert.equal(await top(), before)
     await page.keyboard.type(' More.')
     assert.equal(await top(), before)
+    assert.ok(await page.locator('.tools .status .word').evaluate((word) => word.scrollWidth <= word.clientWidth), 'how it stands can be read')
     await saved(page)
     assert.equal(await top(), before)
     await page.keyboard.press('ArrowDown')

@@ -138,7 +138,7 @@ export default {
   'task.revision-same': 'It is what is shown now.',
   'task.revisions': 'Revisions',
   'task.saving-saved': 'Saved',
-  'task.saving-changed': 'Not saved yet',
+  'task.saving-changed': 'Unsaved',
   'task.saving-saving': 'Saving…',
   'task.saving-offline': 'Kept here; trying again',
   'task.saving-conflict': 'Two versions',
