@@ -181,6 +181,8 @@ export class TaskList {
 
   /** Reads the top of the list, or the rows that can be seen and have changed. */
   async #freshen(): Promise<void> {
+    // What was asked for before would take the place of what is newer.
+    if (this.loading) return this.#soon()
     const mine = this.#turn
     const seen = this.ids.slice(...this.#seen).filter((id) => this.#stale.has(id))
     try {
