@@ -61,6 +61,10 @@ test('filters, search and choices stand in the address', async (context) => {
   await page.reload()
   assert.match(await lines(page).first().innerText(), /Whales sing/)
   assert.equal(await page.getByRole('searchbox').inputValue(), 'whal')
+  // Where the title does not say why it is there, the row does.
+  const word = /[a-z]{5,}/i.exec(await trawl.api('GET', `api/tasks/${good}/transcript?format=txt`))[0]
+  await page.getByRole('searchbox').fill(word)
+  await lines(page).filter({ hasText: 'Whales sing' }).getByText('Found in what is said').waitFor()
   await page.getByRole('searchbox').fill('nothing like it')
   await page.getByText('No task is like that').waitFor()
   await page.axe()
