@@ -56,6 +56,8 @@ use crate::{
     watch::Watch,
 };
 
+/// How long the end of everything but steps may take: that of the API's connections, and a little more.
+const LAST: Duration = Duration::from_secs(6);
 /// How long looking a link up may take when somebody waits for the answer; a workflow's step has as much.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(120);
 
@@ -247,14 +249,21 @@ impl App {
         self.runner.run(shutdown.clone(), now).await;
         // The API answers until the work has stopped, so that people see what is going on.
         api_stop.cancel();
-        let mut result = Ok(());
-        while let Some(part) = parts.join_next().await {
-            let part =
-                part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
-            result = result.and(part.and_then(|part| part));
-        }
-        // The last request has been answered.
-        result = result.and(self.access.flush().await);
+        let end = async {
+            let mut result = Ok(());
+            while let Some(part) = parts.join_next().await {
+                let part =
+                    part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
+                result = result.and(part.and_then(|part| part));
+            }
+            // The last request has been answered.
+            result.and(self.access.flush().await)
+        };
+        let result = tokio::time::timeout(LAST, end).await.unwrap_or_else(|_| {
+            // A database that does not answer would hold up the end for as long as it likes.
+            tracing::warn!("not everything stopped in time; the next start makes up for it");
+            Ok(())
+        });
         tokio::join!(self.services.pool.shutdown(), self.pulls.shutdown());
         upkeep.abort();
         mark.abort();

@@ -45,6 +45,9 @@ use crate::{
 /// How many times more decoded clips may wait for a model than wait for a slot.
 const WAITING_FACTOR: u64 = 8;
 
+/// How long claims that are under way may take when the node stops.
+const LAST_CLAIMS: Duration = Duration::from_secs(2);
+
 /// How often deadlines are looked at.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -124,7 +127,11 @@ impl Runner {
         tokio::spawn(self.clone().keep_in_touch(upkeep.clone()));
         tokio::spawn(self.clone().look_for_orphans(upkeep.clone()));
         tokio::spawn(self.clone().watch_deadlines(upkeep.clone()));
-        loops.join_all().await;
+        tokio::select! {
+            _ = loops.join_all() => {}
+            // Whoever waits for a database that is silent has claimed nothing yet.
+            () = async { shutdown.cancelled().await; sleep(LAST_CLAIMS).await } => {}
+        }
         shutdown.cancelled().await;
         self.tracker.close();
         let drain = self.services.queue.config().drain.0;

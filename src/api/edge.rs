@@ -6,13 +6,15 @@ use futures_util::FutureExt;
 use poem::{
     Endpoint, IntoResponse, Request, Response,
     error::{MethodNotAllowedError, NotFoundError},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
 };
 
 use super::{
     compat::services::{self, Asked},
     native::resumable,
-    openai, origin, pages, problem,
+    openai, origin,
+    pages::{self, Home},
+    problem,
     routes::Routes,
     shape::Shape,
 };
@@ -32,6 +34,8 @@ pub(super) struct Edge<E> {
     pub inner: E,
     /// Which paths there are.
     pub routes: Arc<Routes>,
+    /// The web page, where there is one.
+    pub home: Option<Arc<Home>>,
     /// Whether only this machine may call.
     pub local_only: bool,
 }
@@ -47,6 +51,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         }
         let path = request.uri().path().to_owned();
         let shape = Shape::of(self.routes.below(&path));
+        let is_person = pages::is_wanted(&request) && matches!(*request.method(), Method::GET | Method::HEAD);
         let asked = (shape == Shape::Services).then(|| Asked::of(&request));
         request.set_data(AskedPath(path.clone()));
         resumable::unwrap(self.routes.below(&path), &mut request);
@@ -58,7 +63,10 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let mut response = match answer {
             Ok(Ok(answer)) => answer.into_response(),
             Ok(Err(error)) if error.is::<NotFoundError>() || error.is::<MethodNotAllowedError>() => {
-                self.bare(error.status(), &path)
+                match self.home.as_ref().filter(|_| is_person && self.routes.is_free(&path)) {
+                    Some(home) => home.lost(&path),
+                    None => self.bare(error.status(), &path),
+                }
             }
             Ok(Err(error)) => problem::answer(&problem::from_poem(error, &[]), Some(&path)),
             Err(panic) => problem::answer(&panicked(panic.as_ref()), Some(&path)),

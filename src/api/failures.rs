@@ -92,6 +92,7 @@ const TABLE: &[(&str, &[&[Code]])] = &[
     ("step_items", &[&[NotFound]]),
     ("task_events", &[&[NotFound]]),
     ("all_events", &[]),
+    ("transcript_revisions", &[&[NotFound, NotReady]]),
     ("task_transcript", &[&[NotFound, NotReady, UnsupportedFormat]]),
     ("edit_transcript", &[BODY, &[NotFound, NotReady, Conflict]]),
     ("export_tasks", &[&[UnsupportedFormat]]),

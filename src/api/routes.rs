@@ -52,6 +52,13 @@ impl Routes {
         self.routes[self.pages..].iter().map(|(path, _)| head(path)).collect()
     }
 
+    /// Whether a path below the base is neither a page's nor begins like the API's.
+    pub(super) fn is_free(&self, path: &str) -> bool {
+        let Some(below) = path.strip_prefix(&self.base).filter(|below| below.starts_with('/')) else { return false };
+        let begins = |pattern: &str| pattern.split('/').nth(1) == below.split('/').nth(1);
+        self.routes[self.pages..].iter().all(|(pattern, _)| !begins(pattern)) && self.pattern(path).is_none()
+    }
+
     /// A path without the base.
     pub(super) fn below<'a>(&self, path: &'a str) -> &'a str {
         path.strip_prefix(&self.base).unwrap_or(path)
@@ -147,6 +154,20 @@ mod tests {
     #[test]
     fn the_api_is_known_by_how_its_paths_begin() {
         assert_eq!(routes().heads().into_iter().collect::<Vec<_>>(), ["/api"]);
+    }
+
+    #[test]
+    fn what_nobody_answers_is_free() {
+        for (path, is_free) in [
+            ("/x/nothing", true),
+            ("/x/tasks/7/here", true),
+            ("/x/api", false),
+            ("/x/api/nothing", false),
+            ("/x/docs", false),
+            ("/nothing", false),
+        ] {
+            assert_eq!(routes().is_free(path), is_free, "{path}");
+        }
     }
 
     #[test]

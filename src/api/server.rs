@@ -21,7 +21,7 @@ use super::{
     measured::Measured,
     native::{self, Context},
     outside::Outside,
-    pages,
+    pages::{self, Home},
     peers::{Peers, QUIET},
     routes::Routes,
 };
@@ -92,10 +92,14 @@ fn application(
     let routes = Arc::new(routes_of(&service, &base, is_asked));
     let (openapi, docs) = (document(&service), service.swagger_ui_html());
     let api: Arc<BoxEndpoint<'static>> = Arc::new(service.into_endpoint());
-    let inner = if is_asked { pages::add(Route::new(), &base, openapi, docs) } else { Route::new() };
+    let home = is_asked.then(|| Arc::new(Home::new(&base)));
+    let inner = match &home {
+        Some(home) => pages::add(Route::new(), home, openapi, docs),
+        None => Route::new(),
+    };
     let inner = routes.heads().into_iter().fold(inner, |inner, head| inner.nest_no_strip(head, Arc::clone(&api)));
     let inner = if base.is_empty() { inner } else { Route::new().nest(&base, inner) };
-    let edge = Measured { inner: Edge { inner, routes: Arc::clone(&routes), local_only }, routes };
+    let edge = Measured { inner: Edge { inner, routes: Arc::clone(&routes), home, local_only }, routes };
     Outside { inner: edge, cors, peers }
 }
 

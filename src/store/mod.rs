@@ -29,6 +29,7 @@ mod media;
 mod nodes;
 mod partial_uploads;
 mod retention;
+mod revisions;
 mod rows;
 mod schedules;
 mod schema;
@@ -77,6 +78,7 @@ pub use self::{
     nodes::{LaneLoad, NewNode, Node, RunningStep},
     partial_uploads::PartialUpload,
     retention::{FileFacts, Hold, LogFacts, TaskFacts},
+    revisions::{Revision, RevisionLine},
     rows::is_unreadable,
     schedules::{ScheduleFilter, SchedulePage},
     secrets::StoredSecret,
@@ -89,7 +91,7 @@ pub use self::{
     task_span::Ends,
     tasks::{NewTask, Page, TaskFilter},
     tokens::NewToken,
-    transcripts::{NewTranscript, Revision},
+    transcripts::NewTranscript,
     transfer::{Moved, Moving, transfer},
     triggers::{EventFire, EventFirePage, EventTrigger, NewEventFire, PendingFire},
     usage::{DAY_MS, UsageRow},

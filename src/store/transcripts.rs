@@ -1,4 +1,5 @@
-//! Transcripts: written with the step that made them, and found again for the same audio.
+//! Transcripts: written with the step that made them, and found again for the same audio. What people make of them:
+//! [`super::revisions`].
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -37,22 +38,6 @@ pub struct NewTranscript {
     pub transcript: Transcript,
 }
 
-/// How many edits of a transcript are kept.
-const KEPT_EDITS: u32 = 50;
-
-/// One revision of a transcript.
-#[derive(Clone, Debug)]
-pub struct Revision {
-    /// Its row.
-    pub id: TranscriptId,
-    /// The row of what was recognised: its own, unless it is an edit.
-    pub original: TranscriptId,
-    /// 1 for what was recognised, 2, 3, … for edits.
-    pub number: u32,
-    /// The transcript.
-    pub transcript: Transcript,
-}
-
 impl Tx {
     /// Writes a task's transcript.
     pub async fn insert_transcript(&self, task: TaskId, new: &NewTranscript) -> Result<TranscriptId> {
@@ -71,38 +56,6 @@ impl Tx {
         let id = Entity::insert(model).exec(&self.inner).await?.last_insert_id;
         self.set_words(Searched::Transcript, id, &new.transcript.text).await?;
         Ok(TranscriptId(id))
-    }
-
-    /// Writes what a person made of a task's newest transcript, `before`, and returns its number. Of many edits only the
-    /// newest are kept, and the transcript as it was recognised.
-    pub async fn insert_edit(&self, task: TaskId, before: &Revision, transcript: &Transcript) -> Result<u32> {
-        let original = before.original.0;
-        let number = before.number + 1;
-        self.drop_transcript_words(original).await?;
-        let model = ActiveModel {
-            task_id: Set(task.0),
-            // Nothing is found again by an edit: it says what a person wrote, not what was heard.
-            audio_sha256: Set(String::new()),
-            recipe: Set(None),
-            model: Set(transcript.model.clone()),
-            options: Set(Value::Null.into()),
-            body: Set(rows::json(transcript)?),
-            created_at: Set(self.now),
-            edit_of: Set(Some(original)),
-            revision: Set(Some(i32::try_from(number).unwrap_or(i32::MAX))),
-            ..Default::default()
-        };
-        let id = Entity::insert(model).exec(&self.inner).await?.last_insert_id;
-        self.set_words(Searched::Transcript, id, &transcript.text).await?;
-        let oldest = i32::try_from(number.saturating_sub(KEPT_EDITS)).unwrap_or(i32::MAX);
-        let old = Entity::delete_many().filter(Column::EditOf.eq(original)).filter(Column::Revision.lte(oldest));
-        old.exec(&self.inner).await?;
-        Ok(number)
-    }
-
-    /// The newest revision of a task's transcript.
-    pub async fn newest_revision(&self, task: TaskId) -> Result<Option<Revision>> {
-        newest(task).one(&self.inner).await?.map(revision).transpose()
     }
 
     /// Reads a transcript inside the transaction.
@@ -169,32 +122,9 @@ impl Store {
     pub async fn transcript_of(&self, task: TaskId) -> Result<Option<(TranscriptId, Transcript)>> {
         Ok(self.revision_of(task, None).await?.map(|revision| (revision.id, revision.transcript)))
     }
-
-    /// A revision of a task's newest transcript by its number; the newest without one.
-    pub async fn revision_of(&self, task: TaskId, number: Option<u32>) -> Result<Option<Revision>> {
-        let Some(row) = newest(task).one(&self.read).await? else { return Ok(None) };
-        let original = row.edit_of.unwrap_or(row.id);
-        let found = match number {
-            None => Some(row),
-            Some(1) => Entity::find_by_id(original).one(&self.read).await?,
-            Some(number) => {
-                let edits = Entity::find().filter(Column::EditOf.eq(original));
-                edits.filter(Column::Revision.eq(i64::from(number))).one(&self.read).await?
-            }
-        };
-        found.map(revision).transpose()
-    }
 }
 
-fn newest(task: TaskId) -> Select<Entity> {
+/// The revisions of all transcripts of a task, the newest of the newest first.
+pub(super) fn newest(task: TaskId) -> Select<Entity> {
     Entity::find().filter(Column::TaskId.eq(task.0)).order_by_desc(Column::Id)
-}
-
-fn revision(row: Model) -> Result<Revision> {
-    Ok(Revision {
-        id: TranscriptId(row.id),
-        original: TranscriptId(row.edit_of.unwrap_or(row.id)),
-        number: row.revision.and_then(|number| u32::try_from(number).ok()).unwrap_or(1),
-        transcript: rows::read(row.body)?,
-    })
 }

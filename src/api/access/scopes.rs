@@ -63,6 +63,7 @@ const TABLE: &[(Need, &[&str])] = &[
             "task_events",
             "all_events",
             "task_transcript",
+            "transcript_revisions",
             "task_file",
             "task_media",
             "task_deliveries",

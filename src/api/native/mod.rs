@@ -25,6 +25,7 @@ mod peaks;
 mod rerun;
 mod resolve;
 pub(in crate::api) mod resumable;
+mod revisions;
 mod schedule_views;
 mod schedule_wishes;
 mod schedules;

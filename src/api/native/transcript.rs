@@ -4,10 +4,11 @@ use poem::{IntoResponse, Response, http::header};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Path, Query},
+    payload::Json,
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 
-use super::{Context, Group, edits::Corrected};
+use super::{Context, Group, edits::Corrected, revisions::TranscriptRevisions};
 use crate::{
     api::{
         body::JsonBody,
@@ -105,8 +106,9 @@ impl Transcripts {
     /// Correct a transcript
     ///
     /// Stores the correction as a new revision, which every format, the search and exports show from then on. What was
-    /// recognised stays (`?revision=original`), and so do the 50 newest edits. Segments that were left as they are keep
-    /// their words with times. With `If-Match: "REVISION"`, the `ETag` of what was edited, nobody else's edit is lost.
+    /// recognised stays (`?revision=original`), and so do 50 edits, the closer together the more recent they are. Segments
+    /// that were left as they are keep their words with times. With `If-Match: "REVISION"`, the `ETag` of what was edited,
+    /// nobody else's edit is lost.
     ///
     /// 保存对文字稿的修改为新修订版，此后所有格式、搜索与导出均使用它；识别原文保留（`?revision=original`）。
     /// 带 `If-Match` 可避免覆盖他人的修改。
@@ -124,6 +126,21 @@ impl Transcripts {
         self.0.edit(id, body.value.edit()?, if_match.0.as_deref()).await?;
         let shape = Shape { format: Format::Json, script: None, layout: Layout::default(), revision: None };
         Ok(self.0.transcript(id, shape).await?)
+    }
+
+    /// List a transcript's revisions
+    ///
+    /// Their numbers and when they were made, the newest first; `?revision=` reads one. What was recognised is always among
+    /// them.
+    ///
+    /// 列出文字稿的各个修订版，最新的在前；用 `?revision=` 读取其中一个。识别原文始终保留。
+    #[oai(path = "/api/tasks/:id/transcript/revisions", method = "get", operation_id = "transcript_revisions")]
+    async fn revisions(
+        &self,
+        /// The task.
+        id: Path<i64>,
+    ) -> poem::Result<Json<TranscriptRevisions>> {
+        Ok(Json(self.0.transcript_revisions(TaskId(id.0)).await?))
     }
 }
 

@@ -1,18 +1,20 @@
 //! The web page itself, which finds everything else from where it stands.
 
 use poem::{
-    Request, Response,
+    Request, Response, ResponseBuilder,
     http::{StatusCode, header},
 };
 use sha2::{Digest, Sha256};
 
 use super::embedded::{Assets, is_known};
-use crate::api::edge::AskedPath;
+use crate::api::{edge::AskedPath, shape::Ready};
 
 /// Only what comes from here; scripts get no way to make markup or scripts out of text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; \
      font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types svelte-trusted-html trawl-worker";
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// What the page is written with, and what takes its place.
 const BASE: &str = "<base href=\"./\">";
@@ -42,12 +44,12 @@ const NOTICE: &str = r#"<!doctype html>
 "#;
 
 /// The page below a base.
-pub(super) struct Home {
+pub(in crate::api) struct Home {
     base: String,
 }
 
 impl Home {
-    pub(super) fn new(base: &str) -> Self {
+    pub(in crate::api) fn new(base: &str) -> Self {
         Self { base: base.to_owned() }
     }
 
@@ -55,20 +57,33 @@ impl Home {
     pub(super) fn answer(&self, request: &Request) -> Response {
         // The router has taken the base away from the address by now.
         let path = request.data::<AskedPath>().map_or(request.uri().path(), |asked| asked.0.as_str());
-        let page = Assets::get("index.html");
-        let page = page.as_ref().and_then(|file| std::str::from_utf8(&file.data).ok()).unwrap_or(NOTICE);
-        let text = page.replacen(BASE, &format!("<base href=\"{}\">", way_back(&self.base, path)), 1);
+        let text = self.text(path);
         let tag = format!("W/\"{}\"", hex(&Sha256::digest(&text)[..12]));
-        let response = Response::builder()
-            .header(header::CONTENT_SECURITY_POLICY, POLICY)
-            .header(header::CACHE_CONTROL, "no-cache")
-            .header(header::VARY, "Accept")
-            .header(header::ETAG, &tag);
+        let response = builder().header(header::ETAG, &tag);
         match is_known(request.headers(), &tag) {
             true => response.status(StatusCode::NOT_MODIFIED).finish(),
-            false => response.content_type("text/html; charset=utf-8").body(text),
+            false => response.content_type(HTML).body(text),
         }
     }
+
+    /// The page for who opens an address that is none: it says so.
+    pub(in crate::api) fn lost(&self, path: &str) -> Response {
+        builder().status(StatusCode::NOT_FOUND).content_type(HTML).extension(Ready).body(self.text(path))
+    }
+
+    /// The page as it finds everything from this path.
+    fn text(&self, path: &str) -> String {
+        let page = Assets::get("index.html");
+        let page = page.as_ref().and_then(|file| std::str::from_utf8(&file.data).ok()).unwrap_or(NOTICE);
+        page.replacen(BASE, &format!("<base href=\"{}\">", way_back(&self.base, path)), 1)
+    }
+}
+
+fn builder() -> ResponseBuilder {
+    Response::builder()
+        .header(header::CONTENT_SECURITY_POLICY, POLICY)
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::VARY, "Accept")
 }
 
 /// The way from a path back to the base: relative, so that it also holds behind a proxy that takes a part of the path away.

@@ -15,7 +15,8 @@ use poem::{
     http::{StatusCode, header},
 };
 
-use self::{embedded::Assets, home::Home};
+use self::embedded::Assets;
+pub(super) use self::home::Home;
 use crate::error::{Code, Error};
 
 /// The paths of the pages; what stands at the addresses of the web page is the same everywhere, its script decides what it shows.
@@ -44,10 +45,9 @@ const DOCS_POLICY: &str = "default-src 'self'; script-src 'unsafe-inline'; style
      object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Adds the pages.
-pub(super) fn add(route: Route, base: &str, openapi: String, docs: String) -> Route {
-    let home = Arc::new(Home::new(base));
+pub(super) fn add(route: Route, home: &Arc<Home>, openapi: String, docs: String) -> Route {
     let route = PATHS.iter().filter(|path| is_home(path)).fold(route, |route, path| {
-        let home = Arc::clone(&home);
+        let home = Arc::clone(home);
         route.at(*path, get(make_sync(move |request| home.answer(&request))))
     });
     route

@@ -173,6 +173,24 @@ async fn an_address_that_programs_ask_for_is_a_page_for_browsers_only() {
 }
 
 #[tokio::test]
+async fn who_opens_an_address_that_is_none_gets_the_page_and_programs_a_problem() {
+    let api = Api::with(|config| config.server.base_path = "/trawl".to_owned()).await;
+    let open = |path: &str, kinds: &str| Request::builder().uri_str(path).header("accept", kinds).finish();
+    let answer = api.send(open("/trawl/no/such/page", "text/html,*/*;q=0.8")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"));
+    assert!(answer.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"));
+    assert!(answer.text().contains("<base href=\"../../\">"), "{}", answer.text());
+    for (path, kinds) in [
+        ("/trawl/no/such/page", "application/json"),
+        ("/trawl/api/nothing", "text/html"),
+        ("/trawl/assets/nothing.js", "text/html"),
+        ("/elsewhere", "text/html"),
+    ] {
+        api.send(open(path, kinds)).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
 async fn the_daemon_says_how_it_is() {
     let api = Api::new().await;
     assert_eq!(api.get("/live").await.json()["status"], "live");
@@ -210,7 +228,7 @@ fn every_operation_is_documented() {
             }
         }
     }
-    assert_eq!(ids.len(), 120);
+    assert_eq!(ids.len(), 121);
     assert_eq!(document["components"]["schemas"]["UploadForm"]["required"], serde_json::json!(["file"]));
     let upload = &document["components"]["schemas"]["UploadForm"]["properties"]["file"];
     assert_eq!((&upload["type"], &upload["format"]), (&"string".into(), &"binary".into()));

@@ -22,6 +22,7 @@ async fn heard() -> Api {
     let api = Api::new().await;
     let id = api.task().await;
     api.edit(None, json!({"text": "x"})).await.problem(409, "not_ready");
+    api.get(&format!("{PATH}/revisions")).await.problem(409, "not_ready");
     let word = Word { word: "Now.".to_owned(), start: 3.0, end: 4.0, probability: 0.5 };
     let transcript = Transcript {
         text: "Pleas send. Now.".to_owned(),
@@ -101,14 +102,26 @@ async fn what_is_no_transcript_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_newest_edits_are_kept_and_none_is_used_for_other_tasks() {
+async fn some_edits_are_kept_and_none_is_used_for_other_tasks() {
     let api = heard().await;
     for number in 2..54 {
         let answer = api.edit(None, json!({"text": format!("edit{number}")})).await;
         assert_eq!(answer.header("etag"), format!("\"{number}\""));
     }
-    api.get(&format!("{PATH}?revision=3")).await.problem(404, "not_found");
-    assert_eq!(api.get(&format!("{PATH}?revision=4")).await.json()["text"], "edit4");
+    let listed = api.get(&format!("{PATH}/revisions")).await.json();
+    let listed = listed["items"].as_array().unwrap();
+    assert_eq!(listed.len(), 51);
+    let of = |line: &Value| (line["revision"].as_u64().unwrap(), line["origin"].as_str().unwrap().to_owned());
+    assert_eq!(of(&listed[0]), (53, "edit".to_owned()));
+    assert_eq!(of(&listed[50]), (1, "recognised".to_owned()));
+    assert!(listed.windows(2).all(|pair| of(&pair[0]).0 > of(&pair[1]).0), "{listed:?}");
+    for line in &listed[..50] {
+        let number = of(line).0;
+        let read = api.get(&format!("{PATH}?revision={number}")).await;
+        assert_eq!(read.json()["text"], format!("edit{number}"));
+    }
+    let gone = (2..54).find(|number| listed.iter().all(|line| of(line).0 != *number)).unwrap();
+    api.get(&format!("{PATH}?revision={gone}")).await.problem(404, "not_found");
     assert_eq!(api.get(&format!("{PATH}?revision=1")).await.json()["text"], "Pleas send. Now.");
     let original = api.store().revision_of(TaskId(1), Some(1)).await.unwrap().unwrap();
     let copy = api.store().transcript_to_copy(original.id).await.unwrap().unwrap();

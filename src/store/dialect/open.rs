@@ -24,6 +24,11 @@ const IDLE_TRANSACTION: Duration = Duration::from_secs(10);
 /// As [`IDLE_TRANSACTION`] for MySQL, which would close connections that just have nothing to do.
 const IDLE_CONNECTION: Duration = Duration::from_secs(60);
 
+/// How long a statement waits in MySQL and MariaDB for rows that another transaction has locked; they wait 50 seconds if nobody
+/// says otherwise. A node has one connection to write with: whoever gives up waiting for an answer leaves it waiting for the
+/// row, and heartbeats with it.
+const LOCKED: Duration = Duration::from_secs(10);
+
 /// How long work waits for its turn with a connection.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a server that is away is waited for, by readers: somebody waits for them.
@@ -189,9 +194,10 @@ fn mysql_session(writer: bool) -> [String; 3] {
         // opened again.
         format!(
             "SET /*M! SESSION idle_transaction_timeout = {}, */ /*!80000 SESSION wait_timeout = {}, */ \
-             SESSION sql_auto_is_null = 0",
+             SESSION innodb_lock_wait_timeout = {}, SESSION sql_auto_is_null = 0",
             IDLE_TRANSACTION.as_secs(),
-            IDLE_CONNECTION.as_secs()
+            IDLE_CONNECTION.as_secs(),
+            LOCKED.as_secs()
         ),
     ]
 }

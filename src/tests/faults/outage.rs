@@ -245,3 +245,31 @@ async fn a_server_that_comes_and_goes() {
     let [mut first, mut second] = cluster.nodes;
     assert!(first.stop().await && second.stop().await);
 }
+
+/// Who has to stop does so although nobody can be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_database_is_silent_stops_in_time() {
+    if !is_server() {
+        return;
+    }
+    let (cluster, site) = (Cluster::start().await, Site::start().await);
+    let gate = watch::Sender::new(false);
+    let clip = Reply::Body("audio/flac", sample_bytes("en-known-04.flac"));
+    let link = site.put("/clip.flac", Reply::Gated(gate.subscribe(), Box::new(clip)));
+    let id = cluster.nodes[0].paste(&link, "").await;
+    site.asked_for("/clip.flac").await;
+    cluster.set(Way::Silent);
+    let [mut first, mut second] = cluster.nodes;
+    // Claims, the drain, what runs, the farewell and all else; and a machine that does other things.
+    let begun = Instant::now();
+    assert!(futures_util::join!(first.stop(), second.stop()) == (true, true), "{}", first.log());
+    assert!(begun.elapsed() < Duration::from_secs(35), "{:?}: {}", begun.elapsed(), first.log());
+    for wire in &cluster.wires {
+        wire.way.send_replace(Way::Open);
+    }
+    gate.send_replace(true);
+    first.start().await;
+    // It could not be given back, so it counts as a crash.
+    assert_eq!(first.end(id).await["result"]["text"], WORDS);
+    assert!(first.stop().await);
+}

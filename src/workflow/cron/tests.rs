@@ -19,9 +19,9 @@ fn shown(cron: &str, tz: &str, since: &str, count: usize) -> Vec<String> {
     cron.times_after(ms(since), count).into_iter().map(show).collect()
 }
 
-/// The values of a field of numbers, lists, ranges and steps.
-fn values(field: &str, first: u32, last: u32) -> BTreeSet<u32> {
-    let mut found = BTreeSet::new();
+/// Which values a field of numbers, lists, ranges and steps has.
+fn values(field: &str, first: u32, last: u32) -> [bool; 60] {
+    let mut found = [false; 60];
     for item in field.split(',') {
         let (range, step) = item.split_once('/').unwrap_or((item, "1"));
         let (from, to) = match range.split_once('-') {
@@ -29,7 +29,9 @@ fn values(field: &str, first: u32, last: u32) -> BTreeSet<u32> {
             Some((from, to)) => (from.parse().unwrap(), to.parse().unwrap()),
             None => (range.parse().unwrap(), range.parse().unwrap()),
         };
-        found.extend((from..=to).step_by(step.parse().unwrap()));
+        for value in (from..=to).step_by(step.parse().unwrap()) {
+            found[value as usize] = true;
+        }
     }
     found
 }
@@ -45,17 +47,23 @@ fn slow(expr: &str, from: i64, walls: &[NaiveDateTime]) -> Vec<i64> {
     let parts: Vec<&str> = expr.split_whitespace().collect();
     let (minutes, hours) = (values(parts[0], 0, 59), values(parts[1], 0, 23));
     let (days, months) = (values(parts[2], 1, 31), values(parts[3], 1, 12));
-    let weekdays: BTreeSet<u32> = values(parts[4], 0, 7).into_iter().map(|day| day % 7).collect();
+    let mut weekdays = values(parts[4], 0, 7);
+    weekdays[0] |= weekdays[7];
+    let (any_day, any_weekday) = (parts[2] == "*", parts[4] == "*");
+    // The minute first: most are passed over by it.
     let fits = |wall: NaiveDateTime| {
-        let (day, weekday) = (days.contains(&wall.day()), weekdays.contains(&wall.weekday().num_days_from_sunday()));
-        let today = if parts[2] != "*" && parts[4] != "*" { day || weekday } else { day && weekday };
-        today && months.contains(&wall.month()) && hours.contains(&wall.hour()) && minutes.contains(&wall.minute())
+        minutes[wall.minute() as usize] && hours[wall.hour() as usize] && months[wall.month() as usize] && {
+            let day = days[wall.day() as usize];
+            let weekday = weekdays[wall.weekday().num_days_from_sunday() as usize];
+            if any_day || any_weekday { day && weekday } else { day || weekday }
+        }
     };
+    let any_hour = parts[1] == "*";
     let (mut found, mut before, mut fired) = (Vec::new(), None, HashSet::new());
     for (at, wall) in (from..).step_by(usize::try_from(MINUTE).unwrap()).zip(walls.iter().copied()) {
         let jumped_over = before.map_or(0, |before: NaiveDateTime| (wall - before).num_minutes() - 1).max(0);
         before = Some(wall);
-        let fires = if parts[1] == "*" {
+        let fires = if any_hour {
             fits(wall)
         } else {
             let jumped = (1..=jumped_over).any(|back| fits(wall - Duration::minutes(back)));

@@ -112,6 +112,12 @@ test('correcting', async (context) => {
 
     await page.getByRole('button', { name: 'Revisions' }).click()
     await page.getByText(machine.segments[0].text).waitFor()
+    const listed = page.getByRole('group', { name: 'Revisions' }).getByRole('button')
+    const stored = await trawl.api('GET', `api/tasks/${id}/transcript/revisions`)
+    await until('all revisions are listed', async () => (await listed.count()) === stored.items.length)
+    assert.match(await listed.first().textContent(), new RegExp(`Revision ${stored.items[0].revision}, the newest .*(now|ago)`))
+    assert.match(await listed.last().textContent(), /^\s*As recognised/)
+    await page.axe()
     await page.getByRole('button', { name: 'Restore machine text' }).click()
     await until('what the machine heard', async () => (await texts()).join() === machine.segments.map((segment) => segment.text).join())
     assert.deepEqual(await rows(page), machine.segments.map((segment) => segment.text))

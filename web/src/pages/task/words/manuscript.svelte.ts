@@ -1,7 +1,8 @@
 // The transcript of a task while somebody reads and corrects it: what the daemon has, what is typed, and how the one becomes the other.
 
-import { api, problem, type Trouble } from '../../../lib/api'
+import { api, ask, problem, type Trouble } from '../../../lib/api'
 import { keep, kept } from '../../../lib/keep'
+import type { TranscriptRevision } from '../../../lib/schema'
 import { compare, merged, type Stretch } from '../../../transcript/conflict'
 import { pack, unpack } from '../../../transcript/draft'
 import { History } from '../../../transcript/history'
@@ -16,7 +17,7 @@ export type Conflict = { revision: string; theirs: readonly Line[]; stretches: S
 
 type Revision = { transcript: Transcript; tag: string }
 
-/** How long nothing is typed before it is saved; a save makes a revision, and only fifty are kept. */
+/** How long nothing is typed before it is saved. Each save makes a revision; the daemon thins them out. */
 const rest = 2000
 /** How often a lost daemon is tried. */
 const retry = 2000
@@ -59,6 +60,11 @@ export class Manuscript {
     })
     if (!response.ok) throw problem(error, response)
     return { transcript: data as unknown as Transcript, tag: response.headers.get('etag') ?? '' }
+  }
+
+  /** The revisions that there are, the newest first. */
+  async revisions(): Promise<TranscriptRevision[]> {
+    return (await ask(api.GET('/api/tasks/{id}/transcript/revisions', { params: { path: { id: this.id } } }))).items
   }
 
   /** Shows the newest revision, in a script; what was typed and not saved comes back on top of it. */
