@@ -120,6 +120,8 @@ test('the task before and the task after', async (context) => {
   await page.keyboard.press('[')
   await here(two)
   // While something is typed they are what they look like.
+  await page.getByRole('heading', { name: 'Remark two' }).waitFor()
+  await page.getByRole('button', { name: 'Edit', exact: true, disabled: false }).waitFor()
   await page.locator('.words p').first().waitFor()
   await page.keyboard.press('e')
   await has(page, /^textarea /)
