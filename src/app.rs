@@ -249,21 +249,20 @@ impl App {
         self.runner.run(shutdown.clone(), now).await;
         // The API answers until the work has stopped, so that people see what is going on.
         api_stop.cancel();
+        let mut result = Ok(());
         let end = async {
-            let mut result = Ok(());
             while let Some(part) = parts.join_next().await {
                 let part =
                     part.map_err(|error| Error::new(Code::Internal, "A part of the daemon gave up").with_source(error));
-                result = result.and(part.and_then(|part| part));
+                result = std::mem::replace(&mut result, Ok(())).and(part.and_then(|part| part));
             }
             // The last request has been answered.
-            result.and(self.access.flush().await)
+            result = std::mem::replace(&mut result, Ok(())).and(self.access.flush().await);
         };
-        let result = tokio::time::timeout(LAST, end).await.unwrap_or_else(|_| {
+        if tokio::time::timeout(LAST, end).await.is_err() {
             // A database that does not answer would hold up the end for as long as it likes.
             tracing::warn!("not everything stopped in time; the next start makes up for it");
-            Ok(())
-        });
+        }
         tokio::join!(self.services.pool.shutdown(), self.pulls.shutdown());
         upkeep.abort();
         mark.abort();

@@ -129,7 +129,7 @@ impl Runner {
         tokio::spawn(self.clone().watch_deadlines(upkeep.clone()));
         tokio::select! {
             _ = loops.join_all() => {}
-            // Whoever waits for a database that is silent has claimed nothing yet.
+            // A claim may wait for a database that is silent. What it has claimed all the same is found when its lease ends.
             () = async { shutdown.cancelled().await; sleep(LAST_CLAIMS).await } => {}
         }
         shutdown.cancelled().await;
