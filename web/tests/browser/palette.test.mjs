@@ -45,6 +45,27 @@ test('by keys alone: to a page, to a task found by its words, to another theme a
   await until('Chinese', async () => (await page.locator('html').getAttribute('lang')) === 'zh-CN')
 })
 
+test('called again before the browser has told of its end, it is open', async (context) => {
+  const trawl = await daemon(context)
+  const page = await browse(context, trawl)
+  await page.goto(trawl.url)
+  await page.getByText('Live', { exact: true }).waitFor()
+  await open(page)
+  const isClosed = await page.evaluate(async () => {
+    const press = (on) => on.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true, cancelable: true }))
+    press(document.activeElement)
+    // No task of the browser comes between, so its `close` event does not either.
+    for (let turn = 0; turn < 20 && document.querySelector('dialog:modal'); turn++) await Promise.resolve()
+    const isClosed = !document.querySelector('dialog:modal')
+    press(document.body)
+    return isClosed
+  })
+  assert.ok(isClosed)
+  await until('it is open', async () => field(page).isVisible())
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 100)))
+  assert.ok(await field(page).isVisible())
+})
+
 test('arrows walk around and say where they are, Escape goes back to where somebody was', async (context) => {
   const trawl = await daemon(context)
   const page = await browse(context, trawl)
