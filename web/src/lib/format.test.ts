@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { away, bytes, clock, percent, span, when } from './format'
+import { away, bytes, clock, percent, instant, span, when } from './format'
 
 test('places in a recording', () => {
   expect([0, 59_999, 192_000, 4_360_000, null].map(clock)).toEqual(['00:00', '00:59', '03:12', '1:12:40', '—'])
@@ -10,7 +10,7 @@ test('lengths get coarser as they grow', () => {
 })
 
 test('sizes', () => {
-  expect([0, 980_000_000, 1_624_555_275, 999_600].map((n) => bytes(n, 'en'))).toEqual(['0 byte', '980 MB', '1.6 GB', '1 MB'])
+  expect([0, 1, 132, 980_000_000, 1_624_555_275, 999_600].map((n) => bytes(n, 'en'))).toEqual(['0 bytes', '1 byte', '132 bytes', '980 MB', '1.6 GB', '1 MB'])
 })
 
 test('a hundred percent is the end and nothing before it', () => {
@@ -24,8 +24,14 @@ test('how far away a moment is', () => {
 
 test('a moment in a list is as short as can be', () => {
   const now = new Date(2031, 4, 6, 12)
-  const of = (...at: [number, number, number, number, number]) => when(new Date(...at).toISOString(), 'en', now)
+  const of = (...at: [number, number, number, number, number]) => when(new Date(...at).toISOString(), 'en-GB', now)
   expect(of(2031, 4, 6, 9, 5)).toBe('09:05')
-  expect(of(2031, 4, 5, 23, 59)).toBe('May 5')
-  expect(of(2030, 11, 31, 9, 5)).toBe('12/31/30')
+  expect(of(2031, 4, 5, 23, 59)).toBe('5 May')
+  expect(of(2030, 11, 31, 9, 5)).toBe('31/12/2030')
+})
+
+test('a clock is the one that the language has', () => {
+  const at = new Date(2031, 4, 6, 17, 5, 9)
+  expect(instant(at.toISOString(), 'en-GB')).toBe('6 May 2031, 17:05:09')
+  expect(when(at.toISOString(), 'en-US', at).replace(/\s/, ' ')).toBe('5:05 PM')
 })

@@ -21,7 +21,8 @@ function numbers(locale: string, options: Intl.NumberFormatOptions = {}): Intl.N
 }
 
 const unit = (value: number, name: string, locale: string, digits = 0) =>
-  numbers(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  // Short, a single byte is written like many.
+  numbers(locale, { style: 'unit', unit: name, unitDisplay: name === 'byte' ? 'long' : 'short', maximumFractionDigits: digits }).format(value)
 
 /** How long something takes: `0.8 s`, `41 s`, `3 min`, `2 hr`. */
 export function span(ms: number | null | undefined, locale: string): string {
@@ -59,19 +60,24 @@ export function percent(part: number, locale: string): string {
 /** A moment by day and clock; in another time zone where one is named. */
 export function moment(iso: string | null | undefined, locale: string, zone?: string): string {
   if (!iso) return dash
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(iso))
+  return writer(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(iso))
+}
+
+/** A moment to the second, for what takes seconds. */
+export function instant(iso: string | null | undefined, locale: string): string {
+  return iso ? writer(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso)) : dash
 }
 
 /** A moment as short as can be: the clock today, the day in this year, else the date. */
 export function when(iso: string, locale: string, now = new Date()): string {
   const at = new Date(iso)
-  if (at.toDateString() === now.toDateString()) return writer(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  if (at.toDateString() === now.toDateString()) return writer(locale, { timeStyle: 'short' }).format(at)
   const isThisYear = at.getFullYear() === now.getFullYear()
   return writer(locale, isThisYear ? { day: 'numeric', month: 'short' } : { dateStyle: 'short' }).format(at)
 }
 const writers = new Map<string, Intl.DateTimeFormat>()
 function writer(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale} ${Object.keys(options)}`
+  const key = `${locale} ${JSON.stringify(options)}`
   const format = writers.get(key) ?? new Intl.DateTimeFormat(locale, options)
   writers.set(key, format)
   return format

@@ -14,29 +14,37 @@ const loaders: Record<string, () => Promise<{ default: Catalogue }>> = {
   'zh-CN': () => import('../locales/zh-CN'),
   'zh-TW': () => import('../locales/zh-TW'),
 }
-const state = $state({ locale: 'en' })
+const state = $state({ language: 'en', locale: 'en' })
 let texts: Catalogue = $state.raw(en)
 
 /** The languages that there are, each by its own name. */
 export const locales = { en: 'English', 'zh-CN': '简体中文', 'zh-TW': '繁體中文' }
 
-/** The language for a list of what somebody reads, best first. */
-export function pick(saved: string | null, read: readonly string[]): keyof typeof locales {
-  if (saved && saved in locales) return saved as keyof typeof locales
-  for (const tag of read) {
-    if (/^zh-(tw|hk|mo|hant)/i.test(tag)) return 'zh-TW'
-    if (/^zh/i.test(tag)) return 'zh-CN'
-    if (/^en/i.test(tag)) return 'en'
-  }
-  return 'en'
+type Language = keyof typeof locales
+
+/** The page's language for somebody who reads `tag`. */
+function languageOf(tag: string): Language | undefined {
+  if (/^zh-(tw|hk|mo|hant)/i.test(tag)) return 'zh-TW'
+  if (/^zh/i.test(tag)) return 'zh-CN'
+  return /^en/i.test(tag) ? 'en' : undefined
 }
+
+/** The language for a list of what somebody reads, best first. */
+export function pick(saved: string | null, read: readonly string[]): Language {
+  if (saved && saved in locales) return saved as Language
+  return read.map(languageOf).find((one) => one) ?? 'en'
+}
+
+/** The kind of a language that somebody reads: British dates are other ones than American. */
+export const variant = (language: string, read: readonly string[]): string => read.find((tag) => languageOf(tag) === language) ?? language
 
 /** Loads a language and shows the page in it. */
 export async function loadLocale(wanted: string = pick(kept('locale'), navigator.languages)): Promise<void> {
   const load = loaders[wanted]
   if (!load) return
   texts = (await load()).default
-  state.locale = wanted
+  state.language = wanted
+  state.locale = variant(wanted, navigator.languages)
   document.documentElement.lang = wanted
 }
 
@@ -47,6 +55,9 @@ export async function setLocale(wanted: string): Promise<void> {
 }
 
 /** The language of the page: `en`, `zh-CN`, `zh-TW`. */
+export const language = () => state.language
+
+/** How numbers and dates are written in it: `en-GB`, `zh-HK`. */
 export const locale = () => state.locale
 
 /** A text of the page, its places filled in. */

@@ -1,6 +1,6 @@
 // The pages and actions that there are, in the page's language now.
 
-import { locale, locales, maybe, setLocale, t } from '../lib/i18n.svelte'
+import { language, locales, maybe, setLocale, t } from '../lib/i18n.svelte'
 import { letters, setLetters } from '../lib/keys.svelte'
 import { go } from '../lib/router.svelte'
 import type { Task } from '../lib/schema'
@@ -33,7 +33,7 @@ export function actions(): Entry[] {
       .filter((name) => name !== theme())
       .map((name) => action(`theme-${name}`, t('palette.theme', { name: t(`settings.theme.${name}`) }), () => setTheme(name))),
     ...Object.entries(locales)
-      .filter(([tag]) => tag !== locale())
+      .filter(([tag]) => tag !== language())
       .map(([tag, name]) => action(`language-${tag}`, t('palette.language', { name }), () => setLocale(tag), `language ${tag} 语言 語言`)),
     action('letters', letters() ? t('palette.letters-off') : t('palette.letters-on'), () => setLetters(!letters()), 'keys'),
   ]

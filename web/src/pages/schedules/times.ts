@@ -35,7 +35,7 @@ export function clock(iso: string, zone: string, locale: string): Clock {
   const named = format({ timeZoneName: 'shortOffset', hour: '2-digit' }).formatToParts(at).find(({ type }) => type === 'timeZoneName')
   return {
     day: format({ weekday: 'short', year: 'numeric', month: 'short', day: 'numeric' }).format(at),
-    time: format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at),
+    time: format({ timeStyle: 'short' }).format(at),
     offset: named?.value ?? '',
   }
 }
