@@ -31,9 +31,9 @@ export default {
   'notfound.text': 'The address is wrong, or what stood here has been deleted.',
   'notfound.home': 'To the inbox',
   'signin.title': 'Sign in',
-  'signin.about': 'This daemon asks who calls. Paste an access token; what you were doing goes on afterwards.',
+  'signin.about': 'You need an access token here. What you were doing goes on once you have signed in.',
   'signin.token': 'Access token',
-  'signin.where': 'The operator makes one with',
+  'signin.where': 'Whoever runs trawl makes one with',
   'signin.go': 'Sign in',
   'signin.refused': 'You are not signed in',
   'keys.title': 'Keys',
@@ -61,5 +61,6 @@ export default {
   'hint.offline': 'It may be restarting; otherwise look whether it runs.',
   'problem.outdated': 'The daemon is another version than this page.',
   'hint.outdated': 'Load the page anew. What you typed and what you edited is kept.',
+  'hint.unauthorized': 'Check that all of it was copied. A token that has expired or was revoked is refused, too: ask whoever runs trawl for another.',
   'hint.unknown': 'Try again; if it stays so, look at the daemon’s log.',
 }

@@ -33,7 +33,7 @@ export default {
   'notfound.text': '地址有误，或者原来的内容已被删除。',
   'notfound.home': '前往收件箱',
   'signin.title': '登录',
-  'signin.about': '此守护进程需要验证身份。请粘贴访问令牌，登录后您可以继续刚才的操作。',
+  'signin.about': '此处需要访问令牌。登录后您可以继续刚才的操作。',
   'signin.token': '访问令牌',
   'signin.where': '由管理员使用以下命令生成：',
   'signin.go': '登录',
@@ -63,5 +63,6 @@ export default {
   'hint.offline': '它可能正在重启；否则请检查它是否在运行。',
   'problem.outdated': '守护进程的版本与此页面不同。',
   'hint.outdated': '请重新加载页面。您输入和编辑的内容会保留。',
+  'hint.unauthorized': '请检查令牌是否复制完整。已过期或已撤销的令牌也会被拒绝：请向管理员索取新的令牌。',
   'hint.unknown': '请重试；若问题依旧，请查看守护进程的日志。',
 } satisfies Record<keyof typeof en, string>

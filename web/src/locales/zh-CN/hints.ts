@@ -18,7 +18,6 @@ export default {
   'hint.protocol_version': '请求须带上 Tus-Resumable: 1.0.0 标头。',
   'hint.checksum_mismatch': '这一段在传输中损坏：请重新发送。',
   'hint.cross_origin': '请从 trawl 自身的地址调用 API，或在浏览器之外调用。',
-  'hint.unauthorized': '请使用有效的访问令牌登录；管理员可用 trawl token create 生成。',
   'hint.forbidden': '请向管理员申请具有此权限的令牌。',
   'hint.too_many_requests': '请稍候再试。',
   'hint.quota_exceeded': '请稍候再试，或向管理员申请更大的配额。',

@@ -33,7 +33,7 @@ export default {
   'notfound.text': '網址有誤，或原本的內容已被刪除。',
   'notfound.home': '前往收件匣',
   'signin.title': '登入',
-  'signin.about': '此常駐程式需要驗證身分。請貼上存取權杖，登入後可繼續剛才的操作。',
+  'signin.about': '此處需要存取權杖。登入後可繼續剛才的操作。',
   'signin.token': '存取權杖',
   'signin.where': '由管理員使用以下指令產生：',
   'signin.go': '登入',
@@ -63,5 +63,6 @@ export default {
   'hint.offline': '它可能正在重新啟動；否則請檢查它是否在執行。',
   'problem.outdated': '常駐程式的版本與此頁面不同。',
   'hint.outdated': '請重新載入頁面。您輸入和編輯的內容會保留。',
+  'hint.unauthorized': '請檢查權杖是否複製完整。已過期或已撤銷的權杖也會被拒絕：請向管理員索取新的權杖。',
   'hint.unknown': '請重試；若問題依舊，請查看常駐程式的記錄。',
 } satisfies Record<keyof typeof en, string>

@@ -18,7 +18,6 @@ export default {
   'hint.protocol_version': '要求須帶上 Tus-Resumable: 1.0.0 標頭。',
   'hint.checksum_mismatch': '這一段在傳輸中損毀：請重新傳送。',
   'hint.cross_origin': '請從 trawl 本身的位址呼叫 API，或在瀏覽器之外呼叫。',
-  'hint.unauthorized': '請使用有效的存取權杖登入；管理員可用 trawl token create 產生。',
   'hint.forbidden': '請向管理員申請具有此權限的權杖。',
   'hint.too_many_requests': '請稍候再試。',
   'hint.quota_exceeded': '請稍候再試，或向管理員申請更大的配額。',
