@@ -17,6 +17,8 @@ export class Shelf {
   engines: Engine[] = $state.raw([])
   nodes: Node[] = $state.raw([])
   known = $state(false)
+  /** Whether no model was here when the page was opened: a list in which somebody chooses keeps its place. */
+  wasEmpty = $state(false)
   trouble: Trouble | null = $state.raw(null)
   #timer: ReturnType<typeof setTimeout> | undefined
   #over = false
@@ -33,6 +35,7 @@ export class Shelf {
       if (mine !== this.#turn || this.#over) return
       const come = arrived(this.models, files.items)
       const isOther = this.known && JSON.stringify(this.models.map(short)) !== JSON.stringify(files.items.map(short))
+      if (!this.known) this.wasEmpty = !files.items.some((model) => model.present)
       this.models = files.items
       this.devices = what.devices
       this.engines = what.engines
