@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
-import { browse, daemon } from './harness.mjs'
+import { browse, daemon, until } from './harness.mjs'
 
 /** A podcast whose episodes are clips of the test's own site; `.broken` makes it fail. */
 async function podcast(context, trawl) {
@@ -42,8 +42,10 @@ test('a feed is followed, looked at, paused, changed, given a time table and for
   await dialog(page).getByLabel('How many').fill('501')
   await dialog(page).getByText('A whole number up to 500, please.').waitFor()
   await dialog(page).getByLabel('How many').fill('1')
+  await dialog(page).getByLabel('When it is looked at').selectOption({ label: 'Only by hand' })
   await dialog(page).getByRole('button', { name: 'Follow a list' }).click()
   await page.waitForURL(/sources\/1$/)
+  await page.getByText('It is looked at only when somebody asks').waitFor()
   await page.getByRole('heading', { name: '2 posts seen' }).waitFor()
   await items(page).filter({ hasText: 'Episode 1' }).getByText('Only seen').waitFor()
   await items(page).filter({ hasText: 'Episode 2' }).getByText('Done').waitFor()
@@ -83,15 +85,57 @@ test('a feed is followed, looked at, paused, changed, given a time table and for
   await dialog(page).getByLabel('Begin with').selectOption('six-hours')
   await dialog(page).locator('td time').nth(4).waitFor()
   await dialog(page).getByRole('button', { name: 'Save' }).click()
+  await page.getByText('It is looked at only when somebody asks').waitFor({ state: 'detached' })
   await page.getByRole('link', { name: '0 */6 * * * UTC' }).click()
   await page.getByText('Looks at').waitFor()
   await page.getByRole('button', { name: 'Run now' }).click()
   await page.getByRole('list', { name: 'Past fires' }).getByText('0 new').waitFor()
+  // Back to all of them, and on to the list that is looked at.
+  await page.locator('main').getByRole('link', { name: 'Schedules' }).click()
+  await page.getByRole('link', { name: 'Source 1' }).click()
   await page.getByRole('link', { name: 'My radio' }).click()
   await page.getByRole('button', { name: 'Delete' }).click()
   await dialog(page).getByRole('button', { name: 'Delete' }).click()
   await page.getByText('No list is followed yet').waitFor()
   assert.equal((await trawl.api('GET', 'api/sources')).total, 0)
+})
+
+test('a followed list is looked at by the clock from the beginning; without its schedule it stays, and says so', async (context) => {
+  const trawl = await daemon(context)
+  const radio = await podcast(context, trawl)
+  const page = await browse(context, trawl, { timezoneId: 'Asia/Shanghai' })
+  const follow = async (link) => {
+    await page.goto(`${trawl.url}sources`)
+    await page.getByRole('button', { name: 'Follow a list' }).first().click()
+    await dialog(page).getByLabel('Link').fill(link)
+    await dialog(page).getByLabel('When it is looked at').selectOption({ label: 'Every hour' })
+    await dialog(page).getByRole('button', { name: 'Follow a list' }).click()
+  }
+  await follow(radio.link)
+  await page.getByRole('link', { name: '0 * * * * Asia/Shanghai' }).waitFor()
+  const [made] = (await trawl.api('GET', 'api/schedules')).items
+  assert.deepEqual([made.source_id, made.name, made.state], [1, 'Radio', 'active'])
+
+  let refused = 0
+  const refuse = (route) => {
+    refused += 1
+    return route.fulfill({ status: 409, contentType: 'application/json', body: '{"code":"conflict","detail":"There can be no more","hint":"Delete some."}' })
+  }
+  await page.route('**/api/schedules', (route) => (route.request().method() === 'POST' ? refuse(route) : route.continue()))
+  await follow(radio.link.replace('feed', 'other'))
+  await dialog(page).getByText('The list is followed, but nothing looks at it by itself yet').waitFor()
+  await dialog(page).getByText('There can be no more').waitFor()
+  assert.equal((await trawl.api('GET', 'api/sources')).total, 2)
+  await page.axe()
+  // Once more asks for the schedule alone; who gives it up is shown the list and what is missing.
+  await dialog(page).getByRole('button', { name: 'Make the schedule' }).click()
+  await until('it is refused again', () => refused === 2)
+  await dialog(page).getByText('There can be no more').waitFor()
+  await page.keyboard.press('Escape')
+  await page.waitForURL(/sources\/2$/)
+  await page.getByText('It is looked at only when somebody asks').waitFor()
+  assert.equal((await trawl.api('GET', 'api/sources')).total, 2)
+  await page.axe()
 })
 
 test('a title from a stranger stays text', async (context) => {
@@ -101,7 +145,7 @@ test('a title from a stranger stays text', async (context) => {
   await trawl.api('POST', 'api/sources', { link: radio.link, backfill: 'none' })
   const page = await browse(context, trawl)
   await page.goto(`${trawl.url}sources/1`)
-  await page.getByRole('heading', { level: 2 }).first().waitFor()
+  await page.getByRole('heading', { level: 1, name: /img/ }).waitFor()
   assert.equal(await page.locator('main img').count(), 0)
   assert.equal(await page.evaluate(() => globalThis.pwned), undefined)
 })

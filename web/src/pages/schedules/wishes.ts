@@ -80,6 +80,8 @@ export interface SourceWish {
   pages: string
   backfill: 'none' | 'page' | 'count'
   count: string
+  /** When it is looked at; empty: only by hand. */
+  cron: string
 }
 
 /** The form of a new source, or of one that is there. */
@@ -92,6 +94,7 @@ export function sourceWish(source?: Source): SourceWish {
     pages: String(source?.pages ?? 1),
     backfill: 'page',
     count: '10',
+    cron: '0 */6 * * *',
   }
 }
 
@@ -106,6 +109,11 @@ export function newSource(wish: SourceWish, params: Record<string, unknown>): Ne
     ...(Object.keys(params).length && { params }),
     ...(wish.title.trim() && { title: wish.title.trim() }),
   } as NewSource
+}
+
+/** The schedule that looks at it, as its form asks for it. */
+export function sourceSchedule({ id, title }: Source, cron: string, tz: string): NewSchedule {
+  return newSchedule({ ...scheduleWish(tz), target: 'source', source: String(id), name: title, cron }, {})
 }
 
 /** What is asked for when it is changed. */
