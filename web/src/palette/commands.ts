@@ -2,6 +2,7 @@
 
 import { language, locales, maybe, setLocale, t } from '../lib/i18n.svelte'
 import { letters, setLetters } from '../lib/keys.svelte'
+import { readable } from '../lib/readable'
 import { go } from '../lib/router.svelte'
 import type { Task } from '../lib/schema'
 import { setTheme, theme } from '../lib/theme.svelte'
@@ -49,7 +50,7 @@ export const taskEntry = (task: Task, typed = ''): Entry => {
   return {
     id: `task-${task.id}`,
     group: 'tasks',
-    text: inert(task.media?.title || task.link || t('palette.task', { id: task.id })),
+    text: inert(task.media?.title || readable(task.link) || t('palette.task', { id: task.id })),
     more: reason && reason !== 'title' ? t(`inbox.found-${reason}`, { author: inert(author ?? '') }) : maybe(`status.${task.status}`, task.status),
     run: () => go(`tasks/${task.id}`),
   }

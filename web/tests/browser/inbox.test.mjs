@@ -66,7 +66,7 @@ test('filters, search and choices stand in the address', async (context) => {
   await page.getByRole('searchbox').fill(word)
   await lines(page).filter({ hasText: 'Whales sing' }).getByText('Found in what is said').waitFor()
   await page.getByRole('searchbox').fill('nothing like it')
-  await page.getByText('No task is like that').waitFor()
+  await page.getByText('No tasks match').waitFor()
   await page.axe()
   await page.getByRole('button', { name: 'Show all' }).click()
   await until('both once more', async () => (await lines(page).count()) === 2)

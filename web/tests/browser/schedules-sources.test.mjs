@@ -89,7 +89,7 @@ test('a feed is followed, looked at, paused, changed, given a time table and for
   await page.getByRole('link', { name: '0 */6 * * * UTC' }).click()
   await page.getByText('Looks at').waitFor()
   await page.getByRole('button', { name: 'Run now' }).click()
-  await page.getByRole('list', { name: 'Past fires' }).getByText('0 new').waitFor()
+  await page.getByRole('list', { name: 'Past runs' }).getByText('0 new').waitFor()
   // Back to all of them, and on to the list that is looked at.
   await page.locator('main').getByRole('link', { name: 'Schedules' }).click()
   await page.getByRole('link', { name: 'Source 1' }).click()

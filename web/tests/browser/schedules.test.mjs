@@ -16,7 +16,7 @@ async function open(context, path = 'schedules', options = {}) {
 }
 const dialog = (page) => page.getByRole('dialog')
 const times = (where) => where.locator('td time').evaluateAll((all) => all.map((time) => time.getAttribute('datetime')))
-const row = (page, state) => page.getByRole('list', { name: 'Past fires' }).getByRole('listitem').filter({ hasText: state })
+const row = (page, state) => page.getByRole('list', { name: 'Past runs' }).getByRole('listitem').filter({ hasText: state })
 
 test('the next five times are the daemon’s, by the clock of the zone and by the clock here, also where clocks are changed', async (context) => {
   const { trawl, page } = await open(context)

@@ -27,7 +27,7 @@ test('a token is made, shown once, used and taken back; what was done with it is
   assert.equal(await dialog.locator('[data-secret]').innerText(), secret)
   await dialog.getByRole('button', { name: 'Copy' }).click()
   await until('it is copied', async () => (await page.evaluate(() => navigator.clipboard.readText())) === secret)
-  await dialog.getByRole('button', { name: 'I have kept it' }).click()
+  await dialog.getByRole('button', { name: 'I have saved it' }).click()
   const line = page.locator('li[data-token]', { hasText: 'my <b>phone</b>' })
   await line.getByText('5 tasks a minute').waitFor()
   assert.ok(!(await page.locator('body').innerText()).includes(secret))
@@ -44,9 +44,9 @@ test('a token is made, shown once, used and taken back; what was done with it is
   assert.match(await page.locator('tbody tr').first().innerText(), /\b3\b/)
   await page.axe()
 
-  await line.getByRole('button', { name: 'Take back' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
-  await page.getByText('1 that counts no longer').waitFor()
+  await line.getByRole('button', { name: 'Revoke' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+  await page.getByText('1 expired or revoked').waitFor()
   await assert.rejects(trawl.api('GET', 'api/tasks', undefined, { authorization: `Bearer ${secret}` }), /401/)
 })
 
@@ -205,7 +205,7 @@ test('who may only read is told what is missing, and is no failure; about says w
     await page.axe()
   }
   await page.goto(`${trawl.url}settings/tokens`)
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.locator('main').getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('dialog', { name: 'Sign in' }).waitFor()
 })
 

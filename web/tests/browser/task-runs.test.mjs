@@ -84,13 +84,13 @@ test('tasks that run, wait, fail, and are done again', async (context) => {
 
     // The script by the switch, and in the address.
     const raw = (await trawl.api('GET', `api/tasks/${again}/transcript?zh=none`)).text
-    await page.getByRole('button', { name: 'raw' }).click()
+    await page.getByRole('button', { name: '原' }).click()
     await page.waitForURL('**?zh=none')
     await until('as recognised', async () => (await page.locator('.words p').allTextContents()).join('') === raw)
     await page.getByRole('button', { name: '繁' }).click()
     await until('traditional', async () => (await page.locator('.words').getAttribute('lang')) === 'zh-TW')
     // In a script that is not stored nothing can be written: it goes back by itself.
-    await page.getByRole('button', { name: 'raw' }).click()
+    await page.getByRole('button', { name: '原' }).click()
     await page.waitForURL('**?zh=none')
     await page.getByRole('button', { name: 'Edit', exact: true }).click()
     await page.locator('.words textarea').waitFor()

@@ -68,7 +68,7 @@ export default {
   'models.role.api': 'Answers only',
   'models.role.worker': 'Works only',
   'models.since': 'since {time}',
-  'models.seen': 'heard of {when}',
+  'models.seen': 'last seen {when}',
   'models.lane.net': 'Network',
   'models.lane.cpu': 'Decoding',
   'models.lane.gpu': 'Recognition',

@@ -1,6 +1,7 @@
 // The task that the page shows, as it is now.
 
 import { api, ask, problem, type Trouble } from '../../lib/api'
+import { readable } from '../../lib/readable'
 import type { Step, Task } from '../../lib/schema'
 import type { StreamEvent } from '../../lib/stream.svelte'
 
@@ -23,7 +24,7 @@ export class TaskRecord {
 
   readonly steps = $derived(this.task?.steps ?? [])
   readonly isOver = $derived(!!this.task && !['queued', 'processing'].includes(this.task.status))
-  readonly title = $derived(this.task?.media?.title || this.task?.link || '')
+  readonly title = $derived(this.task?.media?.title || readable(this.task?.link ?? ''))
   readonly isDone = $derived(this.task?.status === 'completed')
   /** There is a transcript, whatever becomes of the steps after it. */
   readonly hasTranscript = $derived(this.isDone || !!this.task?.language || this.steps.some(isHeard))
