@@ -65,6 +65,11 @@ export function t(key: Key, values: Values = {}): string {
   return fill(texts[key], values, state.locale)
 }
 
+/** A text of `locales/apart`: of something rare, in all languages at once, so that it comes with what shows it. */
+export function apart<K extends string>(of: Record<Language, Record<K, string>>, key: K, values: Values = {}): string {
+  return fill(of[state.language as Language][key], values, state.locale)
+}
+
 /** The text of a name that is put together (`status.${word}`), or `otherwise` where there is none. */
 export function maybe(key: string, otherwise: string, values: Values = {}): string {
   return key in texts ? t(key as Key, values) : otherwise
