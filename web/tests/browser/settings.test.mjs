@@ -36,6 +36,12 @@ test('a token is made, shown once, used and taken back; what was done with it is
   await until('it is counted', async () => (await trawl.api('GET', 'api/usage?days=30')).items.some((item) => item.token_name === 'my <b>phone</b>' && item.requests >= 3))
   await page.reload()
   await line.getByText('last used').waitFor()
+  await page.locator('figure').waitFor()
+  const moved = await page.evaluate(() => new Promise((resolve) => {
+    new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, { value }) => sum + value, 0))).observe({ type: 'layout-shift', buffered: true })
+    setTimeout(() => resolve(0), 200)
+  }))
+  assert.ok(moved < 0.01, `things moved by ${moved} while they loaded`)
   await page.getByLabel('Whose').selectOption('my <b>phone</b>')
   await page.getByText('Requests: 3 in 30 days').waitFor()
   assert.equal(await page.locator('figure rect').count(), 30)
@@ -161,6 +167,7 @@ test('the doctor says what is wrong and what to do', async (context) => {
   const { checks } = await trawl.api('GET', 'api/doctor')
   const rows = page.locator('li[data-check]')
   await until('every check', async () => (await rows.count()) === checks.length)
+  assert.match(await rows.first().innerText(), /Failed/)
   const bad = checks.find((check) => check.hint)
   assert.ok(bad, 'without a model something is wrong')
   const row = page.locator(`li[data-check="${bad.name}"]`)
@@ -168,6 +175,12 @@ test('the doctor says what is wrong and what to do', async (context) => {
   await row.getByRole('button', { name: 'Copy' }).waitFor()
   assert.match(await row.innerText(), /Warning|Failed/)
   await page.axe()
+  // In another language its own words come first, and the daemon's stay.
+  const chinese = await browse(context, trawl, { locale: 'zh-CN' })
+  await chinese.goto(`${trawl.url}settings/doctor`)
+  const missing = chinese.locator('li[data-check="model"]')
+  await missing.getByText('缺少模型').waitFor()
+  await missing.locator('[lang=en]').waitFor()
 })
 
 test('language, theme and single letters are chosen and stay', async (context) => {

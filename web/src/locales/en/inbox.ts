@@ -25,7 +25,7 @@ export default {
   'inbox.may-not-add': 'Your token may look at tasks, but not add any.',
   'inbox.none-read': 'Nothing here yet.',
   'inbox.model': 'Model',
-  'inbox.no-model': 'No model: {name} {size}. Tasks wait until it is here.',
+  'inbox.no-model': 'No model: {name}. Tasks wait until it is here.',
   'inbox.download': 'Download',
   'inbox.downloading': '{received} of {size} · {rate}/s',
   'inbox.download-failed': 'The model was not downloaded',

@@ -27,7 +27,7 @@ export default {
   'inbox.may-not-add': '您的令牌只能查看任务，不能添加。',
   'inbox.none-read': '这里还没有任务。',
   'inbox.model': '模型',
-  'inbox.no-model': '缺少模型：{name} {size}。任务会等待模型就绪。',
+  'inbox.no-model': '缺少模型：{name}。任务会等待模型就绪。',
   'inbox.download': '下载',
   'inbox.downloading': '{received} / {size} · {rate}/秒',
   'inbox.download-failed': '模型下载失败',

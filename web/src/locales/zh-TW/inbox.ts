@@ -27,7 +27,7 @@ export default {
   'inbox.may-not-add': '您的權杖只能檢視任務，不能新增。',
   'inbox.none-read': '這裡還沒有任務。',
   'inbox.model': '模型',
-  'inbox.no-model': '缺少模型：{name} {size}。任務會等待模型就緒。',
+  'inbox.no-model': '缺少模型：{name}。任務會等待模型就緒。',
   'inbox.download': '下載',
   'inbox.downloading': '{received} / {size} · {rate}/秒',
   'inbox.download-failed': '模型下載失敗',
