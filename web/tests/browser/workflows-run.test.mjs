@@ -100,3 +100,36 @@ test('the task leads to the diagram of its steps, by keyboard too, and a run kee
   await page.goto(`${trawl.url}tasks/99/run`)
   await page.getByRole('heading', { name: 'This task is gone' }).waitFor()
 })
+
+test('a run that is wider than its place shows what has failed, and that there is more', async (context) => {
+  const trawl = await daemon(context)
+  const names = ['one', 'two', 'three', 'four', 'five', 'six']
+  const at = (link, more) => ({ use: 'resolve', with: { link }, on_error: 'continue', ...more })
+  await trawl.api('POST', 'api/workflows', {
+    dsl: 1,
+    name: 'wide',
+    params: { link: { type: 'url' }, gone: { type: 'url' } },
+    steps: { source: at('${params.link}'), ...Object.fromEntries(names.map((name) => [name, at(name === 'five' ? '${params.gone}' : '${params.link}', { after: ['source'] })])) },
+  })
+  const id = await trawl.task(trawl.site.page('talk', { title: 'A talk' }), { workflow: 'wide', params: { gone: `${trawl.site.url}/gone.html` } })
+  await trawl.done(id)
+  for (const [width, height] of [[1280, 800], [390, 844]]) {
+    const page = await browse(context, trawl, { viewport: { width, height } })
+    await page.goto(`${trawl.url}tasks/${id}/run`)
+    await stands(page, 'five', 'Failed')
+    const place = page.locator('.scroll')
+    await until('what has failed is in view', () => box(page, 'five').evaluate((node) => {
+      const [at, within] = [node.getBoundingClientRect(), node.closest('.scroll').getBoundingClientRect()]
+      return at.left >= within.left && at.right <= within.right
+    }))
+    const fades = () => place.evaluate((node) => [node.matches('.before'), node.matches('.behind')])
+    await until('there is more', async () => (await fades()).includes(true))
+    // Who scrolls stays there.
+    await place.evaluate((node) => (node.scrollLeft = 0))
+    await until('there is more behind only', async () => JSON.stringify(await fades()) === '[false,true]')
+    await place.evaluate((node) => (node.scrollLeft = node.scrollWidth))
+    await until('there is more before only', async () => JSON.stringify(await fades()) === '[true,false]')
+    await page.axe()
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  }
+})
