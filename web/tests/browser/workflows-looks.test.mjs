@@ -26,6 +26,7 @@ const definition = {
   output: { n: '${size(steps.each.output)}', choice: '${steps.choice.output.value}' },
 }
 
+const titles = { 'en-GB': 'Paste a link, get the words', 'zh-CN': '粘贴链接，得到文字', 'zh-TW': '貼上連結，得到文字' }
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
 const pages = ['workflows', 'workflows/all-of-it', 'workflows/all-of-it/runs', 'workflows/all-of-it/triggers', 'workflows/all-of-it/revisions', 'workflows/+new', 'tasks/1/run']
 
@@ -63,6 +64,8 @@ test('a phone and four times the size show everything without scrolling sideways
     for (const path of pages) {
       await page.goto(trawl.url + path)
       await shown(page)
+      // What comes with trawl has a title in the language of the page.
+      if (path === 'workflows') await page.getByText(titles[locale]).waitFor()
       for (const width of [390, 320]) {
         await page.setViewportSize({ width, height: 844 })
         assert.ok(await fits(page), `${path} in ${locale} at ${width}`)

@@ -74,6 +74,9 @@ test('a misspelt step is marked on its line and keeps the definition from being 
   const line = page.getByRole('button', { name: /no step "medai"; did you mean "media"\?/ })
   const number = text.split('\n').findIndex((one) => one.includes('medai')) + 1
   assert.match(await line.textContent(), new RegExp(`^Line ${number} `))
+  // It can be read without scrolling.
+  const { y, height } = await line.boundingBox()
+  assert.ok(y + height <= 800, `${y + height}`)
   assert.ok(await save(page, 2).isDisabled())
   // The keyboard does not get past it either.
   await editor.press('Control+s')
@@ -200,6 +203,9 @@ test('a test with mock outputs says what every step would get', async (context) 
   await dialog.getByRole('button', { name: 'Test', exact: true }).click()
   await dialog.getByText('"loud": "GOOD MORNING"').waitFor()
   assert.equal(await dialog.getByRole('listitem').count(), 3)
+  // That the rest is made up is the usual case, and no warning.
+  await dialog.getByText('Made up here: what source, media would make.').waitFor()
+  assert.equal(await dialog.getByText('Warning', { exact: true }).count(), 0)
   await page.axe()
   await dialog.getByLabel('What steps make (JSON)').fill('{"media": {"error": {"code": "source_timeout"}}}')
   await dialog.getByRole('button', { name: 'Test', exact: true }).click()

@@ -108,6 +108,7 @@ export default {
   'workflows.test.take': 'Take these outputs over',
   'workflows.not-tested': 'The test did not run',
   'workflows.test.result': 'Result',
+  'workflows.test.invented': 'Made up here: what {names} would make.',
   'workflows.test.succeeded': 'Done',
   'workflows.test.skipped': 'Skipped',
   'workflows.test.failed': 'Failed',

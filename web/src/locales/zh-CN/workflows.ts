@@ -110,6 +110,7 @@ export default {
   'workflows.test.take': '采用这些输出',
   'workflows.not-tested': '测试未能运行',
   'workflows.test.result': '结果',
+  'workflows.test.invented': '以下步骤的输出是虚构的：{names}。',
   'workflows.test.succeeded': '完成',
   'workflows.test.skipped': '已跳过',
   'workflows.test.failed': '失败',

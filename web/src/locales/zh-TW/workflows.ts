@@ -110,6 +110,7 @@ export default {
   'workflows.test.take': '採用這些輸出',
   'workflows.not-tested': '測試未能執行',
   'workflows.test.result': '結果',
+  'workflows.test.invented': '以下步驟的輸出是虛構的：{names}。',
   'workflows.test.succeeded': '完成',
   'workflows.test.skipped': '已略過',
   'workflows.test.failed': '失敗',
