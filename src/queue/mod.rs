@@ -31,6 +31,7 @@ mod stale;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unheard;
 mod wake;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub use self::{
     reaper::Reaper,
     said::Said,
     seen::Seen,
+    unheard::Unheard,
     wake::{Stop, Wake},
 };
 use crate::{

@@ -11,6 +11,7 @@ use super::Runner;
 use crate::{
     domain::{Lane, NodeState, Role},
     error::{Code, Error, Result, guarded},
+    queue::Unheard,
     store::{LaneLoad, NewNode},
 };
 
@@ -64,12 +65,17 @@ impl Runner {
     pub(super) async fn look_for_orphans(self, stop: CancellationToken) {
         let queue = &self.services.queue;
         let every = (queue.config().heartbeat.0 / LOOKS).max(Duration::from_millis(100));
-        let mut reaper = queue.reaper();
+        let (mut reaper, mut unheard) = (queue.reaper(), Unheard::default());
         while stop.run_until_cancelled(sleep(every)).await.is_some() {
             let ours: Vec<String> = self.running.claims().into_iter().map(|(id, _)| id).collect();
-            match guarded(queue.reap(&mut reaper, &ours)).await {
-                Ok(0) => {}
-                Ok(found) => tracing::warn!(found, "took over from workers that are gone"),
+            let looked = async {
+                let lost = queue.give_back_unheard(&mut unheard, &ours).await?;
+                Ok((lost, queue.reap(&mut reaper, &ours).await?))
+            };
+            match guarded(looked).await {
+                Ok((0, 0)) => {}
+                Ok((lost, 0)) => tracing::warn!(lost, "gave back what was claimed without an answer"),
+                Ok((lost, found)) => tracing::warn!(found, lost, "took over from workers that are gone"),
                 Err(error) => {
                     let rest = self.rest_after("lapsed leases cannot be looked for", &error);
                     stop.run_until_cancelled(rest).await;

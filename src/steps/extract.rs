@@ -23,7 +23,7 @@ use crate::{
 /// Samples of 16 bits, 16 of them in a millisecond.
 const BYTES_PER_MS: u64 = 32;
 
-/// How often a file may be replaced under a step's hands before the step fails.
+/// How often a file may be replaced under a step's hands in one try.
 const MAX_REPLACED: u32 = 4;
 
 /// The output.
@@ -99,8 +99,13 @@ async fn decode(job: &Job<'_>, input: &Fetched, out: &Path) -> Result<Audio> {
             Err(error) => error,
         };
         let was_replaced = !tokio::fs::try_exists(&file).await.unwrap_or(true);
-        if !was_replaced || tries == MAX_REPLACED || job.cancel.is_cancelled() {
+        if !was_replaced || job.cancel.is_cancelled() {
             return Err(blame(error, job));
+        }
+        if tries == MAX_REPLACED {
+            // What ffmpeg says of a file that goes away is not what is wrong with it.
+            let text = "Other downloads of the same media replace its file again and again";
+            return Err(Error::new(Code::Io, text).with_source(error));
         }
     }
 }

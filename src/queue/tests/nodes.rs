@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     domain::{NodeState, Role},
-    queue::Reaper,
+    queue::{Reaper, Unheard},
     store::{LaneLoad, NewNode},
 };
 
@@ -90,6 +90,30 @@ async fn after_trouble_with_the_database_nothing_is_taken_over() {
     for _ in 0..5 {
         assert_eq!(other.reap(&mut reaper, &[]).await.unwrap(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_goes_back_and_is_no_crash() {
+    let bench = Bench::new().await;
+    let queue = bench.beside(|_| ()).await;
+    let (kept, lost) = (bench.task(Priority::Normal).await, bench.task(Priority::Normal).await);
+    let work = queue.claim(Lane::Net, 2, &[], false).await.unwrap();
+    let ours: Vec<String> =
+        work.iter().filter(|work| work.row.step.task_id == kept).map(|work| work.row.step.id.clone()).collect();
+    let mut unheard = Unheard::default();
+    for _ in 0..3 {
+        assert_eq!(queue.give_back_unheard(&mut unheard, &ours).await.unwrap(), 0, "there was no trouble");
+    }
+    queue.pulse().trouble();
+    assert_eq!(queue.give_back_unheard(&mut unheard, &ours).await.unwrap(), 0, "the answer may be on its way");
+    assert_eq!(queue.give_back_unheard(&mut unheard, &ours).await.unwrap(), 1);
+    assert_eq!(queue.give_back_unheard(&mut unheard, &ours).await.unwrap(), 0);
+    let late = work.iter().find(|work| work.row.step.task_id == lost).unwrap();
+    assert!(!queue.succeed(late, done()).await.unwrap(), "it was heard of after all");
+    let again = queue.claim(Lane::Net, 2, &[], false).await.unwrap().pop().unwrap();
+    let step = &again.row.step;
+    assert_eq!((step.task_id, step.attempt, step.crashes), (lost, 1, 0));
+    assert!(queue.succeed(&again, done()).await.unwrap());
 }
 
 #[tokio::test]

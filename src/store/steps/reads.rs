@@ -108,6 +108,12 @@ impl Tx {
 }
 
 impl Store {
+    /// The running rows that this worker has claimed.
+    pub async fn steps_claimed_by(&self, owner: &str) -> Result<Vec<StepRow>> {
+        let running = Condition::all().add(Column::State.eq(StepState::Running.as_str()));
+        all(&self.read, running.add(Column::LeaseOwner.eq(owner))).await
+    }
+
     /// Every row of a task with its items, in the workflow's order.
     pub async fn steps_of(&self, task: TaskId) -> Result<Vec<StepRow>> {
         all(&self.read, of(task)).await
