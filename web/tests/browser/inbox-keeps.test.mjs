@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { browse, daemon, until } from './harness.mjs'
+import { keepUndo } from './undo.mjs'
 
 const box = (page) => page.locator('#paste')
 const list = (page) => page.getByRole('list', { name: 'Tasks' })
@@ -16,6 +17,7 @@ test('a deletion can be taken back for ten seconds, whatever pages were visited'
   const trawl = await daemon(context)
   await many(trawl, 3)
   const page = await browse(context, trawl)
+  await keepUndo(page)
   const sent = []
   page.on('request', (request) => request.method() === 'DELETE' && sent.push(request.url()))
   await page.goto(trawl.url)
@@ -37,6 +39,7 @@ test('the filters count what the search finds, without what has just been delete
   const trawl = await daemon(context)
   await many(trawl, 3)
   const page = await browse(context, trawl)
+  await keepUndo(page)
   await page.goto(trawl.url)
   const all = page.getByRole('button', { name: /^All/ })
   await until('all three', async () => /3$/.test(await all.innerText()))
@@ -59,7 +62,7 @@ test('Escape closes an open menu and leaves the choice alone; choosing moves no 
   await trawl.done(good)
   const page = await browse(context, trawl)
   await page.goto(trawl.url)
-  await until('three', async () => (await lines(page).count()) === 3)
+  await until('three that have ended', async () => (await lines(page).filter({ hasText: /Done in|Page or file gone/ }).count()) === 3)
   const row = lines(page).filter({ hasText: 'Whales sing' })
   const before = (await row.boundingBox()).y
   await row.getByRole('checkbox').click()
@@ -100,7 +103,7 @@ test('Back from a task leads to the place in the list', async (context) => {
   await page.goto(trawl.url)
   await until('the list has its length', async () => (await list(page).boundingBox())?.height === 120 * 44)
   await page.mouse.wheel(0, 3500)
-  await until('it is scrolled', async () => (await page.evaluate(() => scrollY)) > 3000)
+  await until('it is scrolled', async () => (await page.evaluate(() => scrollY)) === 3500)
   const link = page.getByRole('link', { name: /missing-40\.html/ })
   const [y, before] = [await page.evaluate(() => scrollY), (await link.boundingBox()).y]
   await link.click()

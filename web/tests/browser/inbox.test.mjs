@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { browse, daemon, until } from './harness.mjs'
+import { keepUndo } from './undo.mjs'
 
 const box = (page) => page.locator('#paste')
 const lines = (page) => page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
@@ -37,7 +38,7 @@ test('phases and percents are live, and a failure says what to do', async (conte
   await lines(page).filter({ hasText: 'A slow one' }).getByText('Downloading').waitFor()
   const failed = lines(page).filter({ hasText: 'missing.html' })
   await failed.locator('.status.failed').waitFor()
-  assert.match(await failed.innerText(), /browser/i)
+  await failed.getByText(/browser/i).waitFor()
   open()
   await lines(page).filter({ hasText: 'A slow one' }).getByText('Done in').waitFor({ timeout: 60_000 })
 })
@@ -58,8 +59,11 @@ test('filters, search and choices stand in the address', async (context) => {
   await page.keyboard.press('/')
   await page.keyboard.type('whal')
   await until('the one that was looked for', async () => (await lines(page).count()) === 1)
+  // What is typed is in the address a moment later.
+  await page.waitForURL(/\?q=whal$/)
   await page.reload()
-  assert.match(await lines(page).first().innerText(), /Whales sing/)
+  await lines(page).filter({ hasText: 'Whales sing' }).waitFor()
+  assert.equal(await lines(page).count(), 1)
   assert.equal(await page.getByRole('searchbox').inputValue(), 'whal')
   // Where the title does not say why it is there, the row does.
   const word = /[a-z]{5,}/i.exec(await trawl.api('GET', `api/tasks/${good}/transcript?format=txt`))[0]
@@ -75,12 +79,22 @@ test('filters, search and choices stand in the address', async (context) => {
 test('many are chosen by keys, deleted, brought back, exported and run again', async (context) => {
   const trawl = await daemon(context)
   const page = await browse(context, trawl)
+  await keepUndo(page)
   const ids = []
   for (const name of ['a', 'b', 'c', 'd']) ids.push(await trawl.task(trawl.site.page(name, { title: `Remark ${name}` })))
   for (const id of ids) await trawl.done(id)
   await page.goto(trawl.url)
-  await until('four', async () => (await lines(page).count()) === 4)
-  for (const key of ['j', 'x', 'j', 'j', 'Shift+X']) await page.keyboard.press(key)
+  await until('four', async () => (await lines(page).filter({ hasText: 'Done in' }).count()) === 4)
+  /** One row on: a key that comes next is meant for that row. */
+  const down = async (row) => {
+    await page.keyboard.press('j')
+    await until(`row ${row} has the focus`, () => page.evaluate((row) => document.activeElement?.closest('[data-row]')?.getAttribute('data-row') === String(row), row))
+  }
+  await down(0)
+  await page.keyboard.press('x')
+  await down(1)
+  await down(2)
+  await page.keyboard.press('Shift+X')
   await page.getByText('3 chosen').first().waitFor()
   await page.getByRole('button', { name: 'Delete' }).click()
   await until('one is left', async () => (await lines(page).count()) === 1)
@@ -97,7 +111,8 @@ test('many are chosen by keys, deleted, brought back, exported and run again', a
   assert.match(download.suggestedFilename(), /\.zip$/)
   await page.getByRole('button', { name: 'Run again' }).click()
   await until('eight', async () => (await lines(page).count()) === 8)
-
+  // Those that ran again are chosen no longer.
+  await page.getByRole('toolbar').waitFor({ state: 'detached' })
   await lines(page).nth(7).getByRole('checkbox').click()
   await page.getByRole('button', { name: 'Delete' }).click()
   await until('seven', async () => (await lines(page).count()) === 7)
@@ -113,7 +128,7 @@ test('without a model the page says so, and tasks wait for it', async (context) 
   await page.goto(trawl.url)
   await page.getByText(/No model: tiny/).waitFor()
   await trawl.task(trawl.site.page('a', { title: 'One that waits' }))
-  await lines(page).filter({ hasText: 'One that waits' }).getByText('Waiting for the model').waitFor({ timeout: 30_000 })
+  await lines(page).filter({ hasText: 'One that waits' }).getByText('Waiting for the model').waitFor()
   // What the page can do is not told as a command; what waits is not called running.
   await lines(page).getByText('Download it on the page Models').waitFor()
   assert.equal(await page.getByRole('button', { name: /^(Running|Waiting)/ }).count(), 0)

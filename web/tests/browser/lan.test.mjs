@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browse, browser, daemon } from './harness.mjs'
+import { browse, browser, daemon, until } from './harness.mjs'
 
 test('over plain http on another name, tabs live side by side and texts can be copied', async (context) => {
   const trawl = await daemon(context, { settings: 'auth.mode = "on"' })
@@ -25,6 +25,7 @@ test('over plain http on another name, tabs live side by side and texts can be c
   await page.getByText('From the next room').click()
   await page.getByRole('button', { name: 'Export' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Copy' }).click()
+  await page.locator('.toast', { hasText: 'Copied' }).waitFor()
   await page.keyboard.press('Escape')
 
   // What was copied can be pasted into another tab.
@@ -33,6 +34,5 @@ test('over plain http on another name, tabs live side by side and texts can be c
   await other.locator('.connection.live').waitFor()
   await other.locator('#paste').focus()
   await other.keyboard.press('Control+v')
-  const pasted = await other.locator('#paste').inputValue()
-  assert.ok(pasted.includes(text.trim()), pasted)
+  await until('it is pasted', async () => (await other.locator('#paste').inputValue()).includes(text.trim()))
 })

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { browse, browser, daemon, timed, until } from './harness.mjs'
 
-const live = (page) => page.locator('.connection.live').waitFor({ timeout: 15_000 })
+const live = (page) => page.locator('.connection.live').waitFor()
 const rows = (page) => page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
 
 test('the daemon asks who calls: a token signs in, and what was typed is still there', async (context) => {
@@ -159,7 +159,7 @@ test('three times 502 while the daemon restarts behind a proxy', async (context)
   await trawl.restart()
   await until('the 502s are used up', () => front.broken === 0)
   await trawl.task(trawl.site.page('a', { title: 'After the gateway' }))
-  await rows(page).filter({ hasText: 'After the gateway' }).waitFor({ timeout: 10_000 })
+  await rows(page).filter({ hasText: 'After the gateway' }).waitFor()
   await live(page)
 })
 
