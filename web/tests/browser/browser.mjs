@@ -35,6 +35,8 @@ after(async () => (await running)?.close())
 export async function browse(test, trawl, { context, ...options } = {}) {
   const profile = context ?? (await (await browser()).newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options }))
   const page = await profile.newPage()
+  // For what comes at once elsewhere, a machine that tests other things at the same time takes long.
+  page.setDefaultTimeout(60_000)
   const wrong = []
   page.expected = []
   page.on('console', (message) => {

@@ -14,7 +14,7 @@ export const root = join(import.meta.dirname, '../../..')
 const program = process.env.TRAWL ?? join(root, 'target/debug/trawl')
 
 /** Waits until `check` returns something true, and returns it; `what` is said when it does not come. */
-export async function until(what, check, seconds = 20) {
+export async function until(what, check, seconds = 60) {
   const end = Date.now() + seconds * 1000
   for (;;) {
     const value = await check()

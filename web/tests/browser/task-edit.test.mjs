@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { browse, daemon, until } from './harness.mjs'
-import { correct, playable, pointOf } from './task.world.mjs'
+import { correct, playable, pointOf, write } from './task.world.mjs'
 
 const first = [
   { start: 0.2, end: 2, text: 'Anna: The whale sleeps.' },
@@ -34,7 +34,7 @@ test('correcting', async (context) => {
     await page.waitForFunction(() => !document.querySelector('video').paused)
     await page.keyboard.press(' ')
     await page.getByRole('slider').press('Home')
-    await page.keyboard.press('e')
+    await write(page)
     await page.keyboard.press('Control+Home')
     await page.keyboard.press('End')
     await page.keyboard.press('Backspace')
@@ -120,14 +120,14 @@ test('correcting', async (context) => {
     await page.axe()
     await page.getByRole('button', { name: 'Restore machine text' }).click()
     await until('what the machine heard', async () => (await texts()).join() === machine.segments.map((segment) => segment.text).join())
-    assert.deepEqual(await rows(page), machine.segments.map((segment) => segment.text))
+    await until('it is shown', async () => (await rows(page)).join() === machine.segments.map((segment) => segment.text).join())
   })
 
   await context.test('nothing moves when the pen is taken up, and a line that is emptied goes away', async (inner) => {
     const page = await open(inner)
     const top = () => page.locator('.words li').first().evaluate((row) => row.getBoundingClientRect().top)
     const before = await top()
-    await page.keyboard.press('e')
+    await write(page)
     await page.keyboard.press('End')
     assert.equal(await top(), before)
     await page.keyboard.type(' More.')
@@ -162,17 +162,18 @@ test('correcting', async (context) => {
     const two = await browse(inner, trawl, { context: one.context() })
     await two.goto(`${trawl.url}tasks/${id}`)
     await two.locator('.words p').nth(2).waitFor()
-    const write = async (page, text, row, more) => {
+    const add = async (page, text, row, more) => {
       await page.getByRole('button', { name: 'Edit', exact: true }).click()
+      await page.locator('.words textarea:focus').waitFor()
       const { x, y } = await pointOf(page, row)
       await page.mouse.click(x, y)
       await page.keyboard.press('End')
       await page.keyboard.type(text)
       if (more) await page.keyboard.press('Control+s')
     }
-    await write(one, ' Of one.', 'Ben: A whale?', true)
+    await add(one, ' Of one.', 'Ben: A whale?', true)
     await saved(one)
-    await write(two, ' Of two.', 'Ben: A whale?')
+    await add(two, ' Of two.', 'Ben: A whale?')
     await two.keyboard.press('ArrowDown')
     await two.keyboard.press('End')
     await two.keyboard.type(' Mine alone.')
@@ -189,24 +190,25 @@ test('correcting', async (context) => {
 
   await context.test('a lost connection keeps what was typed, also over a reload, and it is saved when the daemon is back', async (inner) => {
     const page = await open(inner)
-    await page.keyboard.press('e')
+    await write(page)
     await page.keyboard.press('End')
     await trawl.kill()
     await page.keyboard.type(' Kept.')
     await page.keyboard.press('Control+s')
     await page.getByText('Kept here; trying again').waitFor()
-    assert.match(await page.evaluate((id) => localStorage.getItem(`trawl.draft.${id}`), id), /Kept\./)
+    await until('the browser has a copy', () => page.evaluate((id) => /Kept\./.test(localStorage.getItem(`trawl.draft.${id}`) ?? ''), id))
     await trawl.start()
     await until('it is saved', async () => (await texts())[0] === 'Anna: The whale sleeps. Kept.')
     await saved(page)
-    assert.equal(await page.evaluate((id) => localStorage.getItem(`trawl.draft.${id}`), id), null)
+    await until('the copy is gone', () => page.evaluate((id) => localStorage.getItem(`trawl.draft.${id}`) === null, id))
 
+    // However long typing takes, it is not saved before the page is loaded anew.
+    await page.route('**/transcript', (route) => (route.request().method() === 'PUT' ? route.abort() : route.continue()))
     await page.keyboard.type(' And again.')
     await until('the browser has a copy', () => page.evaluate((id) => /And again/.test(localStorage.getItem(`trawl.draft.${id}`) ?? ''), id))
-    await page.route('**/transcript', (route) => (route.request().method() === 'PUT' ? route.abort() : route.continue()))
     await page.reload()
     await page.getByText('What you had typed and not saved is here again.').waitFor()
-    assert.equal((await rows(page))[0], 'Anna: The whale sleeps. Kept. And again.')
+    await until('it is shown', async () => (await rows(page))[0] === 'Anna: The whale sleeps. Kept. And again.')
     await page.unroute('**/transcript')
     await until('it is saved', async () => (await texts())[0] === 'Anna: The whale sleeps. Kept. And again.')
   })
@@ -226,7 +228,7 @@ test('a sign-in in the middle of an edit loses nothing', async (context) => {
   await signIn()
   await page.locator('.words p').first().waitFor()
   const before = await page.locator('.words p').first().textContent()
-  await page.keyboard.press('e')
+  await write(page)
   await page.keyboard.press('End')
   // At once, as an input method types: whatever asks first from now on is refused, and the sign-in opens over the edit.
   await page.keyboard.insertText(' Not lost.')

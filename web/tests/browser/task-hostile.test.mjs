@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { browse, daemon } from './harness.mjs'
-import { correct, model } from './task.world.mjs'
+import { correct, model, write } from './task.world.mjs'
 
 const attack = '<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>'
 const turned = '\u202egnp.exe\u2066'
@@ -84,8 +84,7 @@ test('what strangers wrote is text, in every place where it is shown', async (co
     await page.getByRole('dialog').locator('pre').getByText('hello').waitFor()
     await sound(page)
     await page.keyboard.press('Escape')
-    await page.keyboard.press('e')
-    await page.locator('.words textarea').waitFor()
+    await write(page)
     await page.axe()
   }
 

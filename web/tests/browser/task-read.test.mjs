@@ -19,12 +19,13 @@ test('reading and listening', async (context) => {
       const { segments } = await trawl.api('GET', `api/tasks/${id}/transcript`)
       await page.goto(`${trawl.url}tasks/${id}`)
       await playable(page)
+      await page.locator('.words p').nth(segments.length - 1).waitFor()
       const words = segments[1].words.map((each) => ({ ...each, word: each.word.trim() }))
       for (const { word, start } of [words[words.length - 1], words[1]]) {
         const { x, y } = await pointOf(page, word)
         await page.mouse.click(x, y)
         assert.ok(Math.abs((await timeOf(page)) - start) < 0.02, `${word}: ${await timeOf(page)} for ${start}`)
-        assert.deepEqual(await lit(page), [word])
+        await until(`${word} is lit`, async () => (await lit(page)).join() === word)
         await page.waitForURL(`**/tasks/${id}?t=${start.toFixed(1)}`)
       }
     }
@@ -131,7 +132,8 @@ test('reading and listening', async (context) => {
     timed(middle(work) <= 500, list(work))
 
     await playable(page)
-    const box = page.locator('.words')
+    const spokenInSight = () => until('the spoken line is in sight', () =>
+      page.locator('.words li[aria-current]').evaluate((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight))
     const ticks = []
     for (const place of [100, 5000, 9000]) {
       await page.getByRole('slider').fill(String(place))
@@ -143,7 +145,7 @@ test('reading and listening', async (context) => {
       const frames = await page.evaluate(() => globalThis.frames)
       inner.diagnostic(`at ${place} s: ${frames.length} frames, p99 ${percentile(frames, 0.99).toFixed(2)} ms, worst ${Math.max(...frames).toFixed(1)} ms`)
       ticks.push(percentile(frames, 0.99))
-      assert.ok(await box.locator('li[aria-current]').evaluate((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight), 'the spoken line is in sight')
+      await spokenInSight()
     }
 
     timed(Math.max(...ticks) <= 4, ticks.map((ms) => ms.toFixed(2)).join(', '))
@@ -161,9 +163,7 @@ test('reading and listening', async (context) => {
     await until('the next line is spoken', async () => (await timeOf(page)) > 9019)
     assert.ok(Math.abs((await top()) - before) < 5, 'the page stays where somebody has put it')
     await back.click()
-    await until('the spoken line is in sight', () =>
-      box.locator('li[aria-current]').evaluate((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight),
-    )
+    await spokenInSight()
     assert.equal(await back.count(), 0)
     await page.evaluate(() => document.querySelector('video, audio').pause())
 

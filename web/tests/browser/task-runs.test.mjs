@@ -158,7 +158,7 @@ test('a task that waits for a model says so', async (context) => {
   await page.goto(`${trawl.url}tasks/${id}`)
   await page.getByText('It waits:').waitFor({ timeout: 60_000 })
   const task = await trawl.api('GET', `api/tasks/${id}`)
-  await page.getByText(task.waiting.detail).first().waitFor()
+  await page.getByText(task.waiting.detail.replaceAll('`', '')).first().waitFor()
   await page.locator('.meta').getByText('Waiting for the model').waitFor()
   assert.equal(await page.locator('#main').getByRole('alert').count(), 0)
   await page.axe()

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { browse, daemon, until } from './harness.mjs'
+import { write } from './task.world.mjs'
 
 /** A language model that answers nobody until `.open()`, and then refuses. */
 async function refusing(context) {
@@ -52,7 +53,7 @@ test('the words of a task whose later steps run, or fail', async (context) => {
     await page.getByText('Edit once the task has ended').waitFor()
     assert.equal(await page.getByText('More words come').count(), 0)
     // What is still to come has its place, in the order in which it is read.
-    assert.deepEqual((await page.locator('aside section[aria-busy] h2').allTextContents()).sort(), ['Summary', 'Title'])
+    await until('both have their place', async () => (await page.locator('aside section[aria-busy] h2').allTextContents()).sort().join() === 'Summary,Title')
     const words = (await trawl.api('GET', `api/tasks/${id}/transcript`)).segments[0].text
     await page.keyboard.press('/')
     await page.getByRole('searchbox', { name: 'Find' }).fill(words.split(' ')[0])
@@ -74,7 +75,7 @@ test('the words of a task whose later steps run, or fail', async (context) => {
     await page.getByText('Not run').waitFor()
     await page.reload()
     await page.locator('.words p').first().waitFor()
-    await page.keyboard.press('e')
+    await write(page)
     await page.keyboard.press('End')
     await page.keyboard.type(' Corrected.')
     await page.keyboard.press('Control+s')

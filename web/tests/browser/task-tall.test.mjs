@@ -87,11 +87,12 @@ test('a tall video leaves the words their room', async (context) => {
       await page.locator('.count').getByText('31 of 60').waitFor()
       for (let turn = 0; turn < 20; turn += 1) await page.keyboard.press('Enter')
       await page.locator('.count').getByText('51 of 60').waitFor()
-      const [bar, player, hit] = [await box(page, '.find'), await box(page, '.player'), await box(page, '.words li:nth-child(51)')]
-      const over = options.viewport ? player.bottom : 0
-      assert.ok(bar.top >= over - 1 && bar.bottom < hit.top && hit.bottom <= page.viewportSize().height, JSON.stringify({ bar, player, hit }))
+      await until('what is found is below the search, and that below what plays', async () => {
+        const [bar, player, hit] = [await box(page, '.find'), await box(page, '.player'), await box(page, '.words li:nth-child(51)')]
+        return bar.top >= (options.viewport ? player.bottom : 0) - 1 && bar.bottom < hit.top && hit.bottom <= page.viewportSize().height
+      })
       // All that belongs to the search is in one row, the cross at its end.
-      const [field, cross] = [await box(page, '.find input[type=search]'), await box(page, '.find .close')]
+      const [bar, field, cross] = [await box(page, '.find'), await box(page, '.find input[type=search]'), await box(page, '.find .close')]
       assert.ok(cross.top < field.bottom && cross.right <= bar.right, JSON.stringify({ field, cross }))
       await fits(page)
       await page.axe('.find')

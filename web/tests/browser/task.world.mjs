@@ -82,6 +82,13 @@ export async function model(context, answer) {
   return `http://127.0.0.1:${server.address().port}/v1`
 }
 
+/** Takes up the pen with `e`, and waits until keys are letters: Escape may just have closed something. */
+export async function write(page) {
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await page.keyboard.press('e')
+  await page.locator('.words textarea:focus').waitFor()
+}
+
 /** The point of the screen where a word of the transcript stands. */
 export const pointOf = (page, text, nth = 0) =>
   page.evaluate(
