@@ -32,8 +32,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {
-        // What every page uses comes as one file and not as twenty.
-        codeSplitting: { groups: [{ name: 'frame', test: /node_modules\/(svelte|esm-env|clsx|openapi-fetch)\/|src\/(ui|lib|shell|locales\/en)\// }] },
+        // What every page uses comes as one file and not as twenty; the words of the settings come with them.
+        codeSplitting: { groups: [{ name: 'frame', test: /node_modules\/(svelte|esm-env|clsx|openapi-fetch)\/|src\/((ui|lib|shell)\/|locales\/en\/(?!settings))/ }] },
       },
     },
   },

@@ -11,6 +11,7 @@ const target = document.getElementById('app')
 if (!target) throw new Error('index.html has no element "app"')
 // The page's code comes while the words come, and the frame does not wait for it.
 void sync()
-await loadLocale()
+// Without its words it is in English, and says what is the matter.
+await loadLocale().catch(() => undefined)
 mount(App, { target })
 again()

@@ -1,4 +1,5 @@
 import type { Component } from 'svelte'
+import { bring } from './lib/i18n.svelte'
 
 /** What a page's module exports. */
 export type Load = () => Promise<{ default: Component<any> }>
@@ -12,7 +13,7 @@ export const routes: [RegExp, Load][] = [
   [/^workflows\/(?<name>[^/]+)(?:\/(?<tab>[^/]+))?$/, () => import('./pages/workflows/Workflow.svelte')],
   [/^(?:schedules|sources)(?:\/(?<one>\d+))?$/, () => import('./pages/schedules/Schedules.svelte')],
   [/^models$/, () => import('./pages/models/Models.svelte')],
-  [/^settings(?:\/(?<tab>[^/]+))?$/, () => import('./pages/settings/Settings.svelte')],
+  [/^settings(?:\/(?<tab>[^/]+))?$/, () => bring('settings', () => import('./pages/settings/Settings.svelte'))],
 ]
 
 /** The page for every other address. */

@@ -4,8 +4,7 @@ import inbox from './inbox'
 import models from './models'
 import palette from './palette'
 import schedules from './schedules'
-import settings from './settings'
 import task from './task'
 import workflows from './workflows'
 
-export default { ...app, ...errors, ...inbox, ...task, ...workflows, ...schedules, ...models, ...settings, ...palette }
+export default { ...app, ...errors, ...inbox, ...task, ...workflows, ...schedules, ...models, ...palette }

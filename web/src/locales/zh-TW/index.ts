@@ -6,8 +6,7 @@ import inbox from './inbox'
 import models from './models'
 import palette from './palette'
 import schedules from './schedules'
-import settings from './settings'
 import task from './task'
 import workflows from './workflows'
 
-export default { ...app, ...errors, ...hints, ...inbox, ...task, ...workflows, ...schedules, ...models, ...settings, ...palette } satisfies Catalogue
+export default { ...app, ...errors, ...hints, ...inbox, ...task, ...workflows, ...schedules, ...models, ...palette } satisfies Catalogue
