@@ -129,7 +129,7 @@ test('a page that is wanted while the daemon is away comes by itself, and so doe
   await page.getByText('The page tries again by itself').waitFor()
   assert.equal(await box(page).inputValue(), link)
   await place(page, 'Schedules').click()
-  await page.getByRole('alert').getByText('The daemon does not answer').waitFor()
+  await page.getByRole('alert').filter({ hasText: 'This page could not be loaded' }).getByText('The daemon does not answer').waitFor()
   assert.equal(await place(page, 'Schedules').getAttribute('aria-current'), 'page')
   await trawl.start()
   await page.getByRole('heading', { name: 'Schedules', level: 1 }).waitFor()
