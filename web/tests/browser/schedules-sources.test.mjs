@@ -163,13 +163,12 @@ test('addresses of before lead to where things stand now', async (context) => {
   }
   await page.goto(`${trawl.url}schedules?view=sources`)
   await page.waitForURL(`${trawl.url}sources`)
-  const place = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Schedules' })
-  assert.equal(await place.getAttribute('aria-current'), 'true')
+  await page.getByRole('navigation', { name: 'Main' }).locator('[aria-current="true"]', { hasText: 'Schedules' }).waitFor()
   // Who goes on by keyboard begins where the new part does.
   await page.getByRole('link', { name: 'Radio' }).focus()
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Radio' }).waitFor()
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'main')
+  await page.locator('#main:focus').waitFor()
 })
 
 test('every page can be used by everybody, in both themes, on phones, in every language', async (context) => {

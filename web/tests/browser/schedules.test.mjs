@@ -114,7 +114,7 @@ test('failures in a row are counted where one looks', async (context) => {
     await page.getByRole('button', { name: 'Run now' }).click()
     await page.getByText(streak).waitFor()
   }
-  assert.equal(await row(page, 'Failed').count(), 2)
+  await until('both are listed', async () => (await row(page, 'Failed').count()) === 2)
   await page.goto(`${trawl.url}schedules`)
   await page.getByText('Failed 2 times in a row').waitFor()
 })
