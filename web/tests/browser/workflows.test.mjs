@@ -81,7 +81,7 @@ test('a misspelt step is marked on its line and keeps the definition from being 
   // The keyboard does not get past it either.
   await editor.press('Control+s')
   assert.equal((await trawl.api('GET', 'api/workflows/words')).revision, 1)
-  assert.match(await step(page, 'text').textContent(), /Has problems/)
+  await until('the diagram knows', async () => /Has problems/.test(await step(page, 'text').textContent()))
   await page.axe()
 
   await line.click()
@@ -166,8 +166,8 @@ test('a form made of the parameters starts a task and leads to it; the command s
   await line('media').getByText('Running').waitFor()
   await line('text').getByText('Not yet').waitFor()
   release()
-  await line('text').getByText('Done').waitFor()
   const task = await trawl.done(1)
+  await line('text').getByText('Done').waitFor()
   assert.deepEqual([task.workflow, task.status, task.params], ['words', 'completed', { link, language: 'de' }])
 
   await page.goto(`${trawl.url}workflows/words/runs`)
