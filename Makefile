@@ -43,7 +43,7 @@ test: bootstrap
 	RUST_TEST_THREADS=$(THREADS) cargo test --workspace --locked
 	@scripts/web.sh check
 	@$(TESTED) scripts/web.sh browse
-	@scripts/with_databases.sh scripts/on_databases.sh
+	@RUST_TEST_THREADS=$(THREADS) scripts/with_databases.sh scripts/on_databases.sh
 	@$(TESTED) scripts/schemathesis.sh
 
 # The web page: its types and unit tests, and in a browser against a real daemon. Part of `make test`.
@@ -103,10 +103,10 @@ bench-gpu: bootstrap
 	cargo build --release --locked --bin trawl --features cuda --target-dir target/cuda
 	benches/gpu.py --binary target/cuda/release/trawl --device cuda:0
 
-# `make test` does the shorter part of it.
+# Part of `make test`.
 databases: bootstrap
 	@scripts/bootstrap.sh databases
-	@FULL=1 scripts/with_databases.sh scripts/on_databases.sh
+	@RUST_TEST_THREADS=$(THREADS) scripts/with_databases.sh scripts/on_databases.sh
 
 # Part of `make test`. EXAMPLES: random requests for each operation.
 schemathesis: bootstrap

@@ -1,6 +1,5 @@
 #!/bin/sh
 # Runs the tests of everything that touches the database on PostgreSQL and on MariaDB. Started by with_databases.sh.
-# FULL=1: with those that kill, stop and cut off for minutes.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,18 +8,12 @@ export RUST_MIN_STACK=16000000
 # Random workflows against the model: each is hundreds of transactions.
 export TRAWL_CASES="${TRAWL_CASES:-20}"
 
-if [ "${FULL:-0}" = 1 ]; then
-    more="faults::drain:: faults::outage:: faults::points::while_the_tables moves:: soak::"
-else
-    more="moves::"
-fi
-
 on() {
     printf '%s\n' "databases: the tests on $1" >&2
     TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --lib -- \
         backup:: crawl::identities delivery:: follow:: queue:: retention:: schedule:: search:: secrets:: store:: watch::
-    # shellcheck disable=SC2086 # several names
-    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- chaos:: kill:: nodes:: road:: runs:: $more
+    TRAWL_TEST_DATABASE=$2 cargo test --workspace --locked --test integration -- \
+        chaos:: faults::drain:: faults::outage:: faults::points::while_the_tables kill:: moves:: nodes:: road:: runs:: soak::
 }
 
 # A database of MariaDB after all migrations, for the tests to begin with (src/store/test_url.rs).

@@ -19,6 +19,9 @@ use crate::{
 const AGAIN: Duration = Duration::from_secs(1);
 /// The shortest time that the database gets to take a heartbeat.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// By how much more it gets after it did not take one in time: a connection that is dead is given up soon, and a database
+/// that is slow is not asked again and again for what it never ends.
+const MORE: u32 = 2;
 /// How long a node that stops tries to say so.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// How often leases that are over are looked for in the time after which one that was seen twice counts.
@@ -35,12 +38,16 @@ impl Runner {
     /// Renews the leases of running steps and says how this node is, until `stop`; then takes the node off the list. From
     /// `shutdown` on it is told to be stopping.
     pub(super) async fn keep_alive(self, shutdown: CancellationToken, stop: CancellationToken) {
-        let every = self.services.queue.config().heartbeat.0;
+        let config = self.services.queue.config();
+        let (every, lease) = (config.heartbeat.0, config.lease.0);
+        let usual = (every / 2).max(SHORTEST);
+        let mut patience = usual;
         loop {
             let (begun, draining) = (Instant::now(), shutdown.is_cancelled());
-            let beat = timeout((every / 2).max(SHORTEST), guarded(self.beat(draining)));
-            let slow = |_| Err(Error::new(Code::Database, "The database did not answer in time"));
+            let beat = timeout(patience, guarded(self.beat(draining)));
             let Some(beat) = stop.run_until_cancelled(beat).await else { break };
+            patience = if beat.is_ok() { usual } else { (patience * MORE).min(lease.max(usual)) };
+            let slow = |_| Err(Error::new(Code::Database, "The database did not answer in time"));
             let wait = match beat.unwrap_or_else(slow) {
                 Ok(()) => every.saturating_sub(begun.elapsed()),
                 Err(error) => {
