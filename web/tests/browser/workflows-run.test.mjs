@@ -92,6 +92,23 @@ test('the task leads to the diagram of its steps, by keyboard too, and a run kee
   await page.keyboard.press('Enter')
   await page.getByRole('dialog', { name: 'Step source' }).getByText('As the workflow says').waitFor()
   await page.keyboard.press('Escape')
+  // Closed before its definition has come.
+  let answer
+  await page.route('**/api/workflows/parts/revisions/*', async (route) => {
+    await new Promise((open) => (answer = open))
+    await route.continue()
+  })
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await box(page, 'source').focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Step source' }).waitFor()
+  await until('the definition is asked for', () => answer)
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  const came = page.waitForResponse('**/api/workflows/parts/revisions/*')
+  answer()
+  await came
+  await page.unroute('**/api/workflows/parts/revisions/*')
   // The steps are there without the definition.
   await page.route('**/api/workflows/parts/revisions/*', (route) => route.fulfill({ status: 404, contentType: 'application/json', body: '{"code":"unknown_workflow","detail":"There is none","hint":"Look"}' }))
   await page.reload()
