@@ -16,9 +16,9 @@ pub struct Unheard {
 }
 
 impl Queue {
-    /// Gives back the steps that this process has claimed and that are not in `ours`, what it works on; how many. Only for a
-    /// lease's length after trouble with the database, and what was seen so by two looks: the answer to a
-    /// claim may just be on its way. Should it come later still, the claim is refused like any that was taken away.
+    /// Gives back the steps that this process has claimed and that are not in `ours`, what it works on; how many. Only for
+    /// a lease's length after trouble with the database, and what was seen so by two looks: the answer to a claim may
+    /// just be on its way. Should it come later still, its work is refused like any whose claim was taken away.
     pub async fn give_back_unheard(&self, unheard: &mut Unheard, ours: &[String]) -> Result<usize> {
         let is_recent = |trouble: tokio::time::Instant| trouble.elapsed() < self.config.lease.0;
         if !self.pulse.last_trouble().is_some_and(is_recent) {

@@ -16,6 +16,7 @@ async fn dying_at(points: &[&str], ask: Ask) {
     die_at(World::new("").await, points, ask).await;
 }
 
+/// As [`dying_at`], in a world where something has happened already.
 async fn die_at(mut world: World, points: &[&str], ask: Ask) {
     for point in points {
         for time in 0..sized(3, 20) {
